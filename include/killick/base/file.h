@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Files: whole reads with a cap, atomic writes, private folders, advisory locks, the XDG folders.
+ * Everything killick creates is for its user alone: files 0600, folders 0700 (trust.md 17).
+ */
+#ifndef KILLICK_BASE_FILE_H
+#define KILLICK_BASE_FILE_H
+
+#include <stdbool.h>
+#include "killick/base/buf.h"
+#include "killick/base/err.h"
+
+/* Reads a regular file whole into b (added). Over max bytes (0: none): ERR_BAD_DATA. Not a regular file: ERR_BAD_DATA. */
+int file_read(const char *path, size_t max, struct buf *b, struct err *e);
+int file_read_fd(int fd, const char *name, size_t max, struct buf *b, struct err *e);
+/* New content appears whole or not at all: temporary file beside it, fsync, rename, fsync of the folder. mode as open(2). */
+int file_write(const char *path, const void *p, size_t n, unsigned mode, struct err *e);
+/* Creates path and its missing parents, 0700. An existing folder of somebody else's, or group/world-writable: error. */
+int dir_make_private(const char *path, struct err *e);
+/* All bytes, through EINTR and short writes; -1 with errno. */
+int write_full(int fd, const void *p, size_t n);
+bool path_exists(const char *path);
+
+/*
+ * An flock(2) on its own file, made if missing. Waits at most wait_ms (0: try once): then ERR_BUSY.
+ * A lock is held by the open file: it ends with lock_release or the process. Close-on-exec.
+ */
+struct lock { int fd; };
+#define LOCK_INIT { -1 }
+int lock_take(struct lock *l, const char *path, int wait_ms, struct err *e);
+void lock_release(struct lock *l);
+
+/*
+ * $XDG_CACHE_HOME/killick, $XDG_DATA_HOME/killick, $XDG_CONFIG_HOME/killick, $XDG_RUNTIME_DIR; without the variable
+ * below $HOME, without HOME below the password file's home folder, without either ERR_NOT_FOUND. Not created here.
+ * Relative values of the variables are ignored, as the XDG base directory specification (0.8) demands.
+ */
+enum xdg_dir { XDG_CACHE, XDG_DATA, XDG_CONFIG };
+int xdg_path(enum xdg_dir which, const char *name, struct buf *out, struct err *e);
+
+#endif

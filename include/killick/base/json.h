@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * JSON over jansson (2.14): strict parsing, typed reading, stable writing.
+ * Parsing refuses duplicate keys, NUL, invalid UTF-8, depth over 64 and trailing bytes (trust.md 12 to 14).
+ * Writing is compact, key order as inserted, ASCII only (JSON_ENSURE_ASCII), so C1 controls and bidi marks never
+ * reach a terminal raw.
+ */
+#ifndef KILLICK_BASE_JSON_H
+#define KILLICK_BASE_JSON_H
+
+#include <jansson.h>
+#include "killick/base/buf.h"
+#include "killick/base/err.h"
+
+/* NULL with ERR_BAD_DATA, naming `what` and where. The caller decrefs. */
+json_t *json_read(const char *p, size_t n, const char *what, struct err *e);
+/* Adds the text to b; no newline. */
+void json_write(struct buf *b, const json_t *j);
+
+/* Absent, null or another type gives NULL, def or false; a string lives as long as the object. */
+const char *json_get_str(const json_t *obj, const char *key);
+int64_t json_get_int(const json_t *obj, const char *key, int64_t def);
+bool json_get_bool(const json_t *obj, const char *key);
+json_t *json_get_arr(const json_t *obj, const char *key);
+json_t *json_get_obj(const json_t *obj, const char *key);
+/* NULL becomes null; bytes that are not UTF-8 become U+FFFD. */
+void json_put_str(json_t *obj, const char *key, const char *s);
+void json_put_strn(json_t *obj, const char *key, const char *s, size_t n);
+void json_put_int(json_t *obj, const char *key, int64_t v);
+/* 0 becomes null. */
+void json_put_time(json_t *obj, const char *key, int64_t t);
+json_t *json_str_or_null(const char *s);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Child processes. Never a shell: argv goes to execve as it is, the program is found on PATH (empty and relative
+ * entries ignored). Children get no file descriptor but 0, 1, 2 and what is named, default signal handling, and an
+ * environment without git's repository variables (GIT_DIR, GIT_INDEX_FILE, ...: `git rev-parse --local-env-vars`)
+ * unless PROC_KEEP_GIT_ENV is set.
+ */
+#ifndef KILLICK_BASE_PROC_H
+#define KILLICK_BASE_PROC_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+#include "killick/base/buf.h"
+#include "killick/base/err.h"
+
+enum proc_flags {
+	PROC_KEEP_GIT_ENV = 1 << 0,
+	PROC_TTY = 1 << 1,      /* inherit 0, 1, 2: an editor, a pager; SIGINT and SIGQUIT ignored here meanwhile */
+	PROC_STDERR_NULL = 1 << 2,
+	PROC_NEW_SESSION = 1 << 3, /* setsid: survives the terminal */
+	PROC_STDERR_INHERIT = 1 << 4,
+};
+
+struct proc {
+	const char *const *argv;   /* NULL-terminated */
+	const char *dir;           /* working folder, NULL: ours */
+	const char *const *env;    /* "NAME=value" to set, "NAME" to unset; NULL-terminated; may be NULL */
+	const void *in;            /* bytes for standard input, NULL: /dev/null (unless PROC_TTY) */
+	size_t in_len;
+	struct buf *out;           /* standard output is added here (its max is obeyed); NULL: /dev/null */
+	struct buf *errout;        /* standard error, likewise; NULL with neither flag: collected for the message */
+	unsigned flags;
+	int timeout_ms;            /* 0: none; past it the child's group is killed and the call is ERR_CANCELLED */
+	int status;                /* out: exit status, 128 + signal */
+};
+
+/* Runs to the end. A program that is not there: ERR_NOT_FOUND. A non-zero status is no error here: see p->status. */
+int proc_run(struct proc *p, struct err *e);
+/* Like proc_run, but a non-zero status is ERR_FAILED with the first lines of standard error in the message. */
+int proc_run_ok(struct proc *p, struct err *e);
+/* Starts it and returns; *fd reads its standard output (non-blocking) if fd is not NULL. Reap with waitpid. */
+int proc_start(struct proc *p, pid_t *pid, int *fd, struct err *e);
+/* Splits a command setting ("vim -u NONE", 'code --wait') into words: blanks, '…', "…" and backslash; no expansion.
+ * false: unbalanced quotes. The words live in the arena, the array ends with NULL. */
+bool proc_split(struct arena *a, const char *cmd, const char ***argv);
+
+#endif

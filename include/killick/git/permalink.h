@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Remotes' URLs and permalinks to lines of GitHub, GitLab, Gitea/Forgejo, Gerrit with Gitiles, and cgit, both ways.
+ * A URL is this repository's when host and project path equal one of its remotes' (scheme, user, port of ssh, ".git" and
+ * case of the host aside).
+ */
+#ifndef KILLICK_GIT_PERMALINK_H
+#define KILLICK_GIT_PERMALINK_H
+
+#include "killick/git/repo.h"
+
+enum forge { FORGE_UNKNOWN, FORGE_GITHUB, FORGE_GITLAB, FORGE_GITEA, FORGE_GITILES, FORGE_CGIT };
+
+struct remote_url { const char *scheme, *host, *project; uint16_t port; };  /* project "acme/widget", no ".git" */
+/* All forms git takes: URLs, scp-like "git@host:a/b.git". false: a local path or nonsense. */
+bool remote_url_parse(struct arena *a, const char *url, struct remote_url *out);
+
+/* The pure part: what a web address says. rev may be a branch with '/' in it: then the repository decides. */
+struct permalink {
+	enum forge forge;
+	const char *host, *project;
+	const char *rev_and_path;   /* "main/src/x.c": undecided where rev ends */
+	uint32_t line, end;
+	char kind;                  /* 'f' file or lines, 'c' commit, 't' task, 'm' change */
+	const char *rev, *path;     /* when decided; tasks and changes: rev is the number */
+};
+bool permalink_parse(struct arena *a, const char *url, struct permalink *out);
+/* For this repository: fills the anchor with the resolved commit. false: not ours, or not a permalink. */
+bool permalink_anchor(struct repo *r, const char *url, struct arena *a, struct anchor *out);
+/* The address of an anchor (commit, file, lines) on the forge of the first remote that has one; the forge is guessed
+ * from the host's name or told by killick.forge. false: no forge, or not pushed anchors' commit unknown. */
+bool permalink_make(struct repo *r, const struct anchor *an, struct buf *out);
+/* Every permalink in a text: calls fn with each URL. */
+void permalink_scan(const char *text, void (*fn)(void *ctx, const char *url, size_t len), void *ctx);
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Git hooks: install and remove the three-line scripts, and the logic of each. A hook never fails the user's git
+ * operation unless a setting says so, never uses a network except pre-push with killick.push, and stays within 200 ms.
+ */
+#ifndef KILLICK_HOOK_HOOK_H
+#define KILLICK_HOOK_HOOK_H
+
+#include "killick/cmd/cmd.h"
+
+/* Rows of "killick hook install|remove|run". */
+extern const struct cmd_entry hook_commands[];
+
+#endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The index: $XDG_CACHE_HOME/killick/index.db, one a user, over all repositories and sources. A cache of everything:
+ * any version may drop and rebuild it; a broken, foreign or newer file is moved aside and a new one begun.
+ *
+ * SQLite in WAL mode. Debian 12's SQLite (3.40.1) has the WAL-reset fault, so every write transaction and every
+ * checkpoint happens under one flock (index.lock), auto-checkpoint is off, closing does not checkpoint.
+ * On a network file system, where WAL must not be used, the journal is a rollback journal.
+ * All statements are prepared once a handle; values are bound, never pasted (trust.md 20).
+ */
+#ifndef KILLICK_STORE_INDEX_H
+#define KILLICK_STORE_INDEX_H
+
+#include "killick/anchor/place.h"
+#include "killick/model/fold.h"
+#include "killick/model/query.h"
+
+struct index;
+int index_open(struct index **out, struct err *e);
+void index_close(struct index *ix);
+const char *index_path(const struct index *ix);
+/* Counts up with every committed write of any process (PRAGMA data_version and own writes): a face reloads on change. */
+uint64_t index_generation(struct index *ix);
+
+/* A write: the lock, then BEGIN IMMEDIATE. ERR_BUSY after wait_ms. One at a time a handle, not nested. */
+int index_begin(struct index *ix, int wait_ms, struct err *e);
+int index_commit(struct index *ix, struct err *e);
+void index_rollback(struct index *ix);
+
+/* A source: (kind, key) is its identity; key is store.git's path for native, the desk's name for private. */
+struct source_row {
+	int64_t id;
+	const char *kind, *name, *key;  /* "native" "private"; shown name; identity */
+	const char *stamp;      /* state at the last pull: nlog_stamp, or a cursor */
+	const char *heads;      /* native: nlog_heads_format */
+	uint64_t lamport;       /* greatest clock seen */
+	int64_t synced;         /* time of the last exchange with a remote */
+	const char *problem;    /* of the last one, or NULL */
+};
+/* The scope of one repository: which sources belong to it, who I am, and the view whose places are joined in. */
+struct scope {
+	int64_t repo;           /* index row of the repository, 0: all */
+	int64_t view;           /* index row of the work tree's view, 0: places as written */
+	const char *const *me;  /* my mail addresses, lower case, NULL-terminated; may be NULL */
+};
+/* Rows are made as needed (inside a write). repo_key: the git common folder. false/0 when absent. */
+int64_t index_repo(struct index *ix, const char *repo_key, bool make);
+int64_t index_source(struct index *ix, int64_t repo, const char *kind, const char *key, const char *name, bool make);
+bool index_source_get(struct index *ix, int64_t source, struct arena *a, struct source_row *out);
+int index_source_set(struct index *ix, const struct source_row *row, struct err *e);
+
+/* Ops. put keeps the bytes and marks the entity for folding; a known id is ignored (set union). */
+int index_put_op(struct index *ix, int64_t source, const struct op *op, const char *bytes, size_t n, struct err *e);
+/* Folds every marked entity and rewrites its rows (thread, posts, tasks, search). */
+int index_fold(struct index *ix, int64_t source, struct err *e);
+/* Forgets everything of a source (a rewound log): then put all ops again. */
+int index_forget(struct index *ix, int64_t source, struct err *e);
+int index_forget_op(struct index *ix, int64_t source, const char *id, struct err *e);
+int index_quarantine(struct index *ix, int64_t source, const char *writer, const char *bytes, size_t n,
+    const char *why, struct err *e);
+/* Calls fn for every op in fold order, or every quarantined line (export, doctor). */
+int index_each_op(struct index *ix, int64_t source, int (*fn)(void *, const char *bytes, size_t n), void *ctx,
+    struct err *e);
+int index_each_quarantined(struct index *ix, int64_t source, int (*fn)(void *, const char *writer, const char *why,
+    const char *bytes, size_t n), void *ctx, struct err *e);
+
+/* The view of a work tree: places of all threads in its HEAD, kept. head "" : never computed. */
+struct view_row { int64_t id; char head[GIT_OID_HEX]; uint64_t ops; /* op count the places are complete for */ };
+bool index_view(struct index *ix, int64_t repo, const char *worktree_key, bool make, struct view_row *out);
+int index_view_set(struct index *ix, const struct view_row *v, struct err *e);
+int index_place_put(struct index *ix, int64_t view, int64_t thread, const struct place *p, struct err *e);
+/* Threads whose place is not computed in this view, or (paths not NULL) whose place is in one of the paths. */
+struct thread_list { struct thread *items; size_t len, alloc; bool more; };
+int index_unplaced(struct index *ix, int64_t repo, int64_t view, const char *const *paths, size_t n_paths,
+    struct arena *a, struct thread_list *out, struct err *e);
+/* The cached id of a work-tree file, valid while its stat data hold (racy ones are not kept). */
+struct stat;
+bool index_file_id(struct index *ix, int64_t view, const char *path, const struct stat *st, char out[GIT_OID_HEX]);
+void index_file_id_put(struct index *ix, int64_t view, const char *path, const struct stat *st, const char *id);
+/* Line maps for the placer. Writes are collected and stored with the next committed write. */
+struct map_cache index_map_cache(struct index *ix);
+
+/* Reading. Strings and rows in the arena. Every list is one indexed statement, paged by key. */
+enum thread_sort { SORT_UPDATED, SORT_CREATED, SORT_PLACE /* path, then line */, SORT_MATCH /* search rank */ };
+struct thread_find {
+	const struct query *query;      /* NULL: all */
+	enum thread_sort sort;
+	size_t limit;                   /* 0: all */
+	size_t skip;
+	bool posts;                     /* fill posts */
+};
+int index_threads(struct index *ix, const struct scope *s, const struct thread_find *f, struct arena *a,
+    struct thread_list *out, struct err *e);
+int index_count_threads(struct index *ix, const struct scope *s, const struct query *q, uint64_t *n, struct err *e);
+/* Threads whose place in the view is in this file; path_before lists others' as written when there is no view. */
+int index_threads_at(struct index *ix, const struct scope *s, const char *path, struct arena *a,
+    struct thread_list *out, struct err *e);
+/* Threads on a commit (any type of anchor whose commit is one of these), for log and hooks. */
+int index_threads_on_commits(struct index *ix, const struct scope *s, const struct oid *commits, size_t n,
+    struct arena *a, struct thread_list *out, struct err *e);
+/* Open and other threads by file, for the file list: path, open, resolved. */
+struct path_count { const char *path; unsigned open, closed; };
+int index_path_counts(struct index *ix, const struct scope *s, struct arena *a, struct path_count **out, size_t *n,
+    struct err *e);
+
+/* By id or unique prefix ("k3f9", "3f9c2"), within the scope first, then everywhere. ERR_NOT_FOUND, ERR_AMBIGUOUS (the
+ * message lists the candidates). With posts. A post's id ("p…") gives its thread and *post. */
+int index_thread(struct index *ix, const struct scope *s, const char *id, struct arena *a, struct thread *out,
+    const struct post **post, struct err *e);
+/* The entity (64 hex digits) and source of a thread or task row; the op id of a post. */
+int index_entity(struct index *ix, int64_t thread, char entity[SHA256_HEX], int64_t *source, struct err *e);
+int index_task_entity(struct index *ix, int64_t task, char entity[SHA256_HEX], int64_t *source, struct err *e);
+
+struct task_list { struct task *items; size_t len, alloc; bool more; };
+int index_tasks(struct index *ix, const struct scope *s, const struct query *q, size_t limit, size_t skip,
+    struct arena *a, struct task_list *out, struct err *e);
+int index_task(struct index *ix, const struct scope *s, const char *id, struct arena *a, struct task *out,
+    struct err *e);
+/* Was this commit's message already turned into threads (also under its name before an amend)? */
+bool index_trailer_seen(struct index *ix, int64_t repo, const char *commit, const char *trailer_hash);
+
+/* The inbox: waiting for me, for others, new. */
+enum inbox_section { INBOX_FOR_ME, INBOX_FOR_OTHERS, INBOX_NEW, INBOX_SECTIONS };
+int index_inbox(struct index *ix, const struct scope *s, enum inbox_section which, const struct query *filter,
+    size_t limit, size_t skip, struct arena *a, struct thread_list *out, uint64_t *total, struct err *e);
+
+/* Read marks are the desk's; the index keeps a copy so that lists can show "unread" in one statement. */
+int index_read_put(struct index *ix, int64_t source, const char *entity, int64_t upto, struct err *e);
+
+/* Everything as JSON Lines in an order that depends on the ops alone: two replicas with the same ops print the same. */
+int index_export(struct index *ix, int64_t source, int (*line)(void *ctx, const char *p, size_t n), void *ctx,
+    struct err *e);
+/* PRAGMA quick_check and the schema, for doctor: problems into report, empty when sound. */
+int index_check(struct index *ix, struct buf *report, struct err *e);
+/* Moves the database aside and starts an empty one. */
+int index_reset(struct index *ix, struct err *e);
+
+#endif

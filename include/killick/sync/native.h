@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The repository at work: store, index, desk and places together. Commands, hooks and screens read and write through
+ * this; everything is opened on first need and shared, so that a hot command pays only for what it touches.
+ */
+#ifndef KILLICK_SYNC_NATIVE_H
+#define KILLICK_SYNC_NATIVE_H
+
+#include "killick/git/nativelog.h"
+#include "killick/store/desk.h"
+#include "killick/store/index.h"
+
+struct work {
+	struct repo *repo;       /* borrowed by the index scope; owned */
+	struct nlog *log;        /* NULL until opened */
+	struct index *index;
+	struct desk *desk;
+	struct scope scope;
+	int64_t native, private_; /* index sources */
+	struct arena arena;      /* as long as the work */
+	const char *problem;     /* why the index is behind (read-only, full), or NULL: shown, never fatal */
+};
+/* dir NULL: working folder. Finds the repository; opens nothing else. */
+int work_open(const char *dir, struct work **out, struct err *e);
+void work_close(struct work *w);
+int work_index(struct work *w, struct err *e);
+int work_desk(struct work *w, struct err *e);
+/* create: also sets up the store where there is none (init). */
+int work_log(struct work *w, bool create, struct err *e);
+bool work_is_set_up(struct work *w);
+
+/*
+ * Brings the index up to the store and the desk: nothing but a stat when nothing changed. wait_ms bounds the wait for
+ * the index's lock; when it is not to be had the old state is served and w->problem says so.
+ */
+int work_refresh(struct work *w, int wait_ms, struct err *e);
+/* Brings places up to HEAD: only threads in files that changed since are looked for. paths NULL: all. */
+int work_places(struct work *w, int wait_ms, struct err *e);
+/* HEAD's places carried on to the work tree, in place, for the threads of one list (cheap for unchanged files). */
+int work_places_dirty(struct work *w, struct arena *a, struct thread *threads, size_t n, struct err *e);
+
+/*
+ * Writes ops: to the log (everyone) or the desk (private), then to the index. Durable before it returns; the index may
+ * lag (w->problem). ids[i], if not NULL, gets op i's id.
+ */
+int work_write(struct work *w, enum audience aud, struct op *ops, size_t n, const char *subject,
+    char (*ids)[SHA256_HEX], struct err *e);
+/* Takes back the last own op while no remote has it. */
+int work_recall(struct work *w, const char *op_id, struct err *e);
+int work_mark_read(struct work *w, const struct thread *t, struct err *e);
+
+/* Fetch, then push, with one remote (NULL: the upstream's, else origin, else the only one). Progress lines: fn. */
+int work_sync(struct work *w, const char *remote, void (*progress)(void *ctx, const char *line), void *ctx,
+    struct exchange *x, struct err *e);
+/* Throws the index's share of this repository away and reads all again. */
+int work_rebuild(struct work *w, struct err *e);
+
+#endif
