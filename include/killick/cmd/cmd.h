@@ -9,6 +9,7 @@
 
 #include "killick/sync/native.h"
 #include "killick/text/styled.h"
+#include <sys/types.h>
 
 enum exit_status {
 	EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_NOT_FOUND = 3, EXIT_CONFLICT = 4, EXIT_AUTH = 5,
@@ -16,16 +17,20 @@ enum exit_status {
 };
 int exit_status_of(enum err_code code);
 
-/* Where a command's words go and come from. The shell's is made of the three standard files; the TUI's of buffers. */
+/*
+ * Where a command's words go and come from. The shell's is made of the three standard files; the TUI's of buffers.
+ * A function that is NULL is not to be had there: the command says so in words, or does without.
+ */
 struct cmd_io {
 	void *ctx;
-	int (*out)(void *ctx, const char *p, size_t n);     /* results; -1: closed or full */
+	int (*out)(void *ctx, const char *p, size_t n);     /* results; -1 with errno: closed or full */
 	void (*err)(void *ctx, const char *p, size_t n);    /* everything else */
-	int (*in)(void *ctx, struct buf *b, struct err *e); /* all of standard input; NULL: none */
-	/* Opens the user's editor on path, waits. NULL: there is no terminal, so -m or -F is demanded. */
+	ssize_t (*in)(void *ctx, char *p, size_t n);        /* standard input: bytes, 0 at its end, -1 with errno */
+	/* Opens the user's editor on path at a line (0: any), waits. NULL: no terminal, so -m or -F is demanded. */
 	int (*edit)(void *ctx, const char *path, unsigned line, struct err *e);
+	void (*page)(void *ctx, struct repo *r);            /* more than a screenful of text follows: starts the pager */
 	bool tty, colour, ascii;                            /* of standard output */
-	int width;                                          /* cells, 80 when unknown */
+	int width, height;                                  /* cells; 80 and 24 when unknown */
 };
 
 enum opt_type { OPT_FLAG, OPT_STR, OPT_LIST, OPT_INT, OPT_TIME };
@@ -42,7 +47,7 @@ struct strlist { const char **items; size_t len, alloc; };
 
 enum cmd_needs {
 	NEED_REPO = 1 << 0,     /* a repository */
-	NEED_STORE = 1 << 1,    /* set up: made on the fly by commands that write (NEED_WRITE), an error otherwise not: empty */
+	NEED_STORE = 1 << 1,    /* set up: made on the fly with NEED_WRITE; without, an unset repository is just empty */
 	NEED_INDEX = 1 << 2,    /* opened and refreshed */
 	NEED_PLACES = 1 << 3,   /* places brought up to HEAD */
 	NEED_WRITE = 1 << 4,
@@ -53,6 +58,8 @@ enum cmd_flags {
 	CMD_POSTS = 1 << 1,     /* takes -m -F --draft --private --to --dry-run */
 	CMD_HIDDEN = 1 << 2,
 	CMD_RAW = 1 << 3,       /* parses its own words (hook run) */
+	CMD_PAGE = 1 << 4,      /* long text goes through the pager */
+	CMD_TEXT = 1 << 5,      /* takes -m and -F only: a text that goes where its thread is */
 };
 
 struct cmd;
@@ -69,14 +76,17 @@ struct cmd_entry {
 	const struct cmd_entry *sub;   /* "task show": rows of the second word; ends with name NULL */
 	const char *complete;   /* kind of the arguments for completion: "anchor" "thread" "task" "query" "draft" … */
 };
-extern const struct cmd_entry commands[];   /* src/killick.c's table; ends with name NULL */
+/* The table: families of commands in the order of the manual (src/commands.c); ends with title NULL. */
+struct cmd_family { const char *title; const struct cmd_entry *rows; };
+extern const struct cmd_family cmd_families[];
+/* Every row of the first level in turn: NULL begins, NULL ends. */
+const struct cmd_entry *cmd_next(const struct cmd_entry *prev);
 
 /* Options that every command or every posting command takes. */
-struct cmd_common { bool json, jsonl, help; const char *dir; };
+struct cmd_common { bool json, jsonl, help, no_pager; const char *dir, *color; };
 struct cmd_posting {
 	const char *message, *file, *to;
 	bool draft, private_, dry_run;
-	struct strlist ask;
 };
 
 struct cmd {
@@ -89,18 +99,36 @@ struct cmd {
 	struct cmd_posting posting;
 	int argc;
 	const char *const *argv; /* after the options; argv[argc] is NULL */
+	int dashes;              /* index in argv of the first word after "--", or -1 */
 	struct out *o;
 	int status;             /* a status to end with although all went well (doctor: 1 when something is wrong) */
 };
 
 /*
- * Runs words[0] … as a command. work NULL: opened and closed here. dir: as -C. Returns the exit status; everything was
- * said through io. cmd_main is the shell's: standard files, signals, -C, aliases, unknown words.
+ * Runs argv[0] … as a command. work NULL: opened and closed here, and -C changes the working folder. Returns the exit
+ * status; everything was said through io.
  */
 int cmd_run(struct cmd_io *io, struct work *work, int argc, const char *const *argv);
-int cmd_main(int argc, char **argv);
+/*
+ * The shell's: standard files (also closed ones), signals, private umask, -C and --version before the command, unknown
+ * words. face: what opens when no command is given (the TUI, which is on a higher floor), or NULL.
+ */
+typedef int cmd_face(struct work *w, const char *start, struct err *e);
+int cmd_main(int argc, char **argv, cmd_face *face);
+/* sub NULL: the first level. NULL: no such command. Exact names only. */
 const struct cmd_entry *cmd_find(const char *name, const char *sub);
-/* Usage and help text of a row, from its options. */
-void cmd_usage(struct buf *b, const struct cmd_entry *e);
+/* The nearest name for a mistyped one, an abbreviation's full name first; NULL if none is near. */
+const char *cmd_suggest(const char *name, const struct cmd_entry *rows /* NULL: the first level */);
+/* Usage and help text of a row, from its options. parent: "task" for its rows, else NULL. */
+void cmd_usage(struct buf *b, const struct cmd_entry *e, const char *parent);
+
+/* The parser, usable alone: option tables over their structs of values. */
+struct opt_set { const struct opt *opts; void *base; };
+struct opt_rest { const char **argv; int argc, dashes; };
+/* ERR_USAGE names the nearest option. Words that are no options go to rest (arena), in order. */
+int opts_parse(const struct opt_set *sets, size_t n_sets, struct arena *a, int argc, const char *const *argv,
+    struct opt_rest *rest, struct err *e);
+/* The sets of a row with its shared options; n at most 4. values etc. of c may be NULL for listing alone. */
+size_t cmd_opt_sets(const struct cmd_entry *e, struct cmd *c, struct opt_set sets[4]);
 
 #endif

@@ -8,6 +8,10 @@
 
 #include "killick/cmd/cmd.h"
 
+enum compose_flags {
+	COMPOSE_OPTIONAL = 1 << 0,    /* no text is no error and opens no editor (resolve) */
+	COMPOSE_EDITOR = 1 << 1,      /* with the editor even where -m gave a text (drafts edit) */
+};
 struct compose {
 	const char *verb;             /* "ask", "reply", … as in drafts */
 	const char *what;             /* "Question on src/x.c:12", shown in the head */
@@ -16,15 +20,35 @@ struct compose {
 	const struct thread *thread;  /* what is answered: quoted below as comment lines, or NULL */
 	const char *start;            /* text to begin with (edit), or NULL */
 	enum audience audience;       /* in and out: the head's audience line can narrow it */
+	bool fixed_audience;          /* the thread decides: no audience line */
 	const char *title;
+	unsigned flags;
 	/* out */
 	const char *body;             /* NULL: nothing was written, nothing is sent */
 	const char *draft;            /* id of the draft that holds it until the write is durable, or NULL */
+	bool stop;                    /* --draft or --dry-run: the command has said all and is done */
 };
+/*
+ * Gets the text from -m, -F or the editor, in this order, and keeps it as a draft. ERR_USAGE: no text and no terminal,
+ * an empty text from -m or -F. ERR_BAD_DATA: over 1 MiB (kept as a draft). The text is UTF-8 with LF, no NUL, trimmed.
+ */
 int compose(struct cmd *c, struct compose *p, struct err *e);
-/* After the ops are durable. */
+/* After the ops are durable: drops the draft. */
 void compose_done(struct cmd *c, struct compose *p);
-/* "native acme/widget; everyone who can fetch from origin" / "only you: it never leaves this machine" */
+/* After they could not be written: the draft is told why, the user where it is. Returns -1. */
+int compose_failed(struct cmd *c, struct compose *p, struct err *e);
+/* "native acme/widget; everyone who can fetch from origin" / "private; only you: it never leaves this machine" */
 void compose_audience(struct cmd *c, enum audience aud, struct buf *b);
+/* The audience of --private and --to; ERR_USAGE: both at odds, ERR_NOT_FOUND: no such source (names those known). */
+int compose_to(struct cmd *c, enum audience *out, struct err *e);
+
+/* The editor's file, pure parts: head and foot around a start text, and back. */
+struct compose_text { const char *head, *foot; };
+/* Cuts head and foot off what the editor left (len bytes); audience: as changed in the head. body in the arena, "" if
+ * none. ERR_USAGE: an audience nobody knows. */
+int compose_strip(struct arena *a, const struct compose_text *t, const char *text, size_t len, enum audience *audience,
+    const char **body, struct err *e);
+/* Texts in the editor's folder that belong to a draft nobody is editing (killick was killed): back into the desk. */
+int compose_recover(struct cmd *c, struct err *e);
 
 #endif
