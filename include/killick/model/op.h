@@ -18,7 +18,9 @@
  *	task     {"title","body","labels":[…]?}    creates one (entity null); with an entity: {"state"?, "title"?, "body"?}
  *	rewrite  {"from":COMMIT,"to":COMMIT}       entity null: a commit was amended or rebased; anchors follow
  *	sign     {"head":HEX64,"seq":N,"lamport":N,"sig":TEXT}   entity null: an SSH signature over the writer's log
- * The first post of a thread has the thread's entity as its id. An unknown type is kept and ignored.
+ * The first post of a thread has the thread's entity as its id. A resolve's body is a post with the resolve's id.
+ * An unknown type is kept and ignored; so is every op whose version is above 1, if its envelope reads like this one.
+ * Keys beside these are allowed and mean nothing.
  */
 #ifndef KILLICK_MODEL_OP_H
 #define KILLICK_MODEL_OP_H
@@ -52,9 +54,12 @@ struct op {
 };
 
 const char *op_type_name(enum op_type t);
-/* Writes the exact bytes (no newline) to b and sets op->id. */
+/* Adds the exact bytes (no newline; ASCII) to b and sets op->id. Every field but id, type_name (for unknown types
+ * only) and doc must be set; version is 1. Payload NULL is {}. The time is written in whole seconds. */
 void op_encode(struct op *op, struct buf *b);
-/* Reads stored bytes: checks the shape, the ranges and the ids; sets id from the bytes. ERR_BAD_DATA otherwise.
+/* Reads stored bytes, one line without its newline: checks the envelope's shape, ranges and ids (lower-case hex; seq and
+ * lamport up to 2^63-1; prev null exactly for seq 0; entity null or not as the type demands); sets id from the bytes.
+ * ERR_BAD_DATA otherwise, with nothing to release. Payloads are not checked here: the fold ignores what does not fit.
  * Strings live in op->doc. */
 int op_decode(const char *p, size_t n, struct op *op, struct err *e);
 void op_release(struct op *op);

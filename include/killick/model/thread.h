@@ -97,6 +97,16 @@ bool task_state_parse(const char *s, enum task_state *out);
 /* "?" "!" "#" "·" and their ASCII twins ("-" for the note). */
 const char *thread_kind_glyph(enum thread_kind k, bool ascii);
 
+/*
+ * A title for a text without one: its first line that says something (not a fence, rule, HTML comment or blank; a
+ * quotation only if there is nothing else), Markdown's marks taken off, blanks and control characters squeezed to one
+ * blank, at most TITLE_MAX bytes, cut between grapheme clusters with "…". "(no text)" where there is none.
+ */
+#define TITLE_MAX 200
+void title_from_body(struct buf *b, const char *body);
+/* s on one line: blanks and control characters squeezed to one blank, trimmed. Not cut. */
+void title_one_line(struct buf *b, const char *s);
+
 /* The documents of product.md; new references. */
 json_t *thread_json(const struct thread *t);
 json_t *post_json(const struct post *p);
