@@ -19,9 +19,11 @@ extern char buf_empty[];
 #define BUF_INIT { buf_empty, 0, 0, 0, false }
 
 void buf_init(struct buf *b);
+/* Frees the memory; the string is empty again, and max stays. */
 void buf_release(struct buf *b);
 /* Empties the string, keeps the memory. */
 void buf_reset(struct buf *b);
+/* p must not point into b (buf_addbuf(b, b) is fine). What fits below max is added, the rest dropped. */
 void buf_add(struct buf *b, const void *p, size_t n);
 void buf_addch(struct buf *b, int c);
 void buf_addchn(struct buf *b, int c, size_t n);

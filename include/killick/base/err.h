@@ -5,7 +5,8 @@
  * The message is set once, where the fault is seen: what happened, where, what to do. err_prefix adds context once,
  * at the command or remote boundary. Messages may hold text from outside: they are made safe where they are shown.
  *
- * Trace: KILLICK_TRACE=git,index,... writes lines to standard error, KILLICK_TRACE_FILE to a file.
+ * Trace: KILLICK_TRACE=git,index,... (or all) writes lines to standard error, KILLICK_TRACE_FILE to a file. Everything in
+ * them but printable ASCII is escaped.
  */
 #ifndef KILLICK_BASE_ERR_H
 #define KILLICK_BASE_ERR_H
@@ -36,8 +37,12 @@ struct err {
 };
 #define ERR_INIT { ERR_NONE, "" }
 
+/* e may be NULL in all of these. Arguments may be e->msg itself; what is too long is cut at a whole character. */
 int err_set(struct err *e, enum err_code code, const char *fmt, ...) PRINTF_LIKE(3, 4);
-/* ": strerror(errno)" is appended; code is ERR_IO for ENOSPC, EROFS, EACCES, EDQUOT, EIO, ERR_NOT_FOUND for ENOENT. */
+/*
+ * ": strerror(errno)" is appended; code is ERR_IO for ENOSPC, EROFS, EACCES, EPERM, EDQUOT, EIO and EFBIG, ERR_NOT_FOUND
+ * for ENOENT, else ERR_FAILED. errno stays.
+ */
 int err_errno(struct err *e, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* "prefix: " before the message; the code stays. Returns -1. */
 int err_prefix(struct err *e, const char *fmt, ...) PRINTF_LIKE(2, 3);
@@ -45,5 +50,7 @@ void err_clear(struct err *e);
 
 bool trace_on(const char *area);
 void trace(const char *area, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* "where: msg" on standard error, printable ASCII, without the heap: only for the last words before abort(). */
+void stderr_line(const char *where, const char *msg);
 
 #endif

@@ -12,13 +12,18 @@
 
 /* Reads a regular file whole into b (added). Over max bytes (0: none): ERR_BAD_DATA. Not a regular file: ERR_BAD_DATA. */
 int file_read(const char *path, size_t max, struct buf *b, struct err *e);
+/* The same from an open descriptor of any kind, a pipe too; `name` is for messages. On failure b is as before. */
 int file_read_fd(int fd, const char *name, size_t max, struct buf *b, struct err *e);
-/* New content appears whole or not at all: temporary file beside it, fsync, rename, fsync of the folder. mode as open(2). */
+/*
+ * New content appears whole or not at all: temporary file beside it, fsync, rename, fsync of the folder. mode as open(2).
+ * A path that is a symbolic link is replaced by the file, not followed.
+ */
 int file_write(const char *path, const void *p, size_t n, unsigned mode, struct err *e);
-/* Creates path and its missing parents, 0700. An existing folder of somebody else's, or group/world-writable: error. */
+/* Creates path and its missing parents, 0700. If path itself is somebody else's, or group/world-writable: error. */
 int dir_make_private(const char *path, struct err *e);
 /* All bytes, through EINTR and short writes; -1 with errno. */
 int write_full(int fd, const void *p, size_t n);
+/* Something is there; a symbolic link that leads nowhere is not. */
 bool path_exists(const char *path);
 
 /*
@@ -31,8 +36,8 @@ int lock_take(struct lock *l, const char *path, int wait_ms, struct err *e);
 void lock_release(struct lock *l);
 
 /*
- * $XDG_CACHE_HOME/killick, $XDG_DATA_HOME/killick, $XDG_CONFIG_HOME/killick, $XDG_RUNTIME_DIR; without the variable
- * below $HOME, without HOME below the password file's home folder, without either ERR_NOT_FOUND. Not created here.
+ * $XDG_CACHE_HOME/killick, $XDG_DATA_HOME/killick, $XDG_CONFIG_HOME/killick, `name` (may be NULL) below it, added to
+ * out; without the variable below $HOME, without HOME below the password file's home folder, without either ERR_NOT_FOUND. Not created here.
  * Relative values of the variables are ignored, as the XDG base directory specification (0.8) demands.
  */
 enum xdg_dir { XDG_CACHE, XDG_DATA, XDG_CONFIG };

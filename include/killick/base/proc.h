@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Child processes. Never a shell: argv goes to execve as it is, the program is found on PATH (empty and relative
- * entries ignored). Children get no file descriptor but 0, 1, 2 and what is named, default signal handling, and an
+ * entries ignored). Children get no file descriptor but 0, 1 and 2, default signal handling, and an
  * environment without git's repository variables (GIT_DIR, GIT_INDEX_FILE, ...: `git rev-parse --local-env-vars`)
  * unless PROC_KEEP_GIT_ENV is set.
+ *
+ * A child with a timeout runs in a process group of its own, so that all it started can be ended with it; it therefore
+ * cannot ask on the terminal. One without a timeout shares our group: Ctrl-C reaches it, and ssh may ask.
  */
 #ifndef KILLICK_BASE_PROC_H
 #define KILLICK_BASE_PROC_H
@@ -27,18 +30,29 @@ struct proc {
 	const char *const *env;    /* "NAME=value" to set, "NAME" to unset; NULL-terminated; may be NULL */
 	const void *in;            /* bytes for standard input, NULL: /dev/null (unless PROC_TTY) */
 	size_t in_len;
-	struct buf *out;           /* standard output is added here (its max is obeyed); NULL: /dev/null */
+	struct buf *out;           /* standard output is added here; NULL: /dev/null (PROC_TTY: ours). Past its max the
+				    * pipe is closed, so that a flood ends */
 	struct buf *errout;        /* standard error, likewise; NULL with neither flag: collected for the message */
 	unsigned flags;
-	int timeout_ms;            /* 0: none; past it the child's group is killed and the call is ERR_CANCELLED */
+	int timeout_ms;            /* 0: none; past it the child's group is ended (SIGTERM, then SIGKILL) and the call
+				    * is ERR_CANCELLED */
 	int status;                /* out: exit status, 128 + signal */
 };
 
-/* Runs to the end. A program that is not there: ERR_NOT_FOUND. A non-zero status is no error here: see p->status. */
+/*
+ * Runs to the end: until the program has ended and its pipes are read out; what it left running in the background
+ * is not waited for. A program that is not there: ERR_NOT_FOUND. A non-zero status is no error here: see p->status.
+ */
 int proc_run(struct proc *p, struct err *e);
-/* Like proc_run, but a non-zero status is ERR_FAILED with the first lines of standard error in the message. */
+/*
+ * Like proc_run, but a non-zero status is ERR_FAILED with the first lines of standard error in the message, and more
+ * output than out's max ERR_BAD_DATA.
+ */
 int proc_run_ok(struct proc *p, struct err *e);
-/* Starts it and returns; *fd reads its standard output (non-blocking) if fd is not NULL. Reap with waitpid. */
+/*
+ * Starts it and returns; *fd reads its standard output (non-blocking) if fd is not NULL. Reap with waitpid. `out`,
+ * `errout` and `timeout_ms` are not used: standard error is /dev/null unless PROC_TTY or PROC_STDERR_INHERIT.
+ */
 int proc_start(struct proc *p, pid_t *pid, int *fd, struct err *e);
 /* Splits a command setting ("vim -u NONE", 'code --wait') into words: blanks, '…', "…" and backslash; no expansion.
  * false: unbalanced quotes. The words live in the arena, the array ends with NULL. */

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* Hashes by libmd; random bytes from the kernel, where failing means there is no safe way on. */
+#include "config.h"
+#include <errno.h>
+#include <sha1.h>
+#include <sha2.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include "killick/base/buf.h"
+#include "killick/base/hash.h"
+
+void hash_sha256(uint8_t out[SHA256_SIZE], const void *p, size_t n)
+{
+	SHA2_CTX ctx;
+
+	SHA256Init(&ctx);
+	if (n)
+		SHA256Update(&ctx, p, n);
+	SHA256Final(out, &ctx);
+}
+
+void hash_git_blob(char out[GIT_OID_HEX], const void *p, size_t n)
+{
+	uint8_t digest[SHA1_DIGEST_LENGTH];
+	char head[32];
+	SHA1_CTX ctx;
+	int len = snprintf(head, sizeof(head), "blob %zu", n) + 1;
+
+	SHA1Init(&ctx);
+	SHA1Update(&ctx, (const uint8_t *)head, (size_t)len);
+	if (n)
+		SHA1Update(&ctx, p, n);
+	SHA1Final(digest, &ctx);
+	hex_encode(out, digest, sizeof(digest));
+}
+
+void random_bytes(void *p, size_t n)
+{
+	uint8_t *q = p;
+
+	while (n > 0) {
+		ssize_t got = getrandom(q, n, 0);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			BUG("getrandom: %s", strerror(errno));
+		q += got;
+		n -= (size_t)got;
+	}
+}
+
+uint64_t hash64(const void *p, size_t n)
+{
+	const uint8_t *q = p;
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ q[i]) * UINT64_C(0x100000001b3);
+	/* FNV's low bits are poor: the finaliser of MurmurHash3 spreads them. */
+	h ^= h >> 33;
+	h *= UINT64_C(0xff51afd7ed558ccd);
+	h ^= h >> 33;
+	h *= UINT64_C(0xc4ceb9fe1a85ec53);
+	return h ^ h >> 33;
+}

@@ -1,0 +1,625 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Child processes by fork and exec. All that can fail or allocate is prepared before fork (program path, environment,
+ * pipes); the child only calls async-signal-safe functions and tells a failed chdir or exec through a pipe that closes
+ * itself at exec. One poll loop feeds standard input, reads the outputs and waits for the end through a pidfd, so
+ * nothing can deadlock on a full pipe and no signal handler is needed. After the program has ended the pipes are drained for
+ * a short while only: a daemon that it started may hold them open for ever (ssh's ControlPersist does).
+ */
+#include "config.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include "killick/base/clock.h"
+#include "killick/base/file.h"
+#include "killick/base/proc.h"
+
+extern char **environ;
+
+enum { GRACE_MS = 500, DRAIN_MS = 200, FLOOD_MS = 2000, STDERR_KEPT = 4096 };
+
+/* `git rev-parse --local-env-vars` of git 2.39 to 2.51, and the quarantine of a receiving repository. */
+static const char *const git_vars[] = {
+	"GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_CONFIG", "GIT_CONFIG_PARAMETERS", "GIT_CONFIG_COUNT",
+	"GIT_OBJECT_DIRECTORY", "GIT_DIR", "GIT_WORK_TREE", "GIT_IMPLICIT_WORK_TREE", "GIT_GRAFT_FILE", "GIT_INDEX_FILE",
+	"GIT_NO_REPLACE_OBJECTS", "GIT_REPLACE_REF_BASE", "GIT_PREFIX", "GIT_INTERNAL_SUPER_PREFIX", "GIT_SHALLOW_FILE",
+	"GIT_COMMON_DIR", "GIT_QUARANTINE_PATH",
+};
+
+/* What a child is made of, ready before fork. */
+struct launch {
+	struct arena arena;
+	const char *path;
+	const char **env;
+	int io[3];   /* the child's 0, 1, 2; -1: /dev/null, -2: ours */
+	int ours[3]; /* our ends of its pipes, -1: none */
+	bool own_group;
+};
+
+enum { IO_NULL = -1, IO_OURS = -2 };
+
+static bool var_is(const char *entry, const char *name, size_t len)
+{
+	return !strncmp(entry, name, len) && (entry[len] == '=' || entry[len] == '\0');
+}
+
+static bool var_replaced(const struct proc *p, const char *entry)
+{
+	size_t len = strcspn(entry, "=");
+
+	for (size_t i = 0; p->env && p->env[i]; i++)
+		if (var_is(p->env[i], entry, len))
+			return true;
+	for (size_t i = 0; !(p->flags & PROC_KEEP_GIT_ENV) && i < ARRAY_SIZE(git_vars); i++)
+		if (var_is(git_vars[i], entry, len))
+			return true;
+	return false;
+}
+
+static size_t list_len(const char *const *v)
+{
+	size_t n = 0;
+
+	while (v && v[n])
+		n++;
+	return n;
+}
+
+static void launch_env(struct launch *l, const struct proc *p)
+{
+	size_t n = 0;
+
+	l->env = arena_alloc(&l->arena, (list_len((const char *const *)environ) + list_len(p->env) + 1) * sizeof(*l->env));
+	for (char **v = environ; *v; v++)
+		if (!var_replaced(p, *v))
+			l->env[n++] = *v;
+	for (size_t i = 0; p->env && p->env[i]; i++)
+		if (strchr(p->env[i], '='))
+			l->env[n++] = p->env[i];
+}
+
+static bool is_program(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && S_ISREG(st.st_mode) && !access(path, X_OK);
+}
+
+/* A name with a slash stands for itself, below the child's folder if it is relative. */
+static int launch_find(struct launch *l, const struct proc *p, struct err *e)
+{
+	const char *dirs = "/usr/local/bin:/usr/bin:/bin", *name = p->argv[0];
+
+	if (strchr(name, '/')) {
+		l->path = name;
+		return 0;
+	}
+	for (const char **v = l->env; *v; v++)
+		if (str_starts(*v, "PATH="))
+			dirs = *v + 5;
+	while (*dirs && *name) {
+		size_t n = strcspn(dirs, ":");
+		if (*dirs == '/') {
+			l->path = arena_printf(&l->arena, "%.*s/%s", (int)(n < INT_MAX ? n : INT_MAX), dirs, name);
+			if (is_program(l->path))
+				return 0;
+		}
+		dirs += n + (dirs[n] == ':');
+	}
+	return err_set(e, ERR_NOT_FOUND, "no program '%s' on PATH", name);
+}
+
+/* A pipe with both ends above 2, so that putting them on 0, 1, 2 never overwrites another of them. */
+static int pipe_high(int fd[2])
+{
+	int low[2], no;
+
+	if (pipe2(low, O_CLOEXEC))
+		return -1;
+	for (int i = 0; i < 2; i++)
+		fd[i] = fcntl(low[i], F_DUPFD_CLOEXEC, 3);
+	no = errno;
+	close(low[0]);
+	close(low[1]);
+	if (fd[0] >= 0 && fd[1] >= 0)
+		return 0;
+	for (int i = 0; i < 2; i++)
+		if (fd[i] >= 0)
+			close(fd[i]);
+	errno = no;
+	return -1;
+}
+
+/* The child gets one end of a new pipe as descriptor `which`, we keep the other, non-blocking. */
+static int launch_pipe(struct launch *l, int which, struct err *e)
+{
+	int fd[2], our = which == 0 ? 1 : 0;
+
+	if (pipe_high(fd))
+		return err_errno(e, "cannot make a pipe");
+	l->io[which] = fd[!our];
+	l->ours[which] = fd[our];
+	fcntl(fd[our], F_SETFL, O_NONBLOCK);
+	return 0;
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static void launch_release(struct launch *l)
+{
+	for (int i = 0; i < 3; i++) {
+		close_fd(&l->io[i]);
+		close_fd(&l->ours[i]);
+	}
+	arena_release(&l->arena);
+}
+
+static int launch_init(struct launch *l, const struct proc *p, struct err *e)
+{
+	int other = p->flags & PROC_TTY ? IO_OURS : IO_NULL;
+
+	*l = (struct launch){ .io = { other, other, other }, .ours = { -1, -1, -1 } };
+	if (p->flags & PROC_STDERR_NULL)
+		l->io[2] = IO_NULL;
+	if (p->flags & PROC_STDERR_INHERIT)
+		l->io[2] = IO_OURS;
+	launch_env(l, p);
+	return launch_find(l, p, e);
+}
+
+/* ---- in the child: async-signal-safe calls only ---- */
+
+static void child_signals(void)
+{
+	struct sigaction dfl = { .sa_handler = SIG_DFL };
+	sigset_t none;
+
+	for (int sig = 1; sig < NSIG; sig++)
+		sigaction(sig, &dfl, NULL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static void child_close_others(void)
+{
+#if defined(SYS_close_range) && defined(CLOSE_RANGE_CLOEXEC)
+	if (!syscall(SYS_close_range, 3u, ~0u, (unsigned)CLOSE_RANGE_CLOEXEC))
+		return;
+#endif
+	for (int fd = 3, end = (int)sysconf(_SC_OPEN_MAX); fd < end && fd < 65536; fd++)
+		fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+static NORETURN void child_fail(int report, char where)
+{
+	int said[2] = { where, errno };
+	ssize_t done = write(report, said, sizeof(said));
+
+	_exit(done == sizeof(said) ? 127 : 126);
+}
+
+static NORETURN void child_run(const struct launch *l, const struct proc *p, int report, pid_t parent)
+{
+	int low = open("/dev/null", O_RDWR | O_CLOEXEC), null = fcntl(low, F_DUPFD_CLOEXEC, 3);
+
+	if (p->flags & PROC_NEW_SESSION)
+		setsid();
+	else if (l->own_group)
+		setpgid(0, 0);
+#ifdef PR_SET_PDEATHSIG
+	if (l->own_group && !(p->flags & PROC_NEW_SESSION)) {
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
+		if (getppid() != parent)
+			_exit(127);
+	}
+#endif
+	child_signals();
+	for (int i = 0; i < 3; i++) {
+		int fd = l->io[i] == IO_NULL ? null : l->io[i];
+		if (fd == i)
+			fcntl(fd, F_SETFD, 0);
+		else if (fd != IO_OURS && dup2(fd, i) < 0)
+			child_fail(report, 'p');
+	}
+	if (p->dir && chdir(p->dir))
+		child_fail(report, 'd');
+	child_close_others();
+	execve(l->path, (char *const *)p->argv, (char *const *)l->env);
+	child_fail(report, 'x');
+}
+
+/* ---- in the parent ---- */
+
+static int launch_report(int fd, const struct proc *p, struct err *e)
+{
+	int said[2];
+	ssize_t n;
+
+	do
+		n = read(fd, said, sizeof(said));
+	while (n < 0 && errno == EINTR);
+	if (n != sizeof(said))
+		return 0;
+	errno = said[1];
+	if (said[0] == 'd')
+		return err_errno(e, "cannot enter folder '%s'", p->dir);
+	return err_errno(e, "cannot run '%s'", p->argv[0]);
+}
+
+/* Forks and execs; returns when the program runs or could not be started. The child's ends are closed here. */
+static int launch_go(struct launch *l, const struct proc *p, pid_t *pid, struct err *e)
+{
+	pid_t parent = getpid();
+	int report[2], rc;
+
+	if (pipe_high(report))
+		return err_errno(e, "cannot make a pipe");
+	*pid = fork();
+	if (*pid == 0)
+		child_run(l, p, report[1], parent);
+	close(report[1]);
+	for (int i = 0; i < 3; i++)
+		close_fd(&l->io[i]);
+	rc = *pid < 0 ? err_errno(e, "cannot start '%s'", p->argv[0]) : launch_report(report[0], p, e);
+	close(report[0]);
+	if (rc && *pid > 0)
+		while (waitpid(*pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	return rc;
+}
+
+/* One running child. */
+struct run {
+	struct launch *l;
+	struct proc *p;
+	struct buf *to[3];  /* where 1 and 2 are read to */
+	size_t fed;         /* bytes of p->in written */
+	pid_t pid, target;  /* target: what is killed when time is up, its group where it has one */
+	int pidfd;          /* -1: a kernel without; then the end is looked for now and then */
+	bool ended;
+	int64_t deadline;   /* 0: none */
+	int64_t drain_end;  /* set when the program has ended */
+};
+
+static void run_reap(struct run *r, int options)
+{
+	int st = 0;
+	pid_t got;
+
+	while ((got = waitpid(r->pid, &st, options)) < 0 && errno == EINTR)
+		;
+	if (got == 0)
+		return;
+	r->ended = true;
+	r->drain_end = clock_mono() + DRAIN_MS;
+	/* ECHILD: somebody set SIGCHLD to be ignored; the status is gone. */
+	r->p->status = got < 0 ? 0 : WIFSIGNALED(st) ? 128 + WTERMSIG(st) : WEXITSTATUS(st);
+}
+
+static void run_feed(struct run *r)
+{
+	ssize_t n = write(r->l->ours[0], (const char *)r->p->in + r->fed, r->p->in_len - r->fed);
+
+	if (n > 0)
+		r->fed += (size_t)n;
+	/* EPIPE: it does not want the rest, which is its own business. */
+	if (r->fed == r->p->in_len || (n < 0 && errno != EAGAIN && errno != EINTR))
+		close_fd(&r->l->ours[0]);
+}
+
+static void run_read(struct run *r, int which)
+{
+	struct buf *b = r->to[which];
+	char chunk[65536];
+	ssize_t n = read(r->l->ours[which], chunk, sizeof(chunk));
+
+	if (n > 0) {
+		buf_add(b, chunk, (size_t)n);
+		/* Our own collection of standard error is read on to the end; a caller's limit ends the flood. */
+		if (b->over && !(which == 2 && !r->p->errout))
+			close_fd(&r->l->ours[which]);
+	} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+		close_fd(&r->l->ours[which]);
+	}
+}
+
+/* Milliseconds that poll may sleep; 0: the time is up. */
+static int run_patience(const struct run *r)
+{
+	int64_t end = r->ended ? r->drain_end : r->deadline, left;
+
+	if (r->ended && r->deadline && r->deadline < end)
+		end = r->deadline;
+	left = end ? end - clock_mono() : INT_MAX;
+	if (r->pidfd < 0 && !r->ended && left > 20)
+		left = 20;
+	return end && left <= 0 ? 0 : (int)(left > INT_MAX ? INT_MAX : left);
+}
+
+static bool run_open(const struct run *r)
+{
+	return r->l->ours[0] >= 0 || r->l->ours[1] >= 0 || r->l->ours[2] >= 0;
+}
+
+/* One turn of the loop; false: time is up. */
+static bool run_turn(struct run *r)
+{
+	struct pollfd pfd[4];
+	int wait = run_patience(r);
+
+	for (int i = 0; i < 3; i++)
+		pfd[i] = (struct pollfd){ .fd = r->l->ours[i], .events = i == 0 ? POLLOUT : POLLIN };
+	pfd[3] = (struct pollfd){ .fd = r->ended ? -1 : r->pidfd, .events = POLLIN };
+	if (wait == 0 && (!r->ended || clock_mono() > r->drain_end + FLOOD_MS))
+		return false;
+	if (poll(pfd, 4, wait) == 0 && wait == 0)
+		return false;
+	if (pfd[0].revents)
+		run_feed(r);
+	for (int i = 1; i < 3; i++)
+		if (pfd[i].revents)
+			run_read(r, i);
+	if (!r->ended && (pfd[3].revents || r->pidfd < 0))
+		run_reap(r, WNOHANG);
+	if (r->ended)
+		close_fd(&r->l->ours[0]);
+	return true;
+}
+
+/* Time is up: git takes its lock files away on SIGTERM, so that comes first. */
+static void run_stop(struct run *r)
+{
+	int64_t end = clock_mono() + GRACE_MS;
+
+	for (int i = 0; i < 3; i++)
+		close_fd(&r->l->ours[i]);
+	kill(r->target, SIGTERM);
+	while (!r->ended && clock_mono() < end) {
+		struct pollfd pfd = { .fd = r->pidfd, .events = POLLIN };
+		poll(&pfd, 1, r->pidfd < 0 ? 10 : (int)(end - clock_mono()));
+		run_reap(r, WNOHANG);
+	}
+	kill(r->target, SIGKILL);
+	if (!r->ended)
+		run_reap(r, 0);
+}
+
+static int run_loop(struct run *r, struct err *e)
+{
+	while (!r->ended || run_open(r)) {
+		bool in_time = run_turn(r);
+		if (!in_time && !r->ended) {
+			run_stop(r);
+			return err_set(e, ERR_CANCELLED, "'%s' did not end within %.3g s and was stopped", r->p->argv[0],
+				       r->p->timeout_ms / 1000.0);
+		}
+		if (!in_time)
+			break;
+	}
+	return 0;
+}
+
+static int pid_open(pid_t pid)
+{
+#ifdef SYS_pidfd_open
+	return (int)syscall(SYS_pidfd_open, pid, 0u);
+#else
+	return pid > 0 ? -1 : -1;
+#endif
+}
+
+static int run_pipes(struct run *r, struct err *e)
+{
+	const struct proc *p = r->p;
+
+	if (p->in && launch_pipe(r->l, 0, e))
+		return -1;
+	if (r->to[1] && launch_pipe(r->l, 1, e))
+		return -1;
+	return r->to[2] ? launch_pipe(r->l, 2, e) : 0;
+}
+
+/* Signals that are ignored while a child runs, and what they did before. */
+struct quiet { struct sigaction was[3]; int n; };
+
+static void quiet_begin(struct quiet *q, bool tty)
+{
+	static const int sigs[] = { SIGPIPE, SIGINT, SIGQUIT };
+	struct sigaction ign = { .sa_handler = SIG_IGN };
+
+	for (q->n = 0; q->n < (tty ? 3 : 1); q->n++)
+		sigaction(sigs[q->n], &ign, &q->was[q->n]);
+}
+
+static void quiet_end(struct quiet *q)
+{
+	static const int sigs[] = { SIGPIPE, SIGINT, SIGQUIT };
+
+	while (q->n-- > 0)
+		sigaction(sigs[q->n], &q->was[q->n], NULL);
+}
+
+/* proc_run with the place for standard error given; NULL: wherever the flags say. */
+static int run_with(struct proc *p, struct buf *errout, struct err *e)
+{
+	struct launch l;
+	struct run r = { .l = &l, .p = p, .to = { NULL, p->out, errout }, .pidfd = -1 };
+	struct quiet q;
+	int rc = -1;
+
+	p->status = 0;
+	quiet_begin(&q, p->flags & PROC_TTY);
+	if (launch_init(&l, p, e) || run_pipes(&r, e))
+		goto out;
+	/* A program on the terminal must stay in the foreground group. */
+	l.own_group = p->timeout_ms > 0 && !(p->flags & PROC_TTY);
+	if (launch_go(&l, p, &r.pid, e))
+		goto out;
+	r.target = l.own_group || p->flags & PROC_NEW_SESSION ? -r.pid : r.pid;
+	r.pidfd = pid_open(r.pid);
+	r.deadline = p->timeout_ms > 0 ? clock_mono() + p->timeout_ms : 0;
+	rc = run_loop(&r, e);
+	close_fd(&r.pidfd);
+	trace("proc", "%s ended with %d", p->argv[0], p->status);
+out:
+	quiet_end(&q);
+	launch_release(&l);
+	return rc;
+}
+
+static bool collects_stderr(const struct proc *p)
+{
+	return !p->errout && !(p->flags & (PROC_TTY | PROC_STDERR_NULL | PROC_STDERR_INHERIT));
+}
+
+int proc_run(struct proc *p, struct err *e)
+{
+	struct buf kept = { buf_empty, .max = STDERR_KEPT };
+	int rc = run_with(p, collects_stderr(p) ? &kept : p->errout, e);
+
+	buf_release(&kept);
+	return rc;
+}
+
+/* The first three lines, as one. */
+static void add_first_lines(struct buf *b, const char *s)
+{
+	for (int i = 0; i < 3; i++) {
+		size_t n;
+		s += strspn(s, " \t\r\n");
+		n = strcspn(s, "\r\n");
+		if (!n)
+			break;
+		buf_addstr(b, i ? "; " : ": ");
+		buf_add(b, s, n < 300 ? n : 300);
+		s += n;
+	}
+}
+
+static int fail_status(const struct proc *p, const char *said, struct err *e)
+{
+	const char *slash = strrchr(p->argv[0], '/'), *name = slash && slash[1] ? slash + 1 : p->argv[0];
+	struct buf why = BUF_INIT;
+
+	if (p->status > 128 && p->status < 128 + NSIG)
+		buf_addf(&why, "'%s' was ended by signal %d", name, p->status - 128);
+	else
+		buf_addf(&why, "'%s' failed with status %d", name, p->status);
+	add_first_lines(&why, said);
+	err_set(e, ERR_FAILED, "%s", why.ptr);
+	buf_release(&why);
+	return -1;
+}
+
+int proc_run_ok(struct proc *p, struct err *e)
+{
+	struct buf kept = { buf_empty, .max = STDERR_KEPT };
+	struct buf *errout = collects_stderr(p) ? &kept : p->errout;
+	size_t before = errout ? errout->len : 0;
+	int rc = run_with(p, errout, e);
+
+	if (!rc && p->out && p->out->over)
+		rc = err_set(e, ERR_BAD_DATA, "'%s' wrote more than %zu bytes", p->argv[0], p->out->max);
+	else if (!rc && p->status)
+		rc = fail_status(p, errout ? errout->ptr + before : "", e);
+	buf_release(&kept);
+	return rc;
+}
+
+/* Standard input for a child that is not waited for: a file in memory, so that nobody has to feed it. */
+static int input_file(const void *in, size_t n, struct err *e)
+{
+	int fd = memfd_create("killick-input", MFD_CLOEXEC), high;
+
+	if (fd < 0)
+		return err_errno(e, "cannot make a file in memory");
+	high = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	close(fd);
+	if (high >= 0 && !write_full(high, in, n) && lseek(high, 0, SEEK_SET) == 0)
+		return high;
+	close_fd(&high);
+	return err_errno(e, "cannot keep %zu bytes for a program", n);
+}
+
+int proc_start(struct proc *p, pid_t *pid, int *fd, struct err *e)
+{
+	struct launch l;
+	int rc = -1;
+
+	if (launch_init(&l, p, e) || (fd && launch_pipe(&l, 1, e)))
+		goto out;
+	if (p->in && (l.io[0] = input_file(p->in, p->in_len, e)) < 0)
+		goto out;
+	if (launch_go(&l, p, pid, e))
+		goto out;
+	if (fd) {
+		*fd = l.ours[1];
+		l.ours[1] = -1;
+	}
+	rc = 0;
+out:
+	launch_release(&l);
+	return rc;
+}
+
+/* Takes one word off *s; false: a quote or a backslash without its end. */
+static bool take_word(const char **s, struct buf *w)
+{
+	char quote = '\0';
+
+	for (; **s && (quote || !strchr(" \t\r\n", **s)); ++*s) {
+		char c = **s;
+		if (c == '\\' && quote != '\'') {
+			char next = (*s)[1];
+			if (!next)
+				return false;
+			/* Inside "…" a backslash is itself before anything but these, as in a shell. */
+			if (!quote || strchr("\"\\$`", next))
+				c = *++*s;
+			buf_addch(w, c);
+		} else if (quote ? c == quote : c == '\'' || c == '"') {
+			quote = quote ? '\0' : c;
+		} else {
+			buf_addch(w, c);
+		}
+	}
+	return !quote;
+}
+
+bool proc_split(struct arena *a, const char *cmd, const char ***argv)
+{
+	ARRAY(const char *) words = ARRAY_INIT;
+	struct buf w = BUF_INIT;
+	bool ok = true;
+
+	while (ok && *(cmd += strspn(cmd, " \t\r\n"))) {
+		buf_reset(&w);
+		ok = take_word(&cmd, &w);
+		*array_add(&words) = arena_memdup(a, w.ptr, w.len);
+	}
+	if (ok) {
+		*argv = arena_alloc(a, (words.len + 1) * sizeof(**argv));
+		if (words.len)
+			memcpy(*argv, words.items, words.len * sizeof(**argv));
+	}
+	array_release(&words);
+	buf_release(&w);
+	return ok;
+}
