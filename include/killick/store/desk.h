@@ -29,6 +29,7 @@ struct draft {
 	const char *body;
 	int64_t created, updated;
 	const char *problem;    /* why it could not be sent, or NULL */
+	const char *extra;      /* JSON of what else the command was told (whom to ask, labels, a commit), or NULL */
 };
 struct draft_list { struct draft *items; size_t len, alloc; };
 /* id NULL in *dr: a new one, its id goes to dr->id (arena). */
