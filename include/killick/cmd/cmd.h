@@ -59,7 +59,7 @@ enum cmd_flags {
 	CMD_HIDDEN = 1 << 2,
 	CMD_RAW = 1 << 3,       /* parses its own words (hook run) */
 	CMD_PAGE = 1 << 4,      /* long text goes through the pager */
-	CMD_TEXT = 1 << 5,      /* takes -m and -F only: a text that goes where its thread is */
+	CMD_TEXT = 1 << 5,      /* takes -m -F --draft --dry-run: a text that goes where its thread is */
 };
 
 struct cmd;
@@ -128,7 +128,8 @@ struct opt_rest { const char **argv; int argc, dashes; };
 /* ERR_USAGE names the nearest option. Words that are no options go to rest (arena), in order. */
 int opts_parse(const struct opt_set *sets, size_t n_sets, struct arena *a, int argc, const char *const *argv,
     struct opt_rest *rest, struct err *e);
-/* The sets of a row with its shared options; n at most 4. values etc. of c may be NULL for listing alone. */
-size_t cmd_opt_sets(const struct cmd_entry *e, struct cmd *c, struct opt_set sets[4]);
+/* The sets of a row with its shared options, the row's own first; returns how many. c NULL: for listing alone. */
+#define CMD_OPT_SETS 6
+size_t cmd_opt_sets(const struct cmd_entry *e, struct cmd *c, struct opt_set sets[CMD_OPT_SETS]);
 
 #endif

@@ -12,28 +12,44 @@
 #include "killick/cmd/cmd.h"
 
 struct out;
-/* Is the result wanted as JSON? Then only out_list, out_item, out_doc print anything. */
+/* Around a run, by the engine. Colour is decided here: a terminal that wants it, NO_COLOR, TERM=dumb, --color. */
+void out_open(struct cmd *c);
+void out_close(struct cmd *c);
+/* Is the result wanted as JSON? Then only out_list, out_item, out_doc and out_raw print anything. */
 bool out_json(const struct cmd *c);
 void out_list_begin(struct cmd *c, const char *name);
 void out_item(struct cmd *c, json_t *item);     /* steals the reference */
 void out_list_end(struct cmd *c);
 void out_doc(struct cmd *c, const char *name, json_t *doc);   /* steals */
-/* Text mode: adds a span; text is cleaned as code (or prose). Colour only on a terminal that wants it. */
+/* Text mode: adds a span; text is cleaned as code (or prose, or a line of code whose TABs stay). NULL is "". */
 void out_text(struct cmd *c, enum style st, const char *text);
 void out_prose(struct cmd *c, enum style st, const char *text);
+void out_code(struct cmd *c, enum style st, const char *p, size_t n);
 void out_textf(struct cmd *c, enum style st, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* Cut or padded to cells; only on a terminal is anything cut. */
+void out_cell(struct cmd *c, enum style st, const char *text, int cells);
 void out_line(struct cmd *c);                   /* ends the line */
 void out_styled(struct cmd *c, const struct styled *s);
 /* Bytes that are data already (export, completion scripts): written as they are. */
 void out_raw(struct cmd *c, const char *p, size_t n);
-/* A sentence on standard error, cleaned, with "killick: " before it unless it starts a continuation. */
+/* Writes what is there now: before waiting for input. */
+void out_flush(struct cmd *c);
+/* Can anybody still read it? false after the pipe was closed or the disk was full: long walks stop then. */
+bool out_alive(const struct cmd *c);
+/* A sentence on standard error, cleaned, with "killick: " before it. */
 void out_note(struct cmd *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
-/* Flushes; -1 when standard output could not be written (closed pipe, full disk). */
-int out_finish(struct cmd *c, struct err *e);
+void out_error(struct cmd *c, const struct err *e);
+/* Flushes before the work is closed; then the errno of what could not be written, 0 for none (leaving a pager is none). */
+void out_settle(struct cmd *c);
+int out_finish(struct cmd *c);
+/* Cells of prose: the terminal's width, at most 76. */
+int out_prose_width(const struct cmd *c);
 
-/* Shared lines: one thread a line (glyph, id, anchor, title, author, age), a task a line, a whole thread. */
+/* Shared lines (render.c): one thread a line (glyph, id, anchor, title, author, age), a task a line, a whole thread. */
 void out_thread_line(struct cmd *c, const struct thread *t);
 void out_task_line(struct cmd *c, const struct task *t);
 void out_thread_full(struct cmd *c, const struct thread *t);
+/* Threads as a list "threads", or lines; an empty one says `none` on standard error. */
+void out_threads(struct cmd *c, const struct thread *t, size_t n, const char *none);
 
 #endif

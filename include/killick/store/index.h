@@ -109,6 +109,8 @@ int index_thread(struct index *ix, const struct scope *s, const char *id, struct
     const struct post **post, struct err *e);
 /* The entity (64 hex digits) and source of a thread or task row; the op id of a post. */
 int index_entity(struct index *ix, int64_t thread, char entity[SHA256_HEX], int64_t *source, struct err *e);
+/* The op id (64 hex digits) of a post of this thread, by its canonical id; for ops that name a post. */
+int index_post_op(struct index *ix, int64_t thread, const char *post_id, char op[SHA256_HEX], struct err *e);
 int index_task_entity(struct index *ix, int64_t task, char entity[SHA256_HEX], int64_t *source, struct err *e);
 
 struct task_list { struct task *items; size_t len, alloc; bool more; };
