@@ -37,11 +37,14 @@ const char *repo_commondir(const struct repo *r);  /* shared by worktrees: killi
 const char *repo_name(const struct repo *r);       /* for the top line: "owner/name" of origin, else the folder's name */
 bool repo_is_bare(const struct repo *r);
 bool repo_is_shallow(const struct repo *r);
+/* A partial clone: blobs may be missing on purpose. They are never downloaded on the way. */
+bool repo_is_partial(const struct repo *r);
 /* The folder that relative paths of the user start from, below top ("" at the top, else "src/net/"). */
 const char *repo_prefix(const struct repo *r);
 /* git config core.filemode and the like do not matter here; killick.* does: see store/settings.h. */
 
-/* HEAD's commit without libgit2 where it can (loose and packed refs). false: unborn. branch may be NULL. */
+/* HEAD's commit without libgit2 where it can (loose and packed refs). false: unborn. branch may be NULL, else it gets the
+ * branch's short name (also of an unborn one), empty when HEAD is detached. */
 bool repo_head(struct repo *r, struct oid *out, struct buf *branch);
 /* Any revision git understands, to its commit. ERR_NOT_FOUND, ERR_AMBIGUOUS. Never starts with '-'. */
 int repo_resolve(struct repo *r, const char *rev, struct oid *out, struct err *e);
