@@ -11,7 +11,9 @@
 enum style {
 	STYLE_NORMAL, STYLE_DIM, STYLE_ACCENT, STYLE_STRONG, STYLE_EMPH, STYLE_CODE, STYLE_QUOTE, STYLE_HEADING, STYLE_LINK,
 	STYLE_ADD, STYLE_DEL, STYLE_HUNK, STYLE_ERROR, STYLE_WARN, STYLE_OK, STYLE_UNREAD, STYLE_MATCH, STYLE_RULE,
-	STYLE_AUTHOR, STYLE_ID, STYLE_DATE, STYLE_LINENO, STYLE_MARGIN, STYLE_STATUS, STYLE_CURSOR, STYLE_COUNT,
+	STYLE_AUTHOR, STYLE_ID, STYLE_DATE, STYLE_LINENO, STYLE_MARGIN, STYLE_STATUS, STYLE_CURSOR,
+	STYLE_ADD_WORD, STYLE_DEL_WORD, /* the changed words of a changed line */
+	STYLE_COUNT,
 };
 
 struct span { const char *text; size_t len; enum style style; };
@@ -41,5 +43,9 @@ void styled_plain(struct buf *b, const struct styled *s);
 
 /* Terminal bytes for a command's colour output: the only escape sequences outside curses. "" for STYLE_NORMAL. */
 const char *style_sgr(enum style st);
+/* Ends what style_sgr began. */
+const char *style_sgr_end(void);
+/* The lines with their colours, one LF each; only for a terminal. */
+void styled_ansi(struct buf *b, const struct styled *s);
 
 #endif
