@@ -10,7 +10,8 @@
  * itself, whose own id is the entity.
  *
  * Payloads:
- *	open     {"kind","title"?,"body","anchor":{…},"asked":[person]?,"trailer":COMMIT?}
+ *	open     {"kind","title"?,"body","anchor":{…},"asked":[person]?,"labels":[…]?,
+ *	          "trailer":COMMIT?}
  *	post     {"body","reply_to":HEX64?}        edit {"post":HEX64,"body"}      redact {"post":HEX64}
  *	resolve  {"body"?,"commit"?}               reopen {}                       accept {"post":HEX64|null}
  *	kind {"kind"}  title {"title"}  label {"add":[…],"remove":[…]}  assign {"add":[person],"remove":[person]}

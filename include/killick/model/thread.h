@@ -31,7 +31,13 @@ struct place {
 	const char *why;         /* static words for the user, or NULL: "the history before … is not here (shallow clone)" */
 };
 
-struct reaction { const char *emoji; unsigned n; bool mine; };
+#define REACTION_MAX 64     /* bytes of an emoji, or of a tracker's word for one */
+struct reaction {
+	const char *emoji;
+	unsigned n;
+	bool mine;
+	struct person *by;       /* the n who reacted, or NULL where only the number is known */
+};
 
 struct post {
 	const char *id;          /* canonical: "p" and 12 or more hex digits */
@@ -57,7 +63,8 @@ struct thread {
 	struct anchor anchor;    /* as written, immutable (after a move: the new one) */
 	struct place place;      /* where it is now; state UNKNOWN for kinds without a place in a file */
 	int64_t created, updated;
-	unsigned n_posts, n_unread;
+	unsigned n_posts;        /* all posts, retracted ones too, as they keep their place; the length of posts if not NULL */
+	unsigned n_unread;
 	struct person last_author;
 	const char *url;
 	struct person *asked; size_t n_asked;      /* whom it was put to */
