@@ -472,7 +472,7 @@ static const char *text(struct arena *a, const char *s)
 /* The reactions of post i, which are the events from *at on; *at moves behind them. */
 static void put_reactions(struct folding *f, size_t i, struct post *p, size_t *at)
 {
-	const struct event *ev = f->reactions.items + *at;
+	const struct event *ev = f->reactions.len ? &f->reactions.items[*at] : NULL;
 	struct person *by;
 	size_t n = 0;
 
