@@ -33,10 +33,14 @@ void styled_add(struct styled *s, enum style st, const char *text);
 void styled_addn(struct styled *s, enum style st, const char *p, size_t n);
 void styled_addf(struct styled *s, enum style st, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
-/* Markdown to lines of at most `width` cells, each begun with `indent` blanks. Dirty input is cleaned. Over 256 KiB
- * only the first 256 KiB are set as Markdown, the rest as plain text: nothing is left out. Raw HTML is shown as text. */
+/*
+ * Markdown to lines of at most `width` cells, each begun with `indent` blanks (which count). Dirty input is cleaned. Over
+ * 256 KiB only the first 256 KiB are set as Markdown, the rest as plain text, and so is a text built to explode: nothing is
+ * left out. Raw HTML is shown as text. Two exceptions to the width: code (nowrap), and a wide character where there is one
+ * cell. A link's address follows its text where they differ.
+ */
 void styled_markdown(struct styled *s, const char *md, size_t n, int width, int indent);
-/* Plain text, wrapped at blanks (a longer word is broken between clusters). */
+/* Plain text, wrapped at blanks (a longer word is broken between clusters). Dirty input is cleaned. */
 void styled_wrap(struct styled *s, enum style st, const char *text, size_t n, int width, int indent);
 /* Just the text of the lines, one LF each. */
 void styled_plain(struct buf *b, const struct styled *s);
@@ -45,7 +49,5 @@ void styled_plain(struct buf *b, const struct styled *s);
 const char *style_sgr(enum style st);
 /* Ends what style_sgr began. */
 const char *style_sgr_end(void);
-/* The lines with their colours, one LF each; only for a terminal. */
-void styled_ansi(struct buf *b, const struct styled *s);
 
 #endif
