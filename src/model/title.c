@@ -8,9 +8,11 @@
 #include "config.h"
 #include <string.h>
 #include <utf8proc.h>
+#include "killick/base/utf8.h"
 #include "killick/model/thread.h"
 
 #define LINE_LOOK 1024
+#define ELLIPSIS "\xe2\x80\xa6"
 
 struct span { const char *p, *end; };
 
@@ -263,33 +265,28 @@ static void strip_line(struct buf *b, struct span s)
 	drop_end_blank(b, start);
 }
 
-/* Cuts what stands in b from start to TITLE_MAX bytes with "…", between clusters. */
+/* Cuts what stands in b from start to TITLE_MAX bytes with "…", between clusters; inside one that is longer. */
 static void cut(struct buf *b, size_t start)
 {
-	const utf8proc_uint8_t *p = (const utf8proc_uint8_t *)b->ptr + start;
-	size_t n = b->len - start, at = 0, keep = 0, point = 0;
-	utf8proc_int32_t c, last = -1, state = 0;
+	const size_t room = TITLE_MAX - strlen(ELLIPSIS);
+	const char *p = b->ptr + start;
+	size_t n = b->len - start, cluster = 0, point = 0;
+	int32_t c, last = UTF8_BAD, state = 0;
 
 	if (n <= TITLE_MAX)
 		return;
-	while (at < TITLE_MAX - 3) {
-		utf8proc_ssize_t len = utf8proc_iterate(p + at, (utf8proc_ssize_t)(n - at), &c);
+	for (size_t at = 0; at <= room; last = c) {
+		size_t len = utf8_next(p + at, n - at, &c);
 
-		if (len <= 0) {
-			len = 1;
-			c = 0xfffd;
-		}
-		if (last >= 0 && utf8proc_grapheme_break_stateful(last, c, &state))
-			keep = at;
+		c = c == UTF8_BAD ? 0xfffd : c;
+		if (last != UTF8_BAD && utf8proc_grapheme_break_stateful(last, c, &state))
+			cluster = at;
 		point = at;
-		last = c;
-		at += (size_t)len;
+		at += len;
 	}
-	if (at == TITLE_MAX - 3 && (at == n || ((p[at] & 0xc0) != 0x80)))
-		point = at;
-	buf_setlen(b, start + (keep ? keep : point));
+	buf_setlen(b, start + (cluster ? cluster : point));
 	drop_end_blank(b, start);
-	buf_addstr(b, "\xe2\x80\xa6");
+	buf_addstr(b, ELLIPSIS);
 }
 
 static struct span next_line(const char **p)
