@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The chain. Versions of a path along the route are compared pairwise, but not each with the next: two versions far
+ * apart whose diff leaves a range in trusted runs need no look between them, so the stretch is halved only for the
+ * ranges that the far diff touches. A line edited five times in 20,000 versions costs some hundred diffs, and the work
+ * is shared by all ranges of the file. Only neighbouring versions are aligned line by line.
+ * Where the path vanishes, the changes of that one step are searched for the file it became; a range that its file lost
+ * is looked for among what the other files of the step gained. Then it goes on from there.
+ */
+#include "config.h"
+#include <stdlib.h>
+#include <string.h>
+#include "killick/git/history.h"
+#include "follow.h"
+#include "step.h"
+
+enum { CHANGES_MOST = 100000, CHANGES_KEPT = 64 };
+static const double conf_carry = 0.3;   /* below it a place is a guess and not followed */
+static const double conf_content = 0.8; /* below it other files are searched too */
+
+struct kept_changes { struct oid old_tree, new_tree; struct lineage_changes c; struct arena arena; };
+
+struct follow {
+	struct repo *repo;
+	struct lineage *l;
+	struct chains *chains;
+	struct pairs *pairs;
+	struct arena arena;
+	struct kept_changes kept[CHANGES_KEPT];
+	unsigned turn;
+	ARRAY(struct worktree_file) worktree;
+};
+struct worktree_file { const char *path; struct oid id; unsigned mode; bool found; };
+
+struct follow *follow_new(struct repo *r, struct lineage *l, struct chains *c, struct pairs *p)
+{
+	struct follow *f = xcalloc(1, sizeof(*f));
+	f->repo = r;
+	f->l = l;
+	f->chains = c;
+	f->pairs = p;
+	arena_init(&f->arena);
+	for (size_t i = 0; i < CHANGES_KEPT; i++)
+		arena_init(&f->kept[i].arena);
+	return f;
+}
+
+void follow_free(struct follow *f)
+{
+	if (!f)
+		return;
+	for (size_t i = 0; i < CHANGES_KEPT; i++) {
+		lineage_changes_release(&f->kept[i].c);
+		arena_release(&f->kept[i].arena);
+	}
+	array_release(&f->worktree);
+	arena_release(&f->arena);
+	free(f);
+}
+
+/* Entries and changes, of commits and of the work tree */
+
+static struct worktree_file *worktree_file(struct follow *f, const char *path)
+{
+	for (size_t i = 0; i < f->worktree.len; i++)
+		if (!strcmp(f->worktree.items[i].path, path))
+			return &f->worktree.items[i];
+	struct worktree_file *w = array_add(&f->worktree);
+	struct buf b = BUF_INIT;
+	struct err e = ERR_INIT;
+	*w = (struct worktree_file){ .path = arena_strdup(&f->arena, path) };
+	if (repo_worktree_file(f->repo, path, 0, &b, &w->id, &e) == 0) {
+		w->found = true;
+		w->mode = 0100644;
+		pairs_put(f->pairs, &w->id, &b);
+	}
+	buf_release(&b);
+	return w;
+}
+
+bool follow_entry(struct follow *f, const struct route *r, size_t pos, const char *path, struct oid *id, unsigned *mode)
+{
+	const struct lineage_commit *c = route_at(r, pos);
+	if (c)
+		return lineage_entry(f->l, &c->tree, path, id, mode);
+	const struct worktree_file *w = worktree_file(f, path);
+	*id = w->id;
+	*mode = w->mode;
+	return w->found;
+}
+
+static struct elsewhere worktree_changes(struct follow *f, struct kept_changes *k, const struct lineage_commit *head)
+{
+	struct change *c;
+	size_t n;
+	struct err e = ERR_INIT;
+	if (repo_changes(f->repo, &head->id, NULL, 0, &k->arena, &c, &n, &e) < 0)
+		n = 0;
+	for (size_t i = 0; i < n; i++) {
+		const char *path = c[i].new_path ? c[i].new_path : c[i].old_path;
+		const struct worktree_file *w = c[i].status == 'D' ? NULL : worktree_file(f, path);
+		*array_add(&k->c) = (struct lineage_change){ .path = path, .old_id = c[i].old_id,
+			.new_id = w ? w->id : OID_ZERO, .old_mode = c[i].old_mode, .new_mode = w && w->found ? w->mode : 0 };
+	}
+	return (struct elsewhere){ k->c.items, k->c.len };
+}
+
+/* All files that differ between two trees; to NULL: the work tree over head. */
+static struct elsewhere changes_between(struct follow *f, const struct oid *old_tree, const struct lineage_commit *to,
+    const struct lineage_commit *head)
+{
+	struct oid new_tree = to ? to->tree : OID_ZERO;
+	for (size_t i = 0; i < CHANGES_KEPT; i++)
+		if (f->kept[i].arena.total && oid_equal(&f->kept[i].old_tree, old_tree) &&
+		    oid_equal(&f->kept[i].new_tree, &new_tree))
+			return (struct elsewhere){ f->kept[i].c.items, f->kept[i].c.len };
+	struct kept_changes *k = &f->kept[f->turn++ % CHANGES_KEPT];
+	lineage_changes_release(&k->c);
+	arena_release(&k->arena);
+	arena_init(&k->arena);
+	arena_alloc(&k->arena, 1);
+	k->old_tree = *old_tree;
+	k->new_tree = new_tree;
+	if (!to)
+		return worktree_changes(f, k, head);
+	lineage_diff(f->l, old_tree, &to->tree, NULL, 0, CHANGES_MOST, &k->arena, &k->c);
+	return (struct elsewhere){ k->c.items, k->c.len };
+}
+
+/* Steps */
+
+static void spot_lose(struct spot *s, size_t pos, const struct step *st)
+{
+	s->flags |= SPOT_LOST;
+	s->lost_pos = pos;
+	s->last_path = s->path;
+	s->last_lo = s->lo;
+	s->last_hi = s->hi;
+	s->before = st->before;
+	s->after = st->after;
+	s->guess = st->how != STEP_LOST;
+	if (s->guess) {
+		s->path = st->how == STEP_AWAY ? st->path : s->path;
+		s->lo = st->lo;
+		s->hi = st->hi;
+		s->conf *= st->conf;
+		s->least = st->conf < s->least ? st->conf : s->least;
+	}
+}
+
+static void spot_take(struct follow *f, struct spot *s, size_t pos, const struct step *st, const char *path)
+{
+	if (st->how == STEP_LOST || st->conf < conf_carry) {
+		spot_lose(s, pos, st);
+		if (s->guess)
+			s->path = arena_strdup(&f->arena, s->path);
+		return;
+	}
+	if (st->how == STEP_AWAY)
+		path = st->path;
+	if (strcmp(path, s->path))
+		s->path = arena_strdup(&f->arena, path);
+	if (st->moved)
+		s->flags |= SPOT_MOVED;
+	s->pos = pos;
+	s->lo = st->lo;
+	s->hi = st->hi;
+	s->conf *= st->conf;
+	s->least = st->conf < s->least ? st->conf : s->least;
+}
+
+/* The whole stretch of lost lines around a range: what was moved together. */
+static void lost_around(const struct pair *x, uint32_t lo, uint32_t hi, uint32_t *a, uint32_t *b)
+{
+	const struct gap *g;
+	uint32_t j;
+	*a = gaps_map(&x->gaps, lo, &j, &g) ? lo : g->a;
+	*b = gaps_map(&x->gaps, hi, &j, &g) ? hi + 1 : g->b;
+}
+
+/* A range from one version of a file to the next, with the other files of the step where needed. */
+static void step_full(struct follow *f, struct pair *x, const struct spot *s, const struct oid *old_tree,
+    const struct lineage_commit *to, const struct lineage_commit *head, const char *path, struct step *out)
+{
+	step_in_file(x, s->lo, s->hi, out);
+	if (out->how == STEP_STAY && out->conf >= conf_content)
+		return;
+	struct step away;
+	struct elsewhere e = changes_between(f, old_tree, to, head);
+	uint32_t a, b;
+	lost_around(x, s->lo, s->hi, &a, &b);
+	step_elsewhere(f->pairs, x->o, a, b, s->lo, s->hi, &e, path, &away);
+	if (away.how == STEP_AWAY && (out->how == STEP_LOST || away.conf > out->conf)) {
+		away.before = out->before;
+		away.after = out->after;
+		*out = away;
+	}
+}
+
+struct stretch { struct follow *f; const struct route *r; const struct version *v; };
+
+static const struct lineage_commit *last_commit(const struct route *r) { return route_at(r, r->len - 1 - (r->worktree != NULL)); }
+
+static void neighbours(struct stretch *t, size_t i, struct spot **s, size_t n)
+{
+	size_t pos = t->v[i + 1].pos;
+	enum text_fault why;
+	struct pair *x = pairs_get(t->f->pairs, &t->v[i].id, &t->v[i + 1].id, &why);
+	const struct lineage_commit *from = route_at(t->r, t->v[i].end - 1), *to = route_at(t->r, pos);
+	for (size_t k = 0; k < n; k++) {
+		struct step st;
+		if (!x || !pair_texts(t->f->pairs, x) || s[k]->hi >= x->old_n) {
+			s[k]->flags |= SPOT_STUCK;
+			continue;
+		}
+		step_full(t->f, x, s[k], &from->tree, to, last_commit(t->r), s[k]->path, &st);
+		spot_take(t->f, s[k], pos, &st, s[k]->path);
+	}
+}
+
+/* Is the spot still in this file, at version j of the stretch? */
+static bool still_at(const struct spot *s, const char *path, size_t pos)
+{
+	return !(s->flags & (SPOT_LOST | SPOT_STUCK)) && s->pos == pos && !strcmp(s->path, path);
+}
+
+static size_t keep_at(struct spot **s, size_t n, const char *path, size_t pos)
+{
+	size_t kept = 0;
+	for (size_t k = 0; k < n; k++)
+		if (still_at(s[k], path, pos)) {
+			struct spot *x = s[k];
+			s[k] = s[kept];
+			s[kept++] = x;
+		}
+	return kept;
+}
+
+/* Takes spots from version i to version j. Those that leave the file or are lost stay where they are then. */
+static void advance(struct stretch *t, size_t i, size_t j, struct spot **s, size_t n)
+{
+	if (!n || i == j)
+		return;
+	pairs_trim(t->f->pairs);
+	const char *path = s[0]->path;
+	enum text_fault why;
+	struct pair *x = pairs_get(t->f->pairs, &t->v[i].id, &t->v[j].id, &why);
+	size_t left = 0;
+	for (size_t k = 0; k < n; k++) {
+		uint32_t lo, hi;
+		double changed;
+		if (x && step_pass(x, s[k]->lo, s[k]->hi, &lo, &hi, &changed)) {
+			double conf = changed > 0 ? 1 - 0.1 * (changed < 1 ? changed : 1) : 1;
+			struct step st = { .how = STEP_STAY, .lo = lo, .hi = hi, .conf = conf };
+			spot_take(t->f, s[k], t->v[j].pos, &st, path);
+			continue;
+		}
+		struct spot *y = s[k];
+		s[k] = s[left];
+		s[left++] = y;
+	}
+	if (!left)
+		return;
+	if (j == i + 1) {
+		neighbours(t, i, s, left);
+		return;
+	}
+	size_t m = i + (j - i) / 2;
+	advance(t, i, m, s, left);
+	left = keep_at(s, left, path, t->v[m].pos);
+	advance(t, m, j, s, left);
+}
+
+/* The path is not there any more at pos: the file was renamed, its parts went elsewhere, or it is gone. */
+static void vanish(struct follow *f, const struct route *r, const struct version *last, size_t pos, struct spot **s, size_t n)
+{
+	const struct lineage_commit *from = route_at(r, last->end - 1), *to = route_at(r, pos);
+	struct elsewhere e = changes_between(f, &from->tree, to, last_commit(r));
+	double like;
+	const struct lineage_change *c = step_renamed(f->pairs, &last->id, s[0]->path, &e, &like);
+	struct pair *x = c ? pairs_get(f->pairs, &last->id, &c->new_id, NULL) : NULL;
+	struct text *o = pairs_text(f->pairs, &last->id, NULL);
+	bool same = c && oid_equal(&last->id, &c->new_id);
+	for (size_t k = 0; k < n; k++) {
+		struct step st = { .how = STEP_LOST, .before = NO_LINE, .after = NO_LINE };
+		double changed;
+		if (same) {
+			st = (struct step){ .how = STEP_STAY, .lo = s[k]->lo, .hi = s[k]->hi, .conf = 1 };
+		} else if (x && step_pass(x, s[k]->lo, s[k]->hi, &st.lo, &st.hi, &changed)) {
+			st.how = STEP_STAY;
+			st.conf = 0.98;
+		} else if (x && pair_texts(f->pairs, x) && s[k]->hi < x->old_n) {
+			step_full(f, x, s[k], &from->tree, to, last_commit(r), c->path, &st);
+		} else if (o && s[k]->hi < o->n) {
+			step_elsewhere(f->pairs, o, 0, o->n, s[k]->lo, s[k]->hi, &e, s[k]->path, &st);
+		} else {
+			s[k]->flags |= SPOT_STUCK;
+			continue;
+		}
+		spot_take(f, s[k], pos, &st, c ? c->path : s[k]->path);
+	}
+}
+
+static bool is_file(unsigned mode) { return (mode & 0170000) == 0100000 || (mode & 0170000) == 0120000; }
+
+static void to_worktree(struct follow *f, const struct route *r, const struct version *last, struct spot **s, size_t n)
+{
+	struct version w = { .pos = r->len - 1, .end = r->len };
+	if (!follow_entry(f, r, r->len - 1, s[0]->path, &w.id, &w.mode)) {
+		vanish(f, r, last, r->len - 1, s, n);
+		return;
+	}
+	struct version v[2] = { *last, w };
+	struct stretch t = { f, r, v };
+	if (!oid_equal(&w.id, &last->id)) {
+		advance(&t, 0, 1, s, n);
+		return;
+	}
+	for (size_t k = 0; k < n; k++)
+		s[k]->pos = r->len - 1;
+}
+
+/* Spots of one path at one position, as far as the path goes. */
+static void follow_path(struct follow *f, const struct route *r, struct spot **s, size_t n)
+{
+	struct versions v = { 0 };
+	const char *path = s[0]->path;
+	route_versions(f->chains, r, path, s[0]->pos, &v);
+	size_t m = v.len;
+	bool vanished = m && (oid_is_zero(&v.items[m - 1].id) || !is_file(v.items[m - 1].mode));
+	m -= vanished;
+	if (!m) {
+		for (size_t k = 0; k < n; k++)
+			s[k]->flags |= SPOT_STUCK;
+		goto out;
+	}
+	struct stretch t = { f, r, v.items };
+	advance(&t, 0, m - 1, s, n);
+	n = keep_at(s, n, path, v.items[m - 1].pos);
+	if (!n)
+		goto out;
+	pairs_trim(f->pairs);
+	if (vanished) {
+		vanish(f, r, &v.items[m - 1], v.items[m].pos, s, n);
+	} else if (r->worktree) {
+		to_worktree(f, r, &v.items[m - 1], s, n);
+	} else {
+		for (size_t k = 0; k < n; k++)
+			s[k]->pos = r->len - 1;
+	}
+out:
+	versions_release(&v);
+}
+
+static bool resting(const struct spot *s, const struct route *r)
+{
+	return (s->flags & (SPOT_LOST | SPOT_STUCK)) || s->pos + 1 >= r->len;
+}
+
+void follow_spots(struct follow *f, const struct route *r, struct spot *s, size_t n)
+{
+	struct spot **same = xcalloc(n + 1, sizeof(*same));
+	for (;;) {
+		struct spot *first = NULL;
+		size_t len = 0;
+		for (size_t i = 0; i < n; i++)
+			if (!resting(&s[i], r) && (!first || s[i].pos < first->pos))
+				first = &s[i];
+		if (!first)
+			break;
+		for (size_t i = 0; i < n; i++)
+			if (!resting(&s[i], r) && s[i].pos == first->pos && !strcmp(s[i].path, first->path))
+				same[len++] = &s[i];
+		follow_path(f, r, same, len);
+	}
+	free(same);
+	for (size_t i = 0; i < n; i++)
+		if (!(s[i].flags & (SPOT_LOST | SPOT_STUCK)))
+			s[i].flags |= SPOT_DONE;
+}
+
+void follow_jump(struct follow *f, const struct oid *old_blob, const char *path, const struct oid *old_tree,
+    const struct lineage_commit *to, bool worktree, struct spot *s)
+{
+	struct oid id;
+	unsigned mode = 0;
+	const char *np = path;
+	double like, changed;
+	struct step st = { .how = STEP_LOST, .before = NO_LINE, .after = NO_LINE };
+	struct elsewhere e = { 0 };
+	const struct worktree_file *w = worktree ? worktree_file(f, path) : NULL;
+	bool found = w ? w->found : lineage_entry(f->l, &to->tree, path, &id, &mode) && is_file(mode);
+	if (w)
+		id = w->id;
+	if (!found && old_tree) {
+		e = changes_between(f, old_tree, worktree ? NULL : to, to);
+		const struct lineage_change *c = step_renamed(f->pairs, old_blob, path, &e, &like);
+		if (c) {
+			id = c->new_id;
+			np = c->path;
+			found = true;
+		}
+	}
+	struct pair *x = found ? pairs_get(f->pairs, old_blob, &id, NULL) : NULL;
+	if (x && step_pass(x, s->lo, s->hi, &st.lo, &st.hi, &changed)) {
+		st.how = STEP_STAY;
+		st.conf = 0.97;
+	} else if (x && pair_texts(f->pairs, x) && s->hi < x->old_n) {
+		if (old_tree)
+			step_full(f, x, s, old_tree, worktree ? NULL : to, to, np, &st);
+		else
+			step_in_file(x, s->lo, s->hi, &st);
+	} else if (!found && old_tree) {
+		struct text *o = pairs_text(f->pairs, old_blob, NULL);
+		if (o && s->hi < o->n)
+			step_elsewhere(f->pairs, o, 0, o->n, s->lo, s->hi, &e, path, &st);
+	}
+	spot_take(f, s, s->pos, &st, np);
+	if (!(s->flags & SPOT_LOST))
+		s->flags |= SPOT_DONE;
+}
+
+bool follow_file(struct follow *f, const struct route *r, const char **path, size_t *pos)
+{
+	for (*pos = 0;;) {
+		struct versions v = { 0 };
+		struct oid id;
+		unsigned mode;
+		route_versions(f->chains, r, *path, *pos, &v);
+		size_t m = v.len;
+		struct version last = m > 1 ? v.items[m - 2] : (struct version){ 0 }, end = m ? v.items[m - 1] : (struct version){ 0 };
+		versions_release(&v);
+		if (m && !oid_is_zero(&end.id)) {
+			if (!r->worktree || follow_entry(f, r, r->len - 1, *path, &id, &mode))
+				return true;
+			last = end;
+			end.pos = r->len - 1;
+		} else if (m < 2) {
+			return false;
+		}
+		double like;
+		struct elsewhere e = changes_between(f, &route_at(r, last.end - 1)->tree, route_at(r, end.pos), last_commit(r));
+		const struct lineage_change *c = step_renamed(f->pairs, &last.id, *path, &e, &like);
+		*pos = end.pos;
+		if (!c)
+			return false;
+		*path = arena_strdup(&f->arena, c->path);
+		if (*pos + 1 >= r->len)
+			return true;
+	}
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* Following ranges of lines along a route. */
+#ifndef KILLICK_SRC_ANCHOR_FOLLOW_H
+#define KILLICK_SRC_ANCHOR_FOLLOW_H
+
+#include "pairs.h"
+#include "route.h"
+
+enum spot_flags {
+	SPOT_DONE = 1 << 0,    /* at the end of the route */
+	SPOT_LOST = 1 << 1,
+	SPOT_MOVED = 1 << 2,
+	SPOT_STUCK = 1 << 3,   /* something is not here: the answer is not to be known */
+};
+
+/* One range on its way. Set query, path, pos, lo, hi, conf and least (1); the rest is found. */
+struct spot {
+	size_t query;
+	const char *path;      /* in the arena of follow_new */
+	size_t pos;            /* where it is on the route */
+	uint32_t lo, hi;       /* lines from 0, inclusive */
+	double conf, least;    /* product and smallest of the steps' */
+	unsigned flags;
+	/* SPOT_LOST: the step that lost it, where it was before, and what of the file is around */
+	size_t lost_pos;       /* the first position that lacks it */
+	bool guess;            /* path, lo, hi at lost_pos are a guess, too weak to follow */
+	const char *last_path;
+	uint32_t last_lo, last_hi, before, after;
+};
+
+struct follow;
+struct follow *follow_new(struct repo *r, struct lineage *l, struct chains *c, struct pairs *p);
+void follow_free(struct follow *f);
+
+/* Follows all spots to the end of the route. */
+void follow_spots(struct follow *f, const struct route *r, struct spot *s, size_t n);
+/* One step between two ends without history: old text of path in old_tree against new_tree. */
+void follow_jump(struct follow *f, const struct oid *old_blob, const char *path, const struct oid *old_tree,
+    const struct lineage_commit *to, bool worktree, struct spot *s);
+/* A whole file: *path becomes its name at the end. false: it is gone at *pos. */
+bool follow_file(struct follow *f, const struct route *r, const char **path, size_t *pos);
+/* What stands at path at a position of the route (or in the work tree): false if no file does. */
+bool follow_entry(struct follow *f, const struct route *r, size_t pos, const char *path, struct oid *id, unsigned *mode);
+
+#endif

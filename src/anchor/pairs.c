@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The cache of texts and pairs, and what is worked out for one pair: trusted runs, blocks moved inside the file, and
+ * the lines of a gap.
+ *
+ * Trust: a run of equal lines between two gaps can be there by chance when all its lines occur elsewhere too. A run is
+ * trusted when it holds a line with a name in it that occurs once in each version, or reaches an end of both files
+ * with three such lines. Blanks and braces at its edges are not: another diff would give them to the gap.
+ */
+#include "config.h"
+#include <stdlib.h>
+#include <string.h>
+#include "pairs.h"
+
+enum { TRUSTED = 0x80, EDGE_MOST = 7, SLOTS = 4096, BYTES_MOST = 160 << 20, TEXT_MOST = 256 << 20 };
+
+struct kept_text { struct oid id; struct text *t; enum text_fault why; bool pinned; struct kept_text *next; };
+struct kept_pair { struct pair p; struct kept_pair *next; };
+
+struct pairs {
+	struct lineage *l;
+	const struct map_cache *cache;
+	struct kept_text *texts[SLOTS];
+	struct kept_pair *pairs[SLOTS];
+	size_t bytes;
+};
+
+struct pairs *pairs_new(struct lineage *l, const struct map_cache *cache)
+{
+	struct pairs *p = xcalloc(1, sizeof(*p));
+	p->l = l;
+	p->cache = cache;
+	return p;
+}
+
+static void pair_clear(struct pair *x)
+{
+	for (size_t k = 0; x->hits && k < x->gaps.len; k++)
+		free(x->hits[k]);
+	free(x->hits);
+	free(x->trust);
+	gaps_release(&x->gaps);
+	blocks_release(&x->blocks);
+}
+
+static void texts_drop(struct kept_text **slot, bool pinned_too)
+{
+	while (*slot) {
+		struct kept_text *t = *slot;
+		if (t->pinned && !pinned_too) {
+			slot = &t->next;
+			continue;
+		}
+		*slot = t->next;
+		text_free(t->t);
+		free(t);
+	}
+}
+
+static void pairs_empty(struct pairs *p, bool pinned_too)
+{
+	for (size_t i = 0; i < SLOTS; i++) {
+		texts_drop(&p->texts[i], pinned_too);
+		for (struct kept_pair *x = p->pairs[i], *next; x; x = next) {
+			next = x->next;
+			pair_clear(&x->p);
+			free(x);
+		}
+		p->pairs[i] = NULL;
+	}
+	p->bytes = 0;
+}
+
+void pairs_free(struct pairs *p)
+{
+	if (!p)
+		return;
+	pairs_empty(p, true);
+	free(p);
+}
+
+void pairs_trim(struct pairs *p)
+{
+	if (p->bytes > BYTES_MOST)
+		pairs_empty(p, false);
+}
+
+void pairs_unpin(struct pairs *p)
+{
+	for (size_t i = 0; i < SLOTS; i++)
+		for (struct kept_text *t = p->texts[i]; t; t = t->next)
+			t->pinned = false;
+}
+
+static size_t slot_of(const struct oid *a, const struct oid *b)
+{
+	uint32_t x, y = 0;
+	memcpy(&x, a->id, sizeof(x));
+	if (b)
+		memcpy(&y, b->id, sizeof(y));
+	return (x ^ y * 0x9e3779b1u) % SLOTS;
+}
+
+static struct kept_text *text_kept(struct pairs *p, const struct oid *id)
+{
+	for (struct kept_text *t = p->texts[slot_of(id, NULL)]; t; t = t->next)
+		if (oid_equal(&t->id, id))
+			return t;
+	return NULL;
+}
+
+static struct kept_text *text_keep(struct pairs *p, const struct oid *id, struct text *t, enum text_fault why)
+{
+	size_t slot = slot_of(id, NULL);
+	struct kept_text *k = xcalloc(1, sizeof(*k));
+	*k = (struct kept_text){ .id = *id, .t = t, .why = why, .next = p->texts[slot] };
+	if (t)
+		p->bytes += 2 * text_weight(t);  /* words and hashes come later */
+	return p->texts[slot] = k;
+}
+
+static struct kept_text *text_take(struct pairs *p, const struct oid *id, struct buf *content)
+{
+	struct text *t = text_new(content);
+	if (!t->binary)
+		return text_keep(p, id, t, TEXT_FINE);
+	text_free(t);
+	return text_keep(p, id, NULL, TEXT_BINARY);
+}
+
+struct text *pairs_put(struct pairs *p, const struct oid *id, struct buf *content)
+{
+	struct kept_text *k = text_kept(p, id);
+	if (!k)
+		k = text_take(p, id, content);
+	k->pinned = true;
+	return k->t;
+}
+
+struct text *pairs_text(struct pairs *p, const struct oid *blob, enum text_fault *why)
+{
+	struct kept_text *k = text_kept(p, blob);
+	if (!k) {
+		struct buf b = BUF_INIT;
+		uint64_t size;
+		if (lineage_blob(p->l, blob, TEXT_MOST, &b, &size))
+			k = text_take(p, blob, &b);
+		else
+			k = text_keep(p, blob, NULL, size ? TEXT_HUGE : TEXT_MISSING);
+		buf_release(&b);
+	}
+	if (why)
+		*why = k->why;
+	return k->t;
+}
+
+/* Encoding: number of old lines, of new lines, then for each gap the run before it, its trust, and its two sizes. */
+
+static void put_num(struct buf *b, uint32_t v)
+{
+	for (; v >= 0x80; v >>= 7)
+		buf_addch(b, (int)(v & 0x7f) | 0x80);
+	buf_addch(b, (int)v);
+}
+
+static bool get_num(const char **p, const char *end, uint32_t *v)
+{
+	*v = 0;
+	for (unsigned shift = 0; *p < end && shift < 35; shift += 7) {
+		unsigned char c = (unsigned char)*(*p)++;
+		if (shift == 28 && c > 0x0f)
+			return false;
+		*v |= (uint32_t)(c & 0x7f) << shift;
+		if (!(c & 0x80))
+			return true;
+	}
+	return false;
+}
+
+void pair_encode(const struct pair *x, struct buf *out)
+{
+	uint32_t at = 0;
+	put_num(out, x->old_n);
+	put_num(out, x->new_n);
+	put_num(out, (uint32_t)x->gaps.len);
+	for (size_t k = 0; k < x->gaps.len; k++) {
+		const struct gap *g = &x->gaps.items[k];
+		put_num(out, g->a - at);
+		buf_addch(out, x->trust[k]);
+		put_num(out, g->b - g->a);
+		put_num(out, g->d - g->c);
+		at = g->b;
+	}
+	buf_addch(out, x->trust[x->gaps.len]);
+}
+
+static bool gap_decode(struct gap *g, const struct gap *before, uint8_t *trust, const char **p, const char *end)
+{
+	uint32_t run, del, ins;
+	if (!get_num(p, end, &run) || *p == end)
+		return false;
+	*trust = (uint8_t)*(*p)++;
+	if (!get_num(p, end, &del) || !get_num(p, end, &ins) || (!del && !ins) || (before && !run))
+		return false;
+	uint64_t a = (before ? before->b : 0) + (uint64_t)run, c = (before ? before->d : 0) + (uint64_t)run;
+	if (a + del > UINT32_MAX - 1 || c + ins > UINT32_MAX - 1)
+		return false;
+	*g = (struct gap){ (uint32_t)a, (uint32_t)a + del, (uint32_t)c, (uint32_t)c + ins };
+	return true;
+}
+
+bool pair_decode(struct pair *x, const char *p, size_t n)
+{
+	const char *end = p + n;
+	uint32_t len;
+	if (!get_num(&p, end, &x->old_n) || !get_num(&p, end, &x->new_n) || !get_num(&p, end, &len) || len > n / 3)
+		return false;
+	x->trust = xcalloc((size_t)len + 1, 1);
+	x->gaps.items = xcalloc((size_t)len + 1, sizeof(*x->gaps.items));
+	x->gaps.alloc = (size_t)len + 1;
+	for (; x->gaps.len < len; x->gaps.len++) {
+		size_t k = x->gaps.len;
+		if (!gap_decode(&x->gaps.items[k], k ? &x->gaps.items[k - 1] : NULL, &x->trust[k], &p, end))
+			return false;
+	}
+	struct gap last = len ? x->gaps.items[len - 1] : (struct gap){ 0 };
+	if (p + 1 != end || last.b > x->old_n || last.d > x->new_n || x->old_n - last.b != x->new_n - last.d)
+		return false;
+	x->trust[len] = (uint8_t)*p;
+	return true;
+}
+
+/* Trust */
+
+static uint8_t run_trust(struct text *o, struct text *n, uint32_t i, uint32_t j, uint32_t len)
+{
+	uint32_t head = 0, tail = 0, named = 0;
+	bool sure = false, edge = (i == 0 && j == 0) || (i + len == o->n && j + len == n->n);
+	while (head < len && head < EDGE_MOST && text_trivial(o, i + head))
+		head++;
+	while (tail < len && tail < EDGE_MOST && text_trivial(o, i + len - 1 - tail))
+		tail++;
+	for (uint32_t k = head; k < len && !sure && k < head + 4000; k++) {
+		if (text_trivial(o, i + k))
+			continue;
+		sure = text_once(o, i + k) && text_once(n, j + k);
+		sure |= ++named >= 3 && edge;
+	}
+	if (i == 0 && j == 0)
+		head = 0;
+	if (i + len == o->n && j + len == n->n)
+		tail = 0;
+	return (uint8_t)((sure ? TRUSTED : 0) | head << 3 | tail);
+}
+
+static void pair_trust(struct pair *x)
+{
+	x->trust = xcalloc(x->gaps.len + 1, 1);
+	uint32_t i = 0, j = 0;
+	for (size_t k = 0; k <= x->gaps.len; k++) {
+		uint32_t end = k < x->gaps.len ? x->gaps.items[k].a : x->old_n;
+		x->trust[k] = run_trust(x->o, x->n, i, j, end - i);
+		if (k < x->gaps.len) {
+			i = x->gaps.items[k].b;
+			j = x->gaps.items[k].d;
+		}
+	}
+}
+
+bool pair_trusted(const struct pair *x, uint32_t i)
+{
+	size_t k = 0, hi = x->gaps.len;
+	while (k < hi) {
+		size_t m = k + (hi - k) / 2;
+		if (x->gaps.items[m].b <= i)
+			k = m + 1;
+		else
+			hi = m;
+	}
+	uint32_t start = k ? x->gaps.items[k - 1].b : 0, end = k < x->gaps.len ? x->gaps.items[k].a : x->old_n;
+	uint8_t t = x->trust[k];
+	return i >= start && i < end && (t & TRUSTED) && i - start >= (uint32_t)(t >> 3 & EDGE_MOST) &&
+	    end - i > (uint32_t)(t & EDGE_MOST);
+}
+
+/* Pairs */
+
+static const char space_hunks[] = "hunks";
+
+static void pair_key(uint8_t key[41], const struct oid *a, const struct oid *b)
+{
+	key[0] = 1;  /* version of the method: raise when diff_lines or trust change */
+	memcpy(key + 1, a->id, 20);
+	memcpy(key + 21, b->id, 20);
+}
+
+static bool pair_recall(struct pairs *p, struct pair *x)
+{
+	uint8_t key[41];
+	struct buf b = BUF_INIT;
+	if (!p->cache)
+		return false;
+	pair_key(key, &x->old_id, &x->new_id);
+	bool good = p->cache->get(p->cache->ctx, space_hunks, key, sizeof(key), &b) && pair_decode(x, b.ptr, b.len);
+	buf_release(&b);
+	if (!good)
+		pair_clear(x);
+	if (!good)
+		*x = (struct pair){ .old_id = x->old_id, .new_id = x->new_id };
+	return good;
+}
+
+static void pair_store(struct pairs *p, const struct pair *x)
+{
+	uint8_t key[41];
+	struct buf b = BUF_INIT;
+	if (!p->cache)
+		return;
+	pair_key(key, &x->old_id, &x->new_id);
+	pair_encode(x, &b);
+	p->cache->put(p->cache->ctx, space_hunks, key, sizeof(key), b.ptr, b.len);
+	buf_release(&b);
+}
+
+bool pair_texts(struct pairs *p, struct pair *x)
+{
+	enum text_fault why;
+	if (!x->o && !(x->o = pairs_text(p, &x->old_id, &why)))
+		x->fault = why;
+	if (!x->n && !(x->n = pairs_text(p, &x->new_id, &why)))
+		x->fault = why;
+	/* A cache that lies (another version's, damaged) must not make us read past the end. */
+	if (x->o && x->n && x->trust && (x->o->n != x->old_n || x->n->n != x->new_n))
+		return false;
+	return x->o && x->n;
+}
+
+static bool pair_make(struct pairs *p, struct pair *x)
+{
+	if (!pair_texts(p, x))
+		return false;
+	x->old_n = x->o->n;
+	x->new_n = x->n->n;
+	diff_lines(x->o, x->n, gap_whole(x->o, x->n), DIFF_RAW, &x->gaps);
+	pair_trust(x);
+	pair_store(p, x);
+	return true;
+}
+
+struct pair *pairs_get(struct pairs *p, const struct oid *old_id, const struct oid *new_id, enum text_fault *why)
+{
+	size_t slot = slot_of(old_id, new_id);
+	for (struct kept_pair *k = p->pairs[slot]; k; k = k->next)
+		if (oid_equal(&k->p.old_id, old_id) && oid_equal(&k->p.new_id, new_id)) {
+			if (why)
+				*why = k->p.fault;
+			return k->p.fault ? NULL : &k->p;
+		}
+	struct kept_pair *k = xcalloc(1, sizeof(*k));
+	k->p = (struct pair){ .old_id = *old_id, .new_id = *new_id };
+	if (!pair_recall(p, &k->p) && !pair_make(p, &k->p) && !k->p.fault)
+		k->p.fault = TEXT_MISSING;
+	p->bytes += sizeof(*k) + k->p.gaps.len * 64;
+	k->next = p->pairs[slot];
+	p->pairs[slot] = k;
+	if (why)
+		*why = k->p.fault;
+	return k->p.fault ? NULL : &k->p;
+}
+
+/* Lines of a gap */
+
+static uint32_t *lines_listed(const struct pair *x, bool olds, uint32_t *len)
+{
+	uint32_t *v = NULL;
+	size_t alloc = 0;
+	*len = 0;
+	for (size_t k = 0; k < x->gaps.len; k++) {
+		const struct gap *g = &x->gaps.items[k];
+		for (uint32_t i = olds ? g->a : g->c; i < (olds ? g->b : g->d); i++) {
+			v = array_grow(v, *len, &alloc, sizeof(*v));
+			v[(*len)++] = i;
+		}
+	}
+	return v;
+}
+
+static void pair_blocks(struct pair *x)
+{
+	uint32_t n_old, n_new, *old, *new_;
+	if (x->blocks_done)
+		return;
+	x->blocks_done = true;
+	old = lines_listed(x, true, &n_old);
+	new_ = lines_listed(x, false, &n_new);
+	blocks_find(x->o, old, n_old, x->n, new_, n_new, 0.4, &x->blocks);
+	free(old);
+	free(new_);
+}
+
+static bool inside(const struct gap *g, const struct block *b) { return b->c >= g->c && b->d <= g->d; }
+
+/* How sure a block is to be the same lines: 0 when it is not to be used before other evidence. */
+static float block_sure(const struct block *b, const struct gap *g)
+{
+	if (b->runner >= 0.7 * b->weight)
+		return 0;
+	if (inside(g, b))
+		return b->weight >= 0.45 ? 0.98f : 0;
+	if (b->equal >= 2 && b->weight >= 1.6)
+		return b->weight >= 3 ? 0.95f : 0.9f;
+	return 0;
+}
+
+/* The same for blocks that only win when alignment finds nothing good. */
+static float block_maybe(const struct block *b)
+{
+	if (b->runner >= 0.7 * b->weight)
+		return 0;
+	return b->equal >= 2 && b->weight >= 1.1 ? 0.8f : b->equal == 1 && b->weight >= 1 ? 0.75f : 0;
+}
+
+static void block_use(const struct block *b, const struct gap *g, float sure, struct hit *hits, bool *skip_o, bool *skip_n)
+{
+	for (uint32_t i = b->a < g->a ? g->a : b->a; i < b->b && i < g->b; i++) {
+		struct hit h = b->hits[i - b->a];
+		if (!h.kind)
+			continue;
+		h.like *= sure;
+		h.moved = !inside(g, b);
+		hits[i - g->a] = h;
+		if (skip_o)
+			skip_o[i - g->a] = true;
+	}
+	for (uint32_t j = b->c < g->c ? g->c : b->c; skip_n && j < b->d && j < g->d; j++)
+		skip_n[j - g->c] = true;
+}
+
+static void gap_solve(struct pair *x, const struct gap *g, struct hit *out)
+{
+	uint32_t rows = g->b - g->a, cols = g->d - g->c;
+	struct hit *lined = xcalloc((size_t)rows + 1, sizeof(*lined)), *sure = xcalloc((size_t)rows + 1, sizeof(*sure));
+	bool *skip_o = xcalloc((size_t)rows + 1, 1), *skip_n = xcalloc((size_t)cols + 1, 1);
+	pair_blocks(x);
+	for (size_t k = 0; k < x->blocks.len; k++) {
+		float s = block_sure(&x->blocks.items[k], g);
+		if (s > 0)
+			block_use(&x->blocks.items[k], g, s, sure, skip_o, skip_n);
+	}
+	align(x->o, x->n, *g, skip_o, skip_n, 0.4, lined);
+	for (uint32_t i = 0; i < rows; i++)
+		out[i] = sure[i].kind ? sure[i] : lined[i];
+	for (size_t k = 0; k < x->blocks.len; k++) {
+		const struct block *b = &x->blocks.items[k];
+		float s = block_sure(b, g) > 0 ? 0 : block_maybe(b);
+		for (uint32_t i = b->a < g->a ? g->a : b->a; s > 0 && i < b->b && i < g->b; i++) {
+			struct hit h = b->hits[i - b->a];
+			h.like *= s;
+			if (h.kind && out[i - g->a].like < 0.8f)
+				out[i - g->a] = h;
+		}
+	}
+	free(lined);
+	free(sure);
+	free(skip_o);
+	free(skip_n);
+}
+
+const struct hit *pair_hits(struct pair *x, size_t k)
+{
+	if (!x->hits)
+		x->hits = xcalloc(x->gaps.len + 1, sizeof(*x->hits));
+	if (!x->hits[k]) {
+		const struct gap *g = &x->gaps.items[k];
+		x->hits[k] = xcalloc((size_t)(g->b - g->a) + 1, sizeof(struct hit));
+		gap_solve(x, g, x->hits[k]);
+	}
+	return x->hits[k];
+}

@@ -1,0 +1,594 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where anchors are now. What was said is (commit, blob, path, lines) and never changes; the answer is a view.
+ *
+ * Queries are grouped by what they start from (blob, path, commit), and a group is answered in this order:
+ *   the same blob at the path: exact;
+ *   one diff of the two ends whose trusted runs hold the range: exact, or edited inside;
+ *   the chain of versions between the two commits (follow.c);
+ *   without common history one jump between the ends, or from the version on the other side that is most alike;
+ *   the kept text where even the commit is gone.
+ * The smallest confidence of a step gates: below the threshold an answer is gone with its place as the best guess.
+ */
+#include "config.h"
+#include <stdlib.h>
+#include <string.h>
+#include "killick/anchor/place.h"
+#include "killick/anchor/section.h"
+#include "follow.h"
+#include "step.h"
+
+struct placer {
+	struct repo *repo;
+	const struct map_cache *cache;
+	double threshold;
+	bool fetch;
+	struct lineage *lineage;  /* on first need */
+	struct chains *chains;
+	struct pairs *pairs;
+};
+
+struct placer *placer_new(struct repo *r, const struct map_cache *cache)
+{
+	struct placer *p = xcalloc(1, sizeof(*p));
+	p->repo = r;
+	p->cache = cache;
+	p->threshold = 0.5;
+	return p;
+}
+
+static void placer_close(struct placer *p)
+{
+	pairs_free(p->pairs);
+	chains_free(p->chains);
+	lineage_close(p->lineage);
+	p->pairs = NULL;
+	p->chains = NULL;
+	p->lineage = NULL;
+}
+
+void placer_free(struct placer *p)
+{
+	if (!p)
+		return;
+	placer_close(p);
+	free(p);
+}
+
+void placer_threshold(struct placer *p, double t) { p->threshold = t < 0 ? 0 : t > 1 ? 1 : t; }
+
+void placer_allow_fetch(struct placer *p, bool yes)
+{
+	p->fetch = yes;
+	if (p->lineage)
+		lineage_allow_fetch(p->lineage, yes);
+}
+
+static int placer_open(struct placer *p, struct err *e)
+{
+	if (p->lineage)
+		return 0;
+	if (lineage_open(p->repo, &p->lineage, e) < 0)
+		return -1;
+	lineage_allow_fetch(p->lineage, p->fetch);
+	p->chains = chains_new(p->lineage);
+	p->pairs = pairs_new(p->lineage, p->cache);
+	return 0;
+}
+
+/* A batch: the target, and who answers. */
+struct batch {
+	struct placer *p;
+	struct follow *follow;
+	const struct lineage_commit *to;
+	bool worktree;
+	const char *commit;      /* the target's id, NULL for the work tree */
+	struct arena *arena;
+};
+
+/* What a group of queries starts from. */
+struct start {
+	const struct lineage_commit *commit;   /* NULL: not here */
+	const struct oid *parent_tree;
+	struct oid blob;
+	unsigned mode;
+	uint32_t lines;
+	const char *why;         /* cannot be looked up, in words */
+	bool kept;               /* blob is made of the kept text: its first line is line - before */
+	uint32_t kept_before;
+};
+
+static const char why_missing[] = "the file's content is not here (partial clone): killick place --fetch downloads it";
+static const char why_binary[] = "the file is binary";
+static const char why_huge[] = "the file is too big";
+static const char why_no_commit[] = "the commit is not here and no text was kept";
+static const char why_no_path[] = "the commit has no such file";
+static const char why_line[] = "the file has fewer lines";
+static const char why_submodule[] = "it is a submodule";
+static const char why_shallow[] = "the history between is not here (shallow clone)";
+static const char why_stuck[] = "the history between cannot be read here";
+static const char why_section[] = "the file has no such section there";
+static const char why_folder[] = "it is a folder";
+static const char why_weak[] = "not sure enough: the place is a guess";
+
+static const char *fault_words(enum text_fault f)
+{
+	return f == TEXT_BINARY ? why_binary : f == TEXT_HUGE ? why_huge : why_missing;
+}
+
+static bool is_type(unsigned mode, unsigned type) { return (mode & 0170000) == type; }
+
+/* The text that was kept, as content under its own id. */
+static bool start_from_kept(struct batch *b, const struct anchor *an, struct start *s)
+{
+	struct buf t = BUF_INIT;
+	char hex[GIT_OID_HEX];
+	if (!an->quote || !*an->quote)
+		return false;
+	if (an->before)
+		buf_addstr(&t, an->before);
+	for (size_t i = 0; i < t.len; i++)
+		s->kept_before += t.ptr[i] == '\n';
+	buf_addstr(&t, an->quote);
+	if (t.len && t.ptr[t.len - 1] != '\n')
+		buf_addch(&t, '\n');
+	if (an->after)
+		buf_addstr(&t, an->after);
+	hash_git_blob(hex, t.ptr, t.len);
+	oid_parse(hex, &s->blob);
+	struct text *text = pairs_put(b->p->pairs, &s->blob, &t);
+	s->kept = text != NULL;
+	s->lines = text ? text->n : 0;
+	s->mode = 0100644;
+	buf_release(&t);
+	return s->kept;
+}
+
+static const struct lineage_commit *start_commit(struct batch *b, const struct anchor *an)
+{
+	struct oid id;
+	if (!an->commit || !oid_parse(an->commit, &id))
+		return NULL;
+	const struct lineage_commit *c = lineage_commit(b->p->lineage, &id);
+	return c && an->side == SIDE_OLD ? lineage_parent(b->p->lineage, c) : c;
+}
+
+/* Reads what the anchor's lines count in. false with s->why when there is nothing to start from. */
+static bool start_find(struct batch *b, const struct anchor *an, struct start *s)
+{
+	struct oid said = OID_ZERO, there = OID_ZERO;
+	enum text_fault fault = TEXT_FINE;
+	*s = (struct start){ .commit = start_commit(b, an) };
+	bool have_said = an->blob && oid_parse(an->blob, &said);
+	bool have = s->commit && an->path && lineage_entry(b->p->lineage, &s->commit->tree, an->path, &there, &s->mode);
+	if (have && is_type(s->mode, 0160000))
+		return s->why = why_submodule, false;
+	if (have && is_type(s->mode, 0040000))
+		return s->why = why_folder, false;
+	s->blob = have_said ? said : there;
+	struct text *text = oid_is_zero(&s->blob) ? NULL : pairs_text(b->p->pairs, &s->blob, &fault);
+	if (text) {
+		s->lines = text->n;
+		s->mode = have ? s->mode : 0100644;
+		return true;
+	}
+	if (fault == TEXT_BINARY || fault == TEXT_HUGE)
+		return s->why = fault_words(fault), false;
+	if (start_from_kept(b, an, s))
+		return true;
+	s->why = fault != TEXT_FINE && s->commit ? why_missing : !s->commit ? why_no_commit : why_no_path;
+	return false;
+}
+
+/* Answers */
+
+static void answer_unknown(struct batch *b, const struct anchor *an, struct place *out, const char *why)
+{
+	*out = (struct place){ .state = PLACE_UNKNOWN, .path = an->path, .line = an->line, .end = an->end,
+		.commit = b->commit, .why = why };
+}
+
+static bool same_lines(struct text *a, uint32_t i, uint32_t n, struct text *b, uint32_t j)
+{
+	if (i + n > a->n || j + n > b->n)
+		return false;
+	for (uint32_t k = 0; k < n; k++)
+		if (a->lines[i + k].raw != b->lines[j + k].raw)
+			return false;
+	return true;
+}
+
+struct group {
+	const struct anchor *an;  /* of the first query */
+	struct start start;
+	struct place_query **q;
+	size_t n;
+	struct spot *spots;
+	struct oid target;        /* what stands at the path in the target; zero: nothing */
+	unsigned target_mode;
+};
+
+static void query_range(const struct group *g, const struct anchor *an, uint32_t *lo, uint32_t *hi)
+{
+	uint32_t end = an->end ? an->end : an->line;
+	*lo = g->start.kept ? g->start.kept_before : an->line - 1;
+	*hi = *lo + (end - an->line);
+}
+
+/* The state follows from the texts: what was asked for and what stands there now. */
+static enum place_state state_of(struct batch *b, const struct group *g, const struct spot *s, const struct anchor *an,
+    const struct oid *now)
+{
+	uint32_t lo, hi;
+	struct text *t = pairs_text(b->p->pairs, now, NULL), *was = pairs_text(b->p->pairs, &g->start.blob, NULL);
+	query_range(g, an, &lo, &hi);
+	if (!t || !was || hi - lo != s->hi - s->lo || !same_lines(was, lo, hi - lo + 1, t, s->lo))
+		return PLACE_EDITED;
+	return (s->flags & SPOT_MOVED) || strcmp(s->path, an->path) ? PLACE_MOVED : PLACE_EXACT;
+}
+
+static void answer_spot(struct batch *b, const struct group *g, const struct spot *s, const struct anchor *an,
+    const struct oid *now, struct place *out)
+{
+	*out = (struct place){ .state = state_of(b, g, s, an, now), .path = arena_strdup(b->arena, s->path),
+		.line = s->lo + 1, .end = s->hi + 1, .confidence = s->conf, .commit = b->commit };
+	if (s->least >= b->p->threshold)
+		return;
+	out->state = PLACE_GONE;
+	out->commit = NULL;
+	out->last_commit = an->commit;
+	out->last_path = an->path;
+	out->last_line = an->line;
+	out->last_end = an->end ? an->end : an->line;
+	out->why = why_weak;
+}
+
+static const char *commit_hex(struct batch *b, const struct lineage_commit *c)
+{
+	char hex[GIT_OID_HEX];
+	return c ? arena_strdup(b->arena, oid_hex(hex, &c->id)) : NULL;
+}
+
+/* Where a surviving neighbour of a gap is at the end of the route: its line, 0 if it went too. */
+static uint32_t neighbour_now(struct batch *b, const struct route *r, const struct spot *lost, uint32_t line)
+{
+	if (line == NO_LINE || lost->guess)
+		return 0;
+	struct spot s = { .path = lost->last_path, .pos = lost->lost_pos, .lo = line, .hi = line, .conf = 1, .least = 1 };
+	follow_spots(b->follow, r, &s, 1);
+	return (s.flags & SPOT_DONE) && !strcmp(s.path, lost->last_path) ? s.lo + 1 : 0;
+}
+
+static void answer_lost(struct batch *b, const struct route *r, const struct spot *s, const struct anchor *an,
+    struct place *out)
+{
+	bool back = r && !r->forward;
+	const struct lineage_commit *had = r ? route_at(r, s->lost_pos - (s->lost_pos > 0)) : NULL;
+	const struct lineage_commit *took = r ? route_at(r, s->lost_pos) : NULL;
+	*out = (struct place){ .state = PLACE_GONE, .confidence = 1 - (s->guess ? s->conf : 0.1),
+		.commit = commit_hex(b, back ? had : took), .last_commit = r ? commit_hex(b, had) : an->commit,
+		.last_path = s->last_path ? arena_strdup(b->arena, s->last_path) : an->path, .last_line = s->last_lo + 1,
+		.last_end = s->last_hi + 1 };
+	if (s->guess) {
+		out->path = arena_strdup(b->arena, s->path);
+		out->line = s->lo + 1;
+		out->end = s->hi + 1;
+		out->confidence = s->conf;
+		out->why = why_weak;
+	}
+	if (r) {
+		out->near_before = neighbour_now(b, r, s, s->before);
+		out->near_after = neighbour_now(b, r, s, s->after);
+	}
+}
+
+/* Groups */
+
+static bool target_entry(struct batch *b, const char *path, struct oid *id, unsigned *mode)
+{
+	struct route r = { .len = 1, .worktree = b->worktree ? "" : NULL };
+	if (b->worktree)
+		return follow_entry(b->follow, &r, 0, path, id, mode);
+	return b->to && lineage_entry(b->p->lineage, &b->to->tree, path, id, mode);
+}
+
+/* Answers what one diff of the two ends shows; the rest is moved to the front. Returns how many are left. */
+static size_t group_by_ends(struct batch *b, struct group *g)
+{
+	size_t left = 0;
+	bool same = oid_equal(&g->start.blob, &g->target);
+	struct pair *x = same || oid_is_zero(&g->target) || !is_type(g->target_mode, 0100000) ? NULL :
+	    pairs_get(b->p->pairs, &g->start.blob, &g->target, NULL);
+	for (size_t k = 0; k < g->n; k++) {
+		const struct anchor *an = g->q[k]->anchor;
+		struct spot s = { .path = an->path, .conf = 1, .least = 1 };
+		uint32_t lo, hi;
+		double changed = 0;
+		query_range(g, an, &lo, &hi);
+		s.lo = lo;
+		s.hi = hi;
+		if (same || (x && step_pass(x, lo, hi, &s.lo, &s.hi, &changed))) {
+			s.conf = same ? 1 : changed > 0 ? 0.99 - 0.1 * (changed < 1 ? changed : 1) : 0.99;
+			answer_spot(b, g, &s, an, &g->target, g->q[k]->out);
+			continue;
+		}
+		struct place_query *q = g->q[k];
+		g->q[k] = g->q[left];
+		g->q[left++] = q;
+	}
+	return left;
+}
+
+static void group_answers(struct batch *b, struct group *g, const struct route *r)
+{
+	for (size_t k = 0; k < g->n; k++) {
+		struct spot *s = &g->spots[k];
+		const struct anchor *an = g->q[k]->anchor;
+		struct place *out = g->q[k]->out;
+		struct oid now;
+		unsigned mode;
+		if (s->flags & SPOT_STUCK)
+			answer_unknown(b, an, out, repo_is_shallow(b->p->repo) ? why_shallow : why_stuck);
+		else if (s->flags & SPOT_LOST)
+			answer_lost(b, r, s, an, out);
+		else if (target_entry(b, s->path, &now, &mode))
+			answer_spot(b, g, s, an, &now, out);
+		else
+			answer_unknown(b, an, out, why_stuck);
+	}
+}
+
+/* The way from an anchor's commit to the target, with the work tree behind it where that is the target. */
+static bool route_to(struct batch *b, const struct lineage_commit *from, struct route *r)
+{
+	if (!from || !b->to || !route_find(b->p->chains, &from->id, &b->to->id, r))
+		return false;
+	if (b->worktree) {
+		r->worktree = "";
+		r->len++;
+	}
+	return true;
+}
+
+static void group_follow(struct batch *b, struct group *g)
+{
+	struct route r;
+	bool way = !g->start.kept && route_to(b, g->start.commit, &r);
+	g->spots = xcalloc(g->n + 1, sizeof(*g->spots));
+	for (size_t k = 0; k < g->n; k++) {
+		struct spot *s = &g->spots[k];
+		*s = (struct spot){ .query = k, .path = g->q[k]->anchor->path, .conf = 1, .least = 1 };
+		query_range(g, g->q[k]->anchor, &s->lo, &s->hi);
+	}
+	if (way) {
+		follow_spots(b->follow, &r, g->spots, g->n);
+	} else {
+		const struct oid *tree = g->start.commit ? &g->start.commit->tree : NULL;
+		for (size_t k = 0; k < g->n; k++)
+			follow_jump(b->follow, &g->start.blob, g->q[k]->anchor->path, tree, b->to, b->worktree, &g->spots[k]);
+	}
+	group_answers(b, g, way ? &r : NULL);
+	free(g->spots);
+}
+
+/* Takes out what cannot be right whatever the target is. */
+static size_t group_check(struct batch *b, struct group *g)
+{
+	size_t left = 0;
+	for (size_t k = 0; k < g->n; k++) {
+		const struct anchor *an = g->q[k]->anchor;
+		uint32_t lo, hi, end = an->end ? an->end : an->line;
+		bool good = an->line && end >= an->line;
+		if (good)
+			query_range(g, an, &lo, &hi);
+		if (good && hi < g->start.lines) {
+			struct place_query *q = g->q[k];
+			g->q[k] = g->q[left];
+			g->q[left++] = q;
+		} else {
+			answer_unknown(b, an, g->q[k]->out, why_line);
+		}
+	}
+	return left;
+}
+
+static void group_lines(struct batch *b, struct group *g)
+{
+	if (!start_find(b, g->an, &g->start)) {
+		for (size_t k = 0; k < g->n; k++)
+			answer_unknown(b, g->q[k]->anchor, g->q[k]->out, g->start.why);
+		return;
+	}
+	if (!target_entry(b, g->an->path, &g->target, &g->target_mode))
+		g->target = OID_ZERO;
+	g->n = group_check(b, g);
+	g->n = group_by_ends(b, g);
+	if (g->n)
+		group_follow(b, g);
+}
+
+/* Files and folders: the path itself, or what it was renamed to. */
+static void place_file(struct batch *b, const struct anchor *an, struct place *out)
+{
+	struct oid id;
+	unsigned mode;
+	struct route r;
+	size_t pos = 0;
+	const char *path = an->path;
+	const struct lineage_commit *from = start_commit(b, an);
+	*out = (struct place){ .state = PLACE_EXACT, .path = an->path, .confidence = 1, .commit = b->commit };
+	if (target_entry(b, an->path, &id, &mode))
+		return;
+	if (an->commit && !from) {
+		answer_unknown(b, an, out, why_no_commit);
+		return;
+	}
+	if (from && !lineage_entry(b->p->lineage, &from->tree, an->path, &id, &mode)) {
+		answer_unknown(b, an, out, why_no_path);
+		return;
+	}
+	bool way = route_to(b, from, &r);
+	if (way && is_type(mode, 0100000) && follow_file(b->follow, &r, &path, &pos)) {
+		*out = (struct place){ .state = PLACE_MOVED, .path = arena_strdup(b->arena, path), .confidence = 0.95,
+			.commit = b->commit };
+		return;
+	}
+	*out = (struct place){ .state = PLACE_GONE, .confidence = 0.9, .commit = way && pos ? commit_hex(b, route_at(&r, pos)) : NULL,
+		.last_commit = way && pos ? commit_hex(b, route_at(&r, pos - 1)) : an->commit,
+		.last_path = arena_strdup(b->arena, path) };
+}
+
+/* Sections: their heading is followed as a line; the name decides where the line cannot. */
+static struct section *sections_of(struct batch *b, const char *path, const struct oid *blob, size_t *n)
+{
+	struct section *all = NULL;
+	struct text *t = pairs_text(b->p->pairs, blob, NULL);
+	*n = t ? sections_parse(b->arena, path, t->ptr, t->size, &all) : 0;
+	return all;
+}
+
+static const struct section *section_at(const struct section *s, size_t n, uint32_t line)
+{
+	for (size_t i = 0; i < n; i++)
+		if (s[i].line == line)
+			return &s[i];
+	return NULL;
+}
+
+static void answer_section(struct place *out, const struct section *was, const struct section *now, enum place_state st)
+{
+	out->state = st == PLACE_MOVED ? PLACE_MOVED : strcmp(was->title, now->title) ? PLACE_EDITED : PLACE_EXACT;
+	out->line = now->line;
+	out->end = now->end;
+}
+
+static void place_section(struct batch *b, const struct anchor *an, struct place *out)
+{
+	struct start s;
+	size_t n_old, n_new;
+	struct oid now;
+	unsigned mode;
+	if (!start_find(b, an, &s)) {
+		answer_unknown(b, an, out, s.why);
+		return;
+	}
+	struct section *old = sections_of(b, an->path, &s.blob, &n_old);
+	const struct section *was = section_find(old, n_old, an->section ? an->section : "");
+	if (!was) {
+		answer_unknown(b, an, out, why_section);
+		return;
+	}
+	struct anchor head = *an;
+	head.type = ANCHOR_LINES;
+	head.line = head.end = was->line;
+	struct place_query q = { &head, out }, *qp = &q;
+	struct group g = { .an = &head, .q = &qp, .n = 1 };
+	group_lines(b, &g);
+	bool found = out->state == PLACE_EXACT || out->state == PLACE_MOVED || out->state == PLACE_EDITED;
+	if (found && target_entry(b, out->path, &now, &mode)) {
+		struct section *new_ = sections_of(b, out->path, &now, &n_new);
+		const struct section *at = section_at(new_, n_new, out->line);
+		if (at) {
+			answer_section(out, was, at, out->state);
+			return;
+		}
+	}
+	if (!target_entry(b, an->path, &now, &mode))
+		return;
+	struct section *new_ = sections_of(b, an->path, &now, &n_new);
+	const struct section *named = section_find(new_, n_new, was->path);
+	if (named) {
+		*out = (struct place){ .path = an->path, .confidence = 0.9, .commit = b->commit };
+		answer_section(out, was, named, PLACE_EXACT);
+	}
+}
+
+static void place_other(struct batch *b, const struct anchor *an, struct place *out)
+{
+	struct oid id;
+	*out = (struct place){ .state = PLACE_UNKNOWN, .commit = b->commit };
+	if (an->type != ANCHOR_COMMIT || !an->commit)
+		return;
+	if (oid_parse(an->commit, &id) && lineage_commit(b->p->lineage, &id))
+		*out = (struct place){ .state = PLACE_EXACT, .confidence = 1, .commit = an->commit };
+	else
+		out->why = "the commit is not here";
+}
+
+static int cmp_str(const char *a, const char *b) { return strcmp(a ? a : "", b ? b : ""); }
+
+static int cmp_query(const void *a, const void *b)
+{
+	const struct place_query *p = *(struct place_query *const *)a, *q = *(struct place_query *const *)b;
+	const struct anchor *x = p->anchor, *y = q->anchor;
+	int c = cmp_str(x->path, y->path);
+	c = c ? c : cmp_str(x->commit, y->commit);
+	c = c ? c : cmp_str(x->blob, y->blob);
+	c = c ? c : (int)x->side - (int)y->side;
+	return c ? c : p < q ? -1 : p > q;
+}
+
+static bool same_start(const struct anchor *x, const struct anchor *y)
+{
+	return !cmp_str(x->path, y->path) && !cmp_str(x->commit, y->commit) && !cmp_str(x->blob, y->blob) &&
+	    x->side == y->side;
+}
+
+/* Anchors whose content is only in their kept text each start from their own. */
+static void groups_run(struct batch *b, struct place_query **q, size_t n)
+{
+	for (size_t i = 0, len; i < n; i += len) {
+		struct group g = { .an = q[i]->anchor, .q = q + i };
+		struct start s;
+		bool kept = start_find(b, g.an, &s) && s.kept;
+		for (len = 1; !kept && i + len < n && same_start(q[i]->anchor, q[i + len]->anchor); len++)
+			;
+		g.n = len;
+		pairs_trim(b->p->pairs);
+		group_lines(b, &g);
+	}
+}
+
+static int batch_target(struct batch *b, const struct oid *to, struct err *e)
+{
+	struct oid head = OID_ZERO;
+	char hex[GIT_OID_HEX];
+	b->worktree = !to;
+	if (to)
+		head = *to;
+	else if (!repo_head(b->p->repo, &head, NULL))
+		return 0;
+	b->to = lineage_commit(b->p->lineage, &head);
+	if (!b->to)
+		return err_set(e, ERR_NOT_FOUND, "commit %s is not here", oid_hex(hex, &head));
+	if (to)
+		b->commit = arena_strdup(b->arena, oid_hex(hex, to));
+	return 0;
+}
+
+int place_batch(struct placer *p, const struct oid *to, struct place_query *q, size_t n, struct arena *a, struct err *e)
+{
+	struct batch b = { .p = p, .arena = a };
+	if (placer_open(p, e) < 0 || batch_target(&b, to, e) < 0)
+		return -1;
+	b.follow = follow_new(p->repo, p->lineage, p->chains, p->pairs);
+	struct place_query **lines = xcalloc(n + 1, sizeof(*lines));
+	size_t n_lines = 0;
+	for (size_t i = 0; i < n; i++) {
+		const struct anchor *an = q[i].anchor;
+		if (an->type == ANCHOR_LINES && an->path)
+			lines[n_lines++] = &q[i];
+		else if (an->type == ANCHOR_SECTION && an->path)
+			place_section(&b, an, q[i].out);
+		else if (an->type == ANCHOR_FILE && an->path)
+			place_file(&b, an, q[i].out);
+		else
+			place_other(&b, an, q[i].out);
+	}
+	qsort(lines, n_lines, sizeof(*lines), cmp_query);
+	groups_run(&b, lines, n_lines);
+	free(lines);
+	follow_free(b.follow);
+	pairs_unpin(p->pairs);
+	return 0;
+}

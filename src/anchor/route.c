@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Chains and path logs. A path log keeps a mark wherever the path's blob changes along a chain and how deep it has
+ * looked; asking for more extends it. Chains are found by their tip; a repository has few tips that matter at a time.
+ */
+#include "config.h"
+#include <stdlib.h>
+#include <string.h>
+#include "route.h"
+
+/* From index at on (older), until the next mark, the path is this blob. */
+struct mark { size_t at; struct oid id; unsigned mode; };
+
+struct pathlog {
+	struct mark *marks;
+	size_t len, alloc;
+	size_t known;           /* indexes looked at */
+	struct lineage_probe probe;
+	struct pathlog *next;
+};
+
+enum { LOG_SLOTS = 1024 };
+
+struct chain {
+	struct lineage *l;
+	struct oid tip, base;   /* base zero: first parents of the tip, without end */
+	struct lineage_list commits;
+	bool done, cut;
+	struct pathlog *logs[LOG_SLOTS];
+	struct chain *next;
+};
+
+struct chains {
+	struct lineage *l;
+	struct chain *first;
+	struct arena arena;
+};
+
+struct chains *chains_new(struct lineage *l)
+{
+	struct chains *c = xcalloc(1, sizeof(*c));
+	c->l = l;
+	arena_init(&c->arena);
+	return c;
+}
+
+static void chain_free(struct chain *c)
+{
+	for (size_t i = 0; i < LOG_SLOTS; i++)
+		for (struct pathlog *p = c->logs[i], *next; p; p = next) {
+			next = p->next;
+			free(p->marks);
+			free(p);
+		}
+	free(c->commits.items);
+	free(c);
+}
+
+void chains_free(struct chains *c)
+{
+	if (!c)
+		return;
+	for (struct chain *x = c->first, *next; x; x = next) {
+		next = x->next;
+		chain_free(x);
+	}
+	arena_release(&c->arena);
+	free(c);
+}
+
+static struct chain *chain_known(struct chains *c, const struct oid *tip, const struct oid *base)
+{
+	for (struct chain *x = c->first; x; x = x->next)
+		if (oid_equal(&x->tip, tip) && oid_equal(&x->base, base))
+			return x;
+	return NULL;
+}
+
+static struct chain *chain_new(struct chains *c, const struct oid *tip, const struct oid *base)
+{
+	struct chain *x = xcalloc(1, sizeof(*x));
+	x->l = c->l;
+	x->tip = *tip;
+	x->base = *base;
+	x->next = c->first;
+	return c->first = x;
+}
+
+static struct chain *chain_of(struct chains *c, const struct oid *tip)
+{
+	struct oid none = OID_ZERO;
+	struct chain *x = chain_known(c, tip, &none);
+	return x ? x : chain_new(c, tip, &none);
+}
+
+const struct lineage_commit *chain_at(struct chain *c, size_t i)
+{
+	while (c->commits.len <= i && !c->done) {
+		const struct lineage_commit *last = c->commits.len ? c->commits.items[c->commits.len - 1] : NULL;
+		const struct lineage_commit *next = last ? lineage_parent(c->l, last) : lineage_commit(c->l, &c->tip);
+		if (!next) {
+			c->done = true;
+			c->cut = !last || last->n_parents;
+			break;
+		}
+		*array_add(&c->commits) = next;
+	}
+	return i < c->commits.len ? c->commits.items[i] : NULL;
+}
+
+bool chain_cut(const struct chain *c) { return c->cut; }
+
+/* Clocks of committers differ: past this many commits in a row that are a week older, it will not come. */
+enum { OLDER_MOST = 64, OLDER_BY = 7 * 86400 };
+
+static bool chain_index(struct chain *c, const struct lineage_commit *want, size_t *at)
+{
+	unsigned older = 0;
+	const struct lineage_commit *x;
+	for (size_t i = 0; (x = chain_at(c, i)); i++) {
+		if (x == want) {
+			*at = i;
+			return true;
+		}
+		older = x->time < want->time - OLDER_BY ? older + 1 : 0;
+		if (older > OLDER_MOST)
+			return false;
+	}
+	return false;
+}
+
+static struct chain *chain_between(struct chains *c, const struct oid *base, const struct oid *tip)
+{
+	struct chain *x = chain_known(c, tip, base);
+	if (x)
+		return x;
+	struct lineage_list list = { 0 };
+	if (!lineage_path(c->l, base, tip, &list)) {
+		free(list.items);
+		return NULL;
+	}
+	x = chain_new(c, tip, base);
+	x->commits = list;
+	x->done = true;
+	return x;
+}
+
+static bool route_one_way(struct chains *c, const struct lineage_commit *base, const struct lineage_commit *tip,
+    bool forward, struct route *out)
+{
+	size_t at;
+	struct chain *x = chain_of(c, &tip->id);
+	if (!chain_index(x, base, &at))
+		return false;
+	*out = (struct route){ .chain = x, .first = forward ? at : 0, .forward = forward, .len = at + 1 };
+	return true;
+}
+
+static bool route_by_side(struct chains *c, const struct lineage_commit *base, const struct lineage_commit *tip,
+    bool forward, struct route *out)
+{
+	struct chain *x = chain_between(c, &base->id, &tip->id);
+	if (!x)
+		return false;
+	size_t at = x->commits.len - 1;
+	*out = (struct route){ .chain = x, .first = forward ? at : 0, .forward = forward, .len = at + 1 };
+	return true;
+}
+
+bool route_find(struct chains *c, const struct oid *from, const struct oid *to, struct route *out)
+{
+	const struct lineage_commit *a = lineage_commit(c->l, from), *b = lineage_commit(c->l, to);
+	if (!a || !b)
+		return false;
+	if (a->time <= b->time)
+		return route_one_way(c, a, b, true, out) || route_one_way(c, b, a, false, out) ||
+		    route_by_side(c, a, b, true, out) || route_by_side(c, b, a, false, out);
+	return route_one_way(c, b, a, false, out) || route_one_way(c, a, b, true, out) ||
+	    route_by_side(c, b, a, false, out) || route_by_side(c, a, b, true, out);
+}
+
+bool route_from_base(struct chains *c, const struct oid *from, const struct oid *to, struct route *out)
+{
+	struct oid base;
+	return lineage_base(c->l, from, to, &base) && route_find(c, &base, to, out);
+}
+
+const struct lineage_commit *route_at(const struct route *r, size_t pos)
+{
+	if (r->worktree && pos + 1 == r->len)
+		return NULL;
+	return chain_at(r->chain, r->forward ? r->first - pos : r->first + pos);
+}
+
+static struct pathlog *pathlog_get(struct chain *c, struct chains *all, const char *path)
+{
+	struct pathlog **slot = &c->logs[hash64(path, strlen(path)) % LOG_SLOTS];
+	for (struct pathlog *p = *slot; p; p = p->next)
+		if (!strcmp(p->probe.path, path))
+			return p;
+	struct pathlog *p = xcalloc(1, sizeof(*p));
+	p->probe.path = arena_strdup(&all->arena, path);
+	p->next = *slot;
+	return *slot = p;
+}
+
+static void pathlog_extend(struct chain *c, struct pathlog *p, size_t upto)
+{
+	for (const struct lineage_commit *x; p->known <= upto && (x = chain_at(c, p->known)); p->known++) {
+		lineage_probe(c->l, &p->probe, &x->tree);
+		struct mark *last = p->len ? &p->marks[p->len - 1] : NULL;
+		if (last && last->mode == p->probe.mode && oid_equal(&last->id, &p->probe.id))
+			continue;
+		p->marks = array_grow(p->marks, p->len, &p->alloc, sizeof(*p->marks));
+		p->marks[p->len++] = (struct mark){ p->known, p->probe.id, p->probe.mode };
+	}
+}
+
+/* The mark that holds for index at. */
+static size_t mark_at(const struct pathlog *p, size_t at)
+{
+	size_t lo = 0, hi = p->len;
+	while (hi - lo > 1) {
+		size_t m = lo + (hi - lo) / 2;
+		if (p->marks[m].at <= at)
+			lo = m;
+		else
+			hi = m;
+	}
+	return lo;
+}
+
+static void version_add(struct versions *v, size_t pos, size_t end, const struct mark *m)
+{
+	struct version *last = v->len ? &v->items[v->len - 1] : NULL;
+	if (last && last->mode == m->mode && oid_equal(&last->id, &m->id)) {
+		last->end = end;
+		return;
+	}
+	*array_add(v) = (struct version){ pos, end, m->id, m->mode };
+}
+
+static bool vanished(const struct versions *v) { return v->len && oid_is_zero(&v->items[v->len - 1].id); }
+
+void route_versions(struct chains *c, const struct route *r, const char *path, size_t pos, struct versions *out)
+{
+	struct pathlog *p = pathlog_get(r->chain, c, path);
+	size_t end = r->len - (r->worktree != NULL);
+	if (r->forward) {
+		size_t at = r->first - pos;
+		pathlog_extend(r->chain, p, at);
+		for (size_t k = mark_at(p, at) + 1; k-- > 0 && !vanished(out);) {
+			size_t oldest = k + 1 < p->len && p->marks[k + 1].at - 1 < at ? p->marks[k + 1].at - 1 : at;
+			version_add(out, r->first - oldest, r->first - p->marks[k].at + 1, &p->marks[k]);
+		}
+	} else {
+		size_t last = r->first + end - 1;
+		pathlog_extend(r->chain, p, last);
+		for (size_t k = mark_at(p, r->first + pos); k < p->len && p->marks[k].at <= last && !vanished(out); k++) {
+			size_t start = p->marks[k].at > r->first + pos ? p->marks[k].at - r->first : pos;
+			size_t stop = k + 1 < p->len && p->marks[k + 1].at <= last ? p->marks[k + 1].at - r->first : end;
+			version_add(out, start, stop, &p->marks[k]);
+		}
+	}
+}
+
+void versions_release(struct versions *v)
+{
+	free(v->items);
+	*v = (struct versions){ 0 };
+}

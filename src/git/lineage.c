@@ -1,0 +1,640 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Raw objects from libgit2's database, parsed here: a commit is its tree, parents and time, a tree is a sorted run of
+ * bytes compared entry by entry. git_commit and git_tree build far more than a walk over 20,000 commits wants.
+ * An object that is missing is looked for once with a refresh of the packs (another process may have repacked), then
+ * without: a partial clone would otherwise rescan its packs for each blob it lacks.
+ */
+#include "config.h"
+#include <stdlib.h>
+#include <string.h>
+#include "killick/base/proc.h"
+#include "killick/git/lineage.h"
+#include "git.h"
+
+enum { TREE_SLOTS = 1024, TREE_BYTES = 64 << 20 };
+enum { SEEN_A = 1, SEEN_B = 2, STALE = 4, QUEUED = 8 };
+
+struct node {
+	struct lineage_commit c;
+	uint32_t epoch, flags;  /* of lineage_base */
+};
+
+struct lineage {
+	struct repo *repo;
+	git_odb *odb;
+	bool fetch, refreshed;
+	struct node **nodes;    /* open addressing by id; NULL: free */
+	size_t n_nodes, size;
+	struct arena arena;
+	git_odb_object *trees[TREE_SLOTS];
+	size_t tree_bytes;
+	uint32_t epoch;
+};
+
+int lineage_open(struct repo *r, struct lineage **out, struct err *e)
+{
+	git_odb *odb;
+	if (repo_odb(r, &odb, e) < 0)
+		return -1;
+	struct lineage *l = xcalloc(1, sizeof(*l));
+	l->repo = r;
+	l->odb = odb;
+	arena_init(&l->arena);
+	*out = l;
+	return 0;
+}
+
+static void trees_drop(struct lineage *l)
+{
+	for (size_t i = 0; i < TREE_SLOTS; i++) {
+		git_odb_object_free(l->trees[i]);
+		l->trees[i] = NULL;
+	}
+	l->tree_bytes = 0;
+}
+
+void lineage_close(struct lineage *l)
+{
+	if (!l)
+		return;
+	trees_drop(l);
+	free(l->nodes);
+	arena_release(&l->arena);
+	free(l);
+}
+
+void lineage_allow_fetch(struct lineage *l, bool yes) { l->fetch = yes; }
+
+/* git itself knows how to download what a promisor remote keeps. */
+static bool object_download(struct lineage *l, const struct oid *id)
+{
+	char hex[GIT_OID_HEX];
+	const char *argv[] = { "git", "cat-file", "-e", oid_hex(hex, id), NULL };
+	struct proc p = { .argv = argv, .dir = repo_gitdir(l->repo), .flags = PROC_STDERR_NULL, .timeout_ms = 120000 };
+	struct err e = ERR_INIT;
+	return l->fetch && proc_run_ok(&p, &e) == 0 && git_odb_refresh(l->odb) == 0;
+}
+
+static git_odb_object *object_read(struct lineage *l, const struct oid *id, git_object_t type)
+{
+	git_odb_object *o = NULL;
+	git_oid g;
+	memcpy(g.id, id->id, sizeof(g.id));
+	if (!git_odb_exists_ext(l->odb, &g, GIT_ODB_LOOKUP_NO_REFRESH)) {
+		if (!l->refreshed) {
+			l->refreshed = true;
+			git_odb_refresh(l->odb);
+		}
+		if (!git_odb_exists_ext(l->odb, &g, GIT_ODB_LOOKUP_NO_REFRESH) && !object_download(l, id))
+			return NULL;
+	}
+	if (git_odb_read(&o, l->odb, &g) < 0)
+		return NULL;
+	if (git_odb_object_type(o) == type)
+		return o;
+	git_odb_object_free(o);
+	return NULL;
+}
+
+/* Commits */
+
+static size_t node_slot(const struct lineage *l, const struct oid *id)
+{
+	uint64_t h;
+	memcpy(&h, id->id, sizeof(h));
+	size_t k = (size_t)h & (l->size - 1);
+	while (l->nodes[k] && !oid_equal(&l->nodes[k]->c.id, id))
+		k = (k + 1) & (l->size - 1);
+	return k;
+}
+
+static void nodes_grow(struct lineage *l)
+{
+	struct node **old = l->nodes;
+	size_t old_size = l->size;
+	l->size = old_size ? old_size * 2 : 1024;
+	l->nodes = xcalloc(l->size, sizeof(*l->nodes));
+	for (size_t i = 0; i < old_size; i++)
+		if (old[i])
+			l->nodes[node_slot(l, &old[i]->c.id)] = old[i];
+	free(old);
+}
+
+static bool header_oid(const char **p, const char *end, const char *key, struct oid *out)
+{
+	size_t k = strlen(key);
+	if ((size_t)(end - *p) < k + 41 || memcmp(*p, key, k) || (*p)[k + 40] != '\n')
+		return false;
+	char hex[GIT_OID_HEX];
+	memcpy(hex, *p + k, 40);
+	hex[40] = '\0';
+	*p += k + 41;
+	return oid_parse(hex, out);
+}
+
+/* "committer Name <mail> 1500000000 +0000": the number after the last '>' of the line. */
+static int64_t header_time(const char *p, const char *end)
+{
+	while (p < end && *p != '\n') {
+		const char *nl = memchr(p, '\n', (size_t)(end - p));
+		if (!nl)
+			return 0;
+		if (nl - p > 10 && !memcmp(p, "committer ", 10)) {
+			const char *q = nl;
+			while (q > p && *q != '>')
+				q--;
+			int64_t t = 0;
+			for (q += 1 + (q[0] == '>' && q[1] == ' '); q < nl && *q >= '0' && *q <= '9' && t < INT64_MAX / 10 - 9; q++)
+				t = t * 10 + (*q - '0');
+			return t;
+		}
+		p = nl + 1;
+	}
+	return 0;
+}
+
+static bool commit_parse(struct lineage *l, const char *p, size_t n, struct lineage_commit *c)
+{
+	const char *end = p + n;
+	struct oid parents[64], *many = NULL;
+	size_t alloc = 0;
+	if (!header_oid(&p, end, "tree ", &c->tree))
+		return false;
+	while (c->n_parents < ARRAY_SIZE(parents) && header_oid(&p, end, "parent ", &parents[c->n_parents]))
+		c->n_parents++;
+	struct oid one;
+	uint32_t total = c->n_parents;
+	while (header_oid(&p, end, "parent ", &one)) {
+		many = array_grow(many, total - ARRAY_SIZE(parents), &alloc, sizeof(*many));
+		many[total++ - ARRAY_SIZE(parents)] = one;
+	}
+	if (total) {
+		struct oid *kept = arena_alloc(&l->arena, total * sizeof(*kept));
+		memcpy(kept, parents, c->n_parents * sizeof(*kept));
+		if (many)
+			memcpy(kept + c->n_parents, many, (total - c->n_parents) * sizeof(*kept));
+		c->parents = kept;
+		c->n_parents = total;
+	}
+	free(many);
+	c->time = header_time(p, end);
+	return true;
+}
+
+static struct node *node_get(struct lineage *l, const struct oid *id)
+{
+	if (l->n_nodes * 2 >= l->size)
+		nodes_grow(l);
+	size_t k = node_slot(l, id);
+	if (l->nodes[k])
+		return l->nodes[k];
+	git_odb_object *o = object_read(l, id, GIT_OBJECT_COMMIT);
+	if (!o)
+		return NULL;
+	struct node *n = ARENA_NEW(&l->arena, struct node);
+	n->c.id = *id;
+	bool good = commit_parse(l, git_odb_object_data(o), git_odb_object_size(o), &n->c);
+	git_odb_object_free(o);
+	if (!good)
+		return NULL;
+	l->nodes[k] = n;
+	l->n_nodes++;
+	return n;
+}
+
+const struct lineage_commit *lineage_commit(struct lineage *l, const struct oid *id)
+{
+	struct node *n = node_get(l, id);
+	return n ? &n->c : NULL;
+}
+
+const struct lineage_commit *lineage_parent(struct lineage *l, const struct lineage_commit *c)
+{
+	return c->n_parents ? lineage_commit(l, &c->parents[0]) : NULL;
+}
+
+/* A heap of commits, newest first; equal times by id, so that answers do not depend on the order of asking. */
+struct heap { struct node **items; size_t len, alloc; };
+
+static bool newer(const struct node *a, const struct node *b)
+{
+	return a->c.time != b->c.time ? a->c.time > b->c.time : memcmp(a->c.id.id, b->c.id.id, 20) > 0;
+}
+
+static void heap_push(struct heap *h, struct node *n)
+{
+	h->items = array_grow(h->items, h->len, &h->alloc, sizeof(*h->items));
+	size_t i = h->len++;
+	for (; i && newer(n, h->items[(i - 1) / 2]); i = (i - 1) / 2)
+		h->items[i] = h->items[(i - 1) / 2];
+	h->items[i] = n;
+}
+
+static struct node *heap_pop(struct heap *h)
+{
+	struct node *top = h->items[0], *last = h->items[--h->len];
+	size_t i = 0;
+	for (size_t k = 1; k < h->len; i = k, k = 2 * i + 1) {
+		if (k + 1 < h->len && newer(h->items[k + 1], h->items[k]))
+			k++;
+		if (!newer(h->items[k], last))
+			break;
+		h->items[i] = h->items[k];
+	}
+	if (h->len)
+		h->items[i] = last;
+	return top;
+}
+
+/* Adds flags to a commit; queues it when they are news. *fresh counts the queued ones that are not stale. */
+static void paint(struct lineage *l, struct heap *h, struct node *n, uint32_t flags, size_t *fresh)
+{
+	if (n->epoch != l->epoch) {
+		n->epoch = l->epoch;
+		n->flags = 0;
+	}
+	if ((n->flags & flags) == flags)
+		return;
+	bool was_fresh = (n->flags & QUEUED) && !(n->flags & STALE);
+	n->flags |= flags;
+	if (!(n->flags & QUEUED)) {
+		n->flags |= QUEUED;
+		heap_push(h, n);
+		*fresh += !(n->flags & STALE);
+	} else if (was_fresh && (n->flags & STALE)) {
+		--*fresh;
+	}
+}
+
+bool lineage_base(struct lineage *l, const struct oid *a, const struct oid *b, struct oid *out)
+{
+	struct node *x = node_get(l, a), *y = node_get(l, b), *found = NULL;
+	struct heap h = { 0 };
+	size_t fresh = 0;
+	if (!x || !y)
+		return false;
+	l->epoch++;
+	paint(l, &h, x, SEEN_A, &fresh);
+	paint(l, &h, y, SEEN_B, &fresh);
+	while (h.len && fresh) {
+		struct node *n = heap_pop(&h);
+		fresh -= !(n->flags & STALE);
+		n->flags &= ~(uint32_t)QUEUED;
+		uint32_t flags = n->flags & (SEEN_A | SEEN_B | STALE);
+		if ((flags & (SEEN_A | SEEN_B)) == (SEEN_A | SEEN_B) && !(flags & STALE)) {
+			if (!found)
+				found = n;
+			flags |= STALE;
+		}
+		for (uint32_t i = 0; i < n->c.n_parents; i++) {
+			struct node *p = node_get(l, &n->c.parents[i]);
+			if (p)
+				paint(l, &h, p, flags, &fresh);
+		}
+	}
+	free(h.items);
+	if (found)
+		*out = found->c.id;
+	return found != NULL;
+}
+
+/* Marks the commits of tip's history that are not in base's with the epoch, without STALE; true if base is met. */
+static bool paint_between(struct lineage *l, struct node *base, struct node *tip)
+{
+	struct heap h = { 0 };
+	size_t fresh = 0;
+	l->epoch++;
+	paint(l, &h, base, SEEN_A | STALE, &fresh);
+	paint(l, &h, tip, SEEN_B, &fresh);
+	while (h.len && fresh) {
+		struct node *n = heap_pop(&h);
+		fresh -= !(n->flags & STALE);
+		n->flags &= ~(uint32_t)QUEUED;
+		uint32_t flags = n->flags & (SEEN_A | SEEN_B | STALE);
+		for (uint32_t i = 0; i < n->c.n_parents; i++) {
+			struct node *p = node_get(l, &n->c.parents[i]);
+			if (p)
+				paint(l, &h, p, flags, &fresh);
+		}
+	}
+	free(h.items);
+	return base->flags & SEEN_B;
+}
+
+enum { REACHES = 16, REACHES_NOT = 32 };
+
+/* Sets REACHES or REACHES_NOT on n and all below it that matter; no recursion, histories are deep. */
+static bool node_reaches(struct lineage *l, struct node *n, const struct node *base, struct heap *stack)
+{
+	stack->len = 0;
+	*array_add(stack) = n;
+	while (stack->len) {
+		struct node *x = stack->items[stack->len - 1], *open = NULL;
+		bool yes = x == base, no = x->epoch != l->epoch || ((x->flags & STALE) && !yes);
+		for (uint32_t i = 0; i < x->c.n_parents && !yes && !no && !open; i++) {
+			struct node *p = node_get(l, &x->c.parents[i]);
+			if (p && p->epoch == l->epoch && !(p->flags & (REACHES | REACHES_NOT)))
+				open = p;
+			yes |= p && p->epoch == l->epoch && (p->flags & REACHES);
+		}
+		if (open) {
+			*array_add(stack) = open;
+			continue;
+		}
+		if (x->epoch == l->epoch)
+			x->flags |= yes ? REACHES : REACHES_NOT;
+		stack->len--;
+	}
+	return n->flags & REACHES;
+}
+
+bool lineage_path(struct lineage *l, const struct oid *base, const struct oid *tip, struct lineage_list *out)
+{
+	struct node *a = node_get(l, base), *b = node_get(l, tip);
+	struct heap stack = { 0 };
+	bool found = false;
+	if (!a || !b || a == b || !paint_between(l, a, b))
+		goto out;
+	found = node_reaches(l, b, a, &stack);
+	for (struct node *n = b; found && n;) {
+		*array_add(out) = &n->c;
+		struct node *next = NULL;
+		for (uint32_t i = 0; i < n->c.n_parents && !next && n != a; i++) {
+			struct node *p = node_get(l, &n->c.parents[i]);
+			if (p && p->epoch == l->epoch && node_reaches(l, p, a, &stack))
+				next = p;
+		}
+		n = next;
+	}
+out:
+	free(stack.items);
+	return found;
+}
+
+/* Trees */
+
+/* A reference that the caller frees. */
+static git_odb_object *tree_get(struct lineage *l, const struct oid *id)
+{
+	uint32_t h;
+	git_odb_object *o = NULL;
+	memcpy(&h, id->id, sizeof(h));
+	git_odb_object **slot = &l->trees[h % TREE_SLOTS];
+	if (*slot && !memcmp(git_odb_object_id(*slot)->id, id->id, 20))
+		return git_odb_object_dup(&o, *slot) < 0 ? NULL : o;
+	o = object_read(l, id, GIT_OBJECT_TREE);
+	if (!o)
+		return NULL;
+	if (l->tree_bytes + git_odb_object_size(o) > TREE_BYTES)
+		trees_drop(l);
+	if (*slot) {
+		l->tree_bytes -= git_odb_object_size(*slot);
+		git_odb_object_free(*slot);
+	}
+	l->tree_bytes += git_odb_object_size(o);
+	if (git_odb_object_dup(slot, o) < 0)
+		*slot = NULL;
+	return o;
+}
+
+struct entry { const char *name; size_t len; unsigned mode; const uint8_t *id; };
+
+/* The entry at *p, which moves behind it; false at the end or where the bytes are no tree. */
+static bool entry_next(const char **p, const char *end, struct entry *out)
+{
+	const char *q = *p;
+	out->mode = 0;
+	while (q < end && *q >= '0' && *q <= '7' && out->mode < 01000000)
+		out->mode = out->mode << 3 | (unsigned)(*q++ - '0');
+	if (q >= end || *q++ != ' ')
+		return false;
+	const char *nul = memchr(q, 0, (size_t)(end - q));
+	if (!nul || end - nul < 21)
+		return false;
+	out->name = q;
+	out->len = (size_t)(nul - q);
+	out->id = (const uint8_t *)nul + 1;
+	*p = nul + 21;
+	return true;
+}
+
+static bool is_dir(const struct entry *x) { return (x->mode & 0170000) == 0040000; }
+
+static bool tree_find(struct lineage *l, const struct oid *tree, const char *name, size_t len, struct oid *out,
+    unsigned *mode)
+{
+	git_odb_object *o = tree_get(l, tree);
+	bool found = false;
+	if (!o)
+		return false;
+	const char *p = git_odb_object_data(o), *end = p + git_odb_object_size(o);
+	for (struct entry x; !found && entry_next(&p, end, &x);) {
+		if (x.len != len || memcmp(x.name, name, len))
+			continue;
+		memcpy(out->id, x.id, 20);
+		*mode = x.mode;
+		found = true;
+	}
+	git_odb_object_free(o);
+	return found;
+}
+
+static bool probe_set(struct lineage_probe *p, unsigned depth, const struct oid *id, unsigned mode)
+{
+	p->depth = depth;
+	p->found = id != NULL;
+	p->id = id ? *id : OID_ZERO;
+	p->mode = mode;
+	return p->found;
+}
+
+bool lineage_probe(struct lineage *l, struct lineage_probe *p, const struct oid *tree)
+{
+	struct oid at = *tree;
+	const char *path = p->path;
+	unsigned had = p->depth, mode = 0;
+	for (unsigned k = 0; k < LINEAGE_LEVELS; k++) {
+		if (k < had && oid_equal(&p->levels[k], &at))
+			return p->found;
+		p->levels[k] = at;
+		if (k + 1 > p->depth)
+			p->depth = k + 1;
+		const char *slash = strchr(path, '/');
+		size_t len = slash ? (size_t)(slash - path) : strlen(path);
+		if (!tree_find(l, &at, path, len, &at, &mode))
+			return probe_set(p, k + 1, NULL, 0);
+		if (!slash)
+			return probe_set(p, k + 1, &at, mode);
+		if ((mode & 0170000) != 0040000)
+			return probe_set(p, k + 1, NULL, 0);
+		path = slash + 1;
+	}
+	bool found = lineage_entry(l, tree, p->path, &at, &mode);
+	return probe_set(p, 0, found ? &at : NULL, mode);
+}
+
+bool lineage_entry(struct lineage *l, const struct oid *tree, const char *path, struct oid *out, unsigned *mode)
+{
+	struct oid at = *tree;
+	for (;;) {
+		const char *slash = strchr(path, '/');
+		size_t len = slash ? (size_t)(slash - path) : strlen(path);
+		if (!tree_find(l, &at, path, len, &at, mode))
+			return false;
+		if (!slash) {
+			*out = at;
+			return true;
+		}
+		if ((*mode & 0170000) != 0040000)
+			return false;
+		path = slash + 1;
+	}
+}
+
+struct differ {
+	struct lineage *l;
+	const char *const *only;
+	size_t n_only, max;
+	struct arena *arena;
+	struct lineage_changes *out;
+	struct buf path;
+};
+
+static size_t first_not_below(const struct differ *d, const char *path)
+{
+	size_t lo = 0, hi = d->n_only;
+	while (lo < hi) {
+		size_t m = lo + (hi - lo) / 2;
+		if (strcmp(d->only[m], path) < 0)
+			lo = m + 1;
+		else
+			hi = m;
+	}
+	return lo;
+}
+
+/* Is the path in d->path asked for (dir: does anything below it)? */
+static bool wanted(struct differ *d, bool dir)
+{
+	if (!d->only)
+		return true;
+	if (dir)
+		buf_addch(&d->path, '/');
+	size_t k = first_not_below(d, d->path.ptr);
+	bool yes = k < d->n_only && (dir ? !strncmp(d->only[k], d->path.ptr, d->path.len) :
+	    !strcmp(d->only[k], d->path.ptr));
+	if (dir)
+		buf_setlen(&d->path, d->path.len - 1);
+	return yes;
+}
+
+static void diff_trees(struct differ *d, const struct oid *old_tree, const struct oid *new_tree, unsigned depth);
+
+static void diff_entry(struct differ *d, const struct entry *x, const struct entry *y, unsigned depth)
+{
+	const struct entry *any = x ? x : y;
+	size_t len = d->path.len;
+	buf_add(&d->path, any->name, any->len);
+	struct oid a = OID_ZERO, b = OID_ZERO;
+	if (x)
+		memcpy(a.id, x->id, 20);
+	if (y)
+		memcpy(b.id, y->id, 20);
+	if (wanted(d, is_dir(any))) {
+		if (is_dir(any)) {
+			buf_addch(&d->path, '/');
+			diff_trees(d, x ? &a : NULL, y ? &b : NULL, depth + 1);
+		} else if (d->out->len >= d->max) {
+			d->out->cut = true;
+		} else {
+			*array_add(d->out) = (struct lineage_change){ .path = arena_memdup(d->arena, d->path.ptr, d->path.len),
+				.old_id = a, .new_id = b, .old_mode = x ? x->mode : 0, .new_mode = y ? y->mode : 0 };
+		}
+	}
+	buf_setlen(&d->path, len);
+}
+
+/* git's order: a folder sorts as if its name ended with '/'. */
+static int entry_cmp(const struct entry *x, const struct entry *y)
+{
+	size_t n = x->len < y->len ? x->len : y->len;
+	int c = memcmp(x->name, y->name, n);
+	if (c)
+		return c;
+	unsigned char a = n < x->len ? (unsigned char)x->name[n] : is_dir(x) ? '/' : 0;
+	unsigned char b = n < y->len ? (unsigned char)y->name[n] : is_dir(y) ? '/' : 0;
+	return (int)a - (int)b;
+}
+
+static void diff_merge(struct differ *d, const char *p, const char *p_end, const char *q, const char *q_end,
+    unsigned depth)
+{
+	struct entry x, y;
+	bool have_x = entry_next(&p, p_end, &x), have_y = entry_next(&q, q_end, &y);
+	while ((have_x || have_y) && !d->out->cut) {
+		int c = !have_x ? 1 : !have_y ? -1 : entry_cmp(&x, &y);
+		if (c || x.mode != y.mode || memcmp(x.id, y.id, 20))
+			diff_entry(d, c <= 0 ? &x : NULL, c >= 0 ? &y : NULL, depth);
+		if (c <= 0)
+			have_x = entry_next(&p, p_end, &x);
+		if (c >= 0)
+			have_y = entry_next(&q, q_end, &y);
+	}
+}
+
+static void diff_trees(struct differ *d, const struct oid *old_tree, const struct oid *new_tree, unsigned depth)
+{
+	git_odb_object *a = old_tree ? tree_get(d->l, old_tree) : NULL, *b = new_tree ? tree_get(d->l, new_tree) : NULL;
+	if ((old_tree && !a) || (new_tree && !b) || depth > 512) {
+		d->out->cut = true;
+	} else {
+		const char *p = a ? git_odb_object_data(a) : "", *q = b ? git_odb_object_data(b) : "";
+		diff_merge(d, p, a ? p + git_odb_object_size(a) : p, q, b ? q + git_odb_object_size(b) : q, depth);
+	}
+	git_odb_object_free(a);
+	git_odb_object_free(b);
+}
+
+void lineage_diff(struct lineage *l, const struct oid *old_tree, const struct oid *new_tree, const char *const *only,
+    size_t n_only, size_t max, struct arena *a, struct lineage_changes *out)
+{
+	struct differ d = { .l = l, .only = only, .n_only = n_only, .max = max, .arena = a, .out = out, .path = BUF_INIT };
+	if (old_tree && new_tree && oid_equal(old_tree, new_tree))
+		return;
+	diff_trees(&d, old_tree, new_tree, 0);
+	buf_release(&d.path);
+}
+
+void lineage_changes_release(struct lineage_changes *c)
+{
+	free(c->items);
+	*c = (struct lineage_changes){ 0 };
+}
+
+bool lineage_blob(struct lineage *l, const struct oid *id, size_t max, struct buf *out, uint64_t *size)
+{
+	if (size)
+		*size = 0;
+	git_oid g;
+	size_t len;
+	git_object_t type;
+	memcpy(g.id, id->id, sizeof(g.id));
+	if (max && git_odb_exists_ext(l->odb, &g, GIT_ODB_LOOKUP_NO_REFRESH) &&
+	    git_odb_read_header(&len, &type, l->odb, &g) == 0 && len > max) {
+		if (size)
+			*size = len;
+		return false;
+	}
+	git_odb_object *o = object_read(l, id, GIT_OBJECT_BLOB);
+	if (!o)
+		return false;
+	len = git_odb_object_size(o);
+	if (size)
+		*size = len;
+	bool fits = !max || len <= max;
+	if (fits)
+		buf_add(out, git_odb_object_data(o), len);
+	git_odb_object_free(o);
+	return fits;
+}
