@@ -3,7 +3,8 @@
  * Text to anchors. Two questions are kept apart: what a text could say (pure syntax: where a suffix begins, whether it
  * is well-formed) and what exists (the resolver's answers). With a resolver, names win: the whole text as a path, then
  * every place where a well-formed suffix could begin, the longest path first. Without one every path exists, so that
- * question is useless, and the suffix that begins earliest is taken: "a:12" is line 12 of "a".
+ * question is useless, and the suffix that begins earliest is taken: "a:12" is line 12 of "a". The four prefixes win even
+ * over names, or there would be anchors without a text; a file called "commit:x" is found when x is no commit.
  *
  * A suffix that is wrong (line 0, a range backwards) behind a path that exists is an error and no reason to go on
  * looking: the user meant that path.
@@ -214,7 +215,7 @@ static void read_section(struct parse *ps, const char *p, struct suffix *s)
 	struct buf slug = BUF_INIT;
 
 	/* Without a resolver nobody says that the path is there, so the section must look like one. */
-	if (!ps->r && p[strcspn(p, ":#\"\\")])
+	if (!ps->r && strcspn(p, ":#\"\\@") < n)
 		return;
 	anchor_section_slug(&slug, p, n);
 	if (slug.len && !read_rev(ps, p + n, s)) {
@@ -467,7 +468,7 @@ static const struct prefix {
 };
 
 /* Forms that say themselves what they are: 1 it was one (*status is the result), 0 no. */
-static int parse_told(struct parse *ps, const char *text, int *status)
+static int parse_prefixed(struct parse *ps, const char *text, int *status)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
 		size_t n = strlen(prefixes[i].text);
@@ -477,6 +478,12 @@ static int parse_told(struct parse *ps, const char *text, int *status)
 			return 1;
 		}
 	}
+	return 0;
+}
+
+/* Forms that can be nothing else unless they are a name: likewise. */
+static int parse_marked(struct parse *ps, const char *text, int *status)
+{
 	if (*text == '"')
 		*status = parse_quoted(ps, text);
 	else if (!strncmp(text, "./", 2) || !strncmp(text, "../", 3) || !strcmp(text, "..") || *text == '/')
@@ -522,23 +529,37 @@ static int parse_by_what_exists(struct parse *ps, const char *text)
 	return no_anchor(ps, text, false);
 }
 
+static int parse_text(struct parse *ps, const char *text)
+{
+	int status = 0, whole;
+
+	if (!strcmp(text, ".")) {
+		ps->out->type = ANCHOR_PROJECT;
+		return 0;
+	}
+	if (parse_prefixed(ps, text, &status))
+		return status && ps->r && try_whole(ps, text) > 0 ? 0 : status;
+	if (ps->r && (whole = try_whole(ps, text)))
+		return whole < 0 ? -1 : 0;
+	if (parse_marked(ps, text, &status))
+		return status;
+	return ps->r ? parse_by_what_exists(ps, text) : parse_by_syntax(ps, text);
+}
+
 int anchor_parse(struct arena *a, const char *text, const struct anchor_resolver *r, struct anchor *out, struct err *e)
 {
 	struct anchor got = { 0 };
-	struct parse ps = { .a = a, .r = r, .out = &got, .e = e };
-	int status = 0;
+	struct err why = ERR_INIT;
+	struct parse ps = { .a = a, .r = r, .out = &got, .e = &why };
 
 	if (!*text)
 		return err_set(e, ERR_USAGE, "the anchor is empty; " ACCEPTED);
 	if (strlen(text) > TEXT_LIMIT)
 		return err_set(e, ERR_USAGE, "'%.60s…' is too long for an anchor", text);
-	if (!strcmp(text, "."))
-		got.type = ANCHOR_PROJECT;
-	else if (r && (status = try_whole(&ps, text)))
-		status = status < 0 ? -1 : 0;
-	else if (!parse_told(&ps, text, &status))
-		status = r ? parse_by_what_exists(&ps, text) : parse_by_syntax(&ps, text);
-	if (!status)
-		*out = got;
-	return status;
+	if (parse_text(&ps, text)) {
+		*e = why;
+		return -1;
+	}
+	*out = got;
+	return 0;
 }

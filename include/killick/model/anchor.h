@@ -13,7 +13,8 @@
  *	https://…/blob/<rev>/src/x.c#L10-L20         a permalink of a known forge to this repository
  *
  * Names win over syntax: whatever exists as a path, whole, is that file, however odd ("a:12", "-x", "a#b", "x@y");
- * then the longest existing path before the last ':', '#' or '@' suffix. "./NAME" and "path:NAME" are always a path.
+ * then the longest existing path before the last ':', '#' or '@' suffix. Only the four prefixes win over names, where
+ * what they name exists. "./NAME" and "path:NAME" are always a path.
  * A path is relative to the repository's top once parsed, '/'-separated, without "." and "..". In text an anchor's
  * path that would read as something else (or has a newline, a quote, a control byte, a blank at an end, a '-' in front,
  * a character that a terminal would not show) is printed as path:"…" with C escapes as git quotes names, and parsed
