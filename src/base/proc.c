@@ -579,6 +579,22 @@ out:
 	return rc;
 }
 
+int proc_start_reader(struct proc *p, pid_t *pid, int *fd, struct err *e)
+{
+	struct launch l;
+	int rc = -1;
+
+	if (launch_init(&l, p, e) || launch_pipe(&l, 0, e) || launch_go(&l, p, pid, e))
+		goto out;
+	*fd = l.ours[0];
+	l.ours[0] = -1;
+	fcntl(*fd, F_SETFL, 0); /* blocking: it is written like a file */
+	rc = 0;
+out:
+	launch_release(&l);
+	return rc;
+}
+
 /* Takes one word off *s; false: a quote or a backslash without its end. */
 static bool take_word(const char **s, struct buf *w)
 {

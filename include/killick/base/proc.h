@@ -54,6 +54,8 @@ int proc_run_ok(struct proc *p, struct err *e);
  * `errout` and `timeout_ms` are not used: standard error is /dev/null unless PROC_TTY or PROC_STDERR_INHERIT.
  */
 int proc_start(struct proc *p, pid_t *pid, int *fd, struct err *e);
+/* Starts a program that reads what is written to *fd (a pager). Its outputs as the flags say. Reap with waitpid. */
+int proc_start_reader(struct proc *p, pid_t *pid, int *fd, struct err *e);
 /* Splits a command setting ("vim -u NONE", 'code --wait') into words: blanks, '…', "…" and backslash; no expansion.
  * false: unbalanced quotes. The words live in the arena, the array ends with NULL. */
 bool proc_split(struct arena *a, const char *cmd, const char ***argv);

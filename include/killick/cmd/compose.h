@@ -22,6 +22,7 @@ struct compose {
 	enum audience audience;       /* in and out: the head's audience line can narrow it */
 	bool fixed_audience;          /* the thread decides: no audience line */
 	const char *title;
+	json_t *extra;                /* what else the command was told, kept with the draft (send.c); borrowed; may be NULL */
 	unsigned flags;
 	/* out */
 	const char *body;             /* NULL: nothing was written, nothing is sent */
@@ -37,6 +38,13 @@ int compose(struct cmd *c, struct compose *p, struct err *e);
 void compose_done(struct cmd *c, struct compose *p);
 /* After they could not be written: the draft is told why, the user where it is. Returns -1. */
 int compose_failed(struct cmd *c, struct compose *p, struct err *e);
+/*
+ * Makes the ops of p->verb from target, anchor, title, body and extra, writes them, drops the draft, reports. The one
+ * way out for every text, from a command as from a draft that was kept. On failure the draft stays.
+ */
+int compose_send(struct cmd *c, struct compose *p, struct err *e);
+/* The text of a body as stored: UTF-8, LF, no NUL, no blank lines around it. *lossy: something had to be replaced. */
+void compose_normalise(struct buf *out, const char *p, size_t n, bool *lossy);
 /* "native acme/widget; everyone who can fetch from origin" / "private; only you: it never leaves this machine" */
 void compose_audience(struct cmd *c, enum audience aud, struct buf *b);
 /* The audience of --private and --to; ERR_USAGE: both at odds, ERR_NOT_FOUND: no such source (names those known). */

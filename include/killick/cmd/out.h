@@ -17,6 +17,8 @@ void out_open(struct cmd *c);
 void out_close(struct cmd *c);
 /* Is the result wanted as JSON? Then only out_list, out_item, out_doc and out_raw print anything. */
 bool out_json(const struct cmd *c);
+/* As if --json had been given (at --format=json); before anything was printed. */
+void out_set_json(struct cmd *c);
 void out_list_begin(struct cmd *c, const char *name);
 void out_item(struct cmd *c, json_t *item);     /* steals the reference */
 void out_list_end(struct cmd *c);
@@ -49,6 +51,8 @@ int out_prose_width(const struct cmd *c);
 void out_thread_line(struct cmd *c, const struct thread *t);
 void out_task_line(struct cmd *c, const struct task *t);
 void out_thread_full(struct cmd *c, const struct thread *t);
+/* A search's snippet with its hits between \1 and \2. */
+void out_match(struct cmd *c, const char *snippet);
 /* Threads as a list "threads", or lines; an empty one says `none` on standard error. */
 void out_threads(struct cmd *c, const struct thread *t, size_t n, const char *none);
 

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * doctor: looks at everything killick stands on, one row of a table each, and names for each fault the command that
+ * mends it. It opens things itself, one by one, so that a broken index does not hide a broken desk. Only --mend changes
+ * anything.
+ */
+#include "config.h"
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "families.h"
+#include "killick/base/file.h"
+#include "killick/base/proc.h"
+#include "killick/cmd/act.h"
+#include "killick/store/settings.h"
+
+struct doctor_values { bool mend; };
+static const struct opt doctor_opts[] = {
+	{ 0, "mend", OPT_FLAG, offsetof(struct doctor_values, mend), NULL, "repair what can be repaired without loss", NULL },
+	{ 0, NULL, OPT_FLAG, 0, NULL, NULL, NULL },
+};
+
+enum level { LEVEL_OK, LEVEL_NOTE, LEVEL_PROBLEM };
+struct exam {
+	struct cmd *c;
+	const char *name;
+	bool mend;
+	unsigned problems, said;
+};
+
+static void PRINTF_LIKE(4, 5) find(struct exam *x, enum level level, const char *mend, const char *fmt, ...)
+{
+	static const char *const words[] = { "ok", "note", "problem" };
+	static const enum style styles[] = { STYLE_OK, STYLE_NORMAL, STYLE_ERROR };
+	struct buf text = BUF_INIT;
+	json_t *j = json_object();
+	va_list ap;
+
+	va_start(ap, fmt);
+	buf_vaddf(&text, fmt, ap);
+	va_end(ap);
+	x->said++;
+	x->problems += level == LEVEL_PROBLEM;
+	json_put_str(j, "name", x->name);
+	json_put_str(j, "state", words[level]);
+	json_put_str(j, "message", text.ptr);
+	json_put_str(j, "mend", mend);
+	out_cell(x->c, styles[level], words[level], 8);
+	out_cell(x->c, STYLE_STRONG, x->name, 11);
+	out_text(x->c, STYLE_NORMAL, text.ptr);
+	out_line(x->c);
+	if (mend) {
+		out_textf(x->c, STYLE_DIM, "                   mend: %s", mend);
+		out_line(x->c);
+	}
+	out_item(x->c, j);
+	buf_release(&text);
+}
+
+/* Reports have a line each; nothing in them is fine. */
+static void find_lines(struct exam *x, enum level level, const char *mend, const struct buf *report)
+{
+	for (const char *p = report->ptr; *p;) {
+		size_t n = strcspn(p, "\n");
+		if (n)
+			find(x, level, mend, "%.*s", (int)n, p);
+		p += n + (p[n] == '\n');
+	}
+}
+
+static void exam_git(struct exam *x)
+{
+	static const char *const argv[] = { "git", "--version", NULL };
+	struct buf out = BUF_INIT;
+	struct proc p = { .argv = argv, .out = &out };
+	struct err e = ERR_INIT;
+
+	if (proc_run_ok(&p, &e)) {
+		find(x, LEVEL_PROBLEM, "apt install git", "%s", e.msg);
+	} else {
+		buf_rtrim(&out);
+		find(x, LEVEL_OK, NULL, "%s; %s", out.ptr, PACKAGE_STRING);
+	}
+	buf_release(&out);
+}
+
+static void exam_repository(struct exam *x)
+{
+	struct work *w = x->c->work;
+	struct err e = ERR_INIT;
+	struct oid head;
+
+	if (!w) {
+		struct repo *r = NULL;
+		if (repo_find(NULL, &r, &e))
+			find(x, LEVEL_PROBLEM, "git init", "%s", e.msg);
+		repo_close(r);
+		return;
+	}
+	if (!repo_head(w->repo, &head, NULL))
+		find(x, LEVEL_NOTE, NULL, "no commit yet: threads can go on the project and on files");
+	else if (repo_resolve(w->repo, "HEAD", &head, &e))
+		find(x, LEVEL_PROBLEM, "git fsck", "%s", e.msg);
+	if (repo_is_shallow(w->repo))
+		find(x, LEVEL_NOTE, "git fetch --unshallow", "a shallow clone: places before its border cannot be known");
+	if (!x->said)
+		find(x, LEVEL_OK, NULL, "%s in %s", repo_name(w->repo), repo_gitdir(w->repo));
+}
+
+static void exam_identity(struct exam *x)
+{
+	struct person me;
+	struct err e = ERR_INIT;
+
+	if (!x->c->work)
+		return;
+	if (act_me(x->c, &me, &e))
+		find(x, LEVEL_PROBLEM, "git config --global user.email you@example.org", "%s", e.msg);
+	else
+		find(x, LEVEL_OK, NULL, "you write as %s <%s>", person_label(&me), me.email ? me.email : "");
+}
+
+static void exam_store_logs(struct exam *x, struct nlog *l)
+{
+	struct nlog_heads heads = NLOG_HEADS_INIT;
+	struct err e = ERR_INIT;
+	uint64_t unpushed = nlog_unpushed(l);
+	struct remote_info *remotes;
+	size_t n = repo_remotes(x->c->work->repo, x->c->arena, &remotes);
+
+	if (nlog_writers(l, &heads, &e)) {
+		find(x, LEVEL_PROBLEM, "killick doctor --mend", "%s", e.msg);
+		return;
+	}
+	if (nlog_new_writer(l))
+		find(x, LEVEL_NOTE, NULL, "%s", nlog_new_writer(l));
+	find(x, LEVEL_OK, NULL, "%s: %zu writer%s, repository id %s", nlog_path(l), heads.len, heads.len == 1 ? "" : "s",
+	    nlog_repo_id(l));
+	if (unpushed && n)
+		find(x, LEVEL_NOTE, "killick sync", "%llu op%s of yours nobody else has yet", (unsigned long long)unpushed,
+		    unpushed == 1 ? "" : "s");
+	else if (unpushed)
+		find(x, LEVEL_NOTE, "git remote add origin URL", "no remote: nobody else can get what you write");
+	nlog_heads_release(&heads);
+}
+
+static void exam_store(struct exam *x)
+{
+	struct work *w = x->c->work;
+	struct buf path = BUF_INIT, report = BUF_INIT;
+	struct err e = ERR_INIT;
+
+	if (!w)
+		return;
+	if (!nlog_exists(w->repo, &path)) {
+		find(x, LEVEL_NOTE, "killick init", "not set up yet: the first thread does it too");
+	} else if (work_log(w, false, &e)) {
+		find(x, LEVEL_PROBLEM, "killick doctor --mend", "%s", e.msg);
+	} else {
+		if (access(path.ptr, W_OK))
+			find(x, LEVEL_PROBLEM, arena_printf(x->c->arena, "chmod -R u+rwX %s", path.ptr), "%s cannot be written: %s",
+			    path.ptr, strerror(errno));
+		if (x->mend && nlog_scrub(w->log, NULL, &report, &e))
+			find(x, LEVEL_PROBLEM, NULL, "%s", e.msg);
+		find_lines(x, LEVEL_NOTE, NULL, &report);
+		exam_store_logs(x, w->log);
+	}
+	buf_release(&path);
+	buf_release(&report);
+}
+
+static int see_quarantined(void *ctx, const char *writer, const char *why, const char *bytes, size_t n)
+{
+	struct exam *x = ctx;
+
+	(void)bytes;
+	find(x, LEVEL_PROBLEM, NULL, "a line of %zu bytes of writer %.8s is kept out: %s", n, writer, why);
+	return 0;
+}
+
+static void exam_index(struct exam *x)
+{
+	struct work *w = x->c->work;
+	struct buf report = BUF_INIT;
+	struct err e = ERR_INIT;
+
+	if (!w)
+		return;
+	if (work_index(w, &e)) {
+		find(x, LEVEL_PROBLEM, NULL, "%s", e.msg);
+		return;
+	}
+	if (index_check(w->index, &report, &e))
+		find(x, LEVEL_PROBLEM, "killick doctor --mend", "%s", e.msg);
+	find_lines(x, LEVEL_PROBLEM, "killick doctor --mend", &report);
+	if (x->mend && ((x->problems && index_reset(w->index, &e)) || work_rebuild(w, &e))) {
+		find(x, LEVEL_PROBLEM, NULL, "%s", e.msg);
+	} else if (x->mend) {
+		x->problems = 0;
+		find(x, LEVEL_NOTE, NULL, "built anew from the store and the desk");
+	}
+	if (work_refresh(w, 2000, &e))
+		find(x, LEVEL_PROBLEM, "killick doctor --mend", "%s", e.msg);
+	if (w->problem)
+		find(x, LEVEL_PROBLEM, NULL, "behind: %s", w->problem);
+	if (w->native && index_each_quarantined(w->index, w->native, see_quarantined, x, &e) < 0)
+		find(x, LEVEL_PROBLEM, NULL, "%s", e.msg);
+	if (!x->problems)
+		find(x, LEVEL_OK, NULL, "%s", index_path(w->index));
+	buf_release(&report);
+}
+
+static void exam_desk(struct exam *x)
+{
+	struct work *w = x->c->work;
+	struct buf report = BUF_INIT;
+	struct draft_list drafts = { NULL, 0, 0 };
+	struct err e = ERR_INIT;
+
+	if (!w)
+		return;
+	if (work_desk(w, &e)) {
+		find(x, LEVEL_PROBLEM, NULL, "%s", e.msg);
+		return;
+	}
+	if (desk_check(w->desk, &report, &e))
+		find(x, LEVEL_PROBLEM, NULL, "%s", e.msg);
+	find_lines(x, LEVEL_PROBLEM, NULL, &report);
+	if (!x->said)
+		find(x, LEVEL_OK, NULL, "%s", desk_path(w->desk));
+	if (!desk_drafts(w->desk, repo_commondir(w->repo), x->c->arena, &drafts, &e) && drafts.len)
+		find(x, LEVEL_NOTE, "killick drafts", "%zu draft%s not sent", drafts.len, drafts.len == 1 ? "" : "s");
+	buf_release(&report);
+}
+
+/* Files and folders of ours that others may read or write. */
+static void exam_permissions(struct exam *x)
+{
+	static const struct { enum xdg_dir dir; const char *name; } ours[] = { { XDG_CACHE, "" }, { XDG_CACHE, "index.db" },
+		{ XDG_DATA, "" }, { XDG_DATA, "desk.db" }, { XDG_DATA, "edit" } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(ours); i++) {
+		struct buf path = BUF_INIT;
+		struct err e = ERR_INIT;
+		struct stat st;
+
+		if (xdg_path(ours[i].dir, ours[i].name, &path, &e) || lstat(path.ptr, &st)) {
+			buf_release(&path);
+			continue;
+		}
+		if ((st.st_mode & 077) && !S_ISLNK(st.st_mode) && x->mend && !chmod(path.ptr, st.st_mode & 0700))
+			find(x, LEVEL_NOTE, NULL, "%s is yours alone again", path.ptr);
+		else if ((st.st_mode & 077) && !S_ISLNK(st.st_mode))
+			find(x, LEVEL_PROBLEM, "killick doctor --mend", "%s is open to others", path.ptr);
+		if (st.st_uid != geteuid())
+			find(x, LEVEL_PROBLEM, NULL, "%s belongs to somebody else", path.ptr);
+		buf_release(&path);
+	}
+	if (!x->said)
+		find(x, LEVEL_OK, NULL, "what killick keeps is yours alone");
+}
+
+/* Settings that do nothing: unknown names, values nobody understands, programs named by a repository. */
+static int see_setting(void *ctx, const char *key, const char *value, const char *origin)
+{
+	struct exam *x = ctx;
+	const char *name = strlen(key) > 8 ? key + 8 : "";
+	const struct setting *s = setting_find(name);
+	struct err e = ERR_INIT;
+
+	if (!s)
+		find(x, LEVEL_PROBLEM, arena_printf(x->c->arena, "git config --unset %s", key), "%s in %s is no setting of "
+		    "killick's", key, origin);
+	else if (setting_check(s, value ? value : "", &e))
+		find(x, LEVEL_PROBLEM, arena_printf(x->c->arena, "killick config %s VALUE", name), "%s in %s: %s", key, origin,
+		    e.msg);
+	return 0;
+}
+
+static void exam_settings(struct exam *x)
+{
+	struct err e = ERR_INIT;
+
+	if (repo_config_each(x->c->work ? x->c->work->repo : NULL, "killick.", see_setting, x, &e) < 0)
+		find(x, LEVEL_PROBLEM, NULL, "%s", e.msg);
+	if (!x->said)
+		find(x, LEVEL_OK, NULL, "nothing unknown, nothing malformed");
+}
+
+static void exam_hooks(struct exam *x)
+{
+	static const char *const names[] = { "post-commit", "commit-msg", "pre-push", "post-rewrite" };
+	struct work *w = x->c->work;
+	const char *dir = NULL;
+	size_t n = 0;
+
+	if (!w)
+		return;
+	if (!repo_config(w->repo, CONFIG_ANY, "core.hooksPath", x->c->arena, &dir))
+		dir = arena_printf(x->c->arena, "%s/hooks", repo_commondir(w->repo));
+	else if (dir[0] != '/' && repo_top(w->repo))
+		dir = arena_printf(x->c->arena, "%s/%s", repo_top(w->repo), dir);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		struct buf b = BUF_INIT;
+		struct err e = ERR_INIT;
+
+		if (!file_read(arena_printf(x->c->arena, "%s/%s", dir, names[i]), 1u << 16, &b, &e) &&
+		    strstr(b.ptr, "killick"))
+			n++;
+		buf_release(&b);
+	}
+	if (!n)
+		find(x, LEVEL_NOTE, "killick hook install", "not installed: commits open and resolve no threads");
+	else if (n < ARRAY_SIZE(names))
+		find(x, LEVEL_PROBLEM, "killick hook install", "%zu of %zu hooks looked at are killick's in %s", n,
+		    ARRAY_SIZE(names), dir);
+	else
+		find(x, LEVEL_OK, NULL, "installed in %s", dir);
+}
+
+static const struct { const char *name; void (*run)(struct exam *x); } exams[] = {
+	{ "git", exam_git },
+	{ "repository", exam_repository },
+	{ "identity", exam_identity },
+	{ "store", exam_store },
+	{ "desk", exam_desk },
+	{ "index", exam_index },
+	{ "files", exam_permissions },
+	{ "settings", exam_settings },
+	{ "hooks", exam_hooks },
+};
+
+static int run_doctor(struct cmd *c, struct err *e)
+{
+	struct doctor_values *v = c->values;
+	unsigned problems = 0;
+
+	(void)e;
+	out_list_begin(c, "checks");
+	for (size_t i = 0; i < ARRAY_SIZE(exams); i++) {
+		struct exam x = { .c = c, .name = exams[i].name, .mend = v->mend };
+		exams[i].run(&x);
+		problems += x.problems;
+	}
+	out_list_end(c);
+	if (problems)
+		c->status = EXIT_FAILED;
+	if (!out_json(c)) {
+		out_textf(c, problems ? STYLE_ERROR : STYLE_OK, problems ? "%u problem%s" : "all is well", problems,
+		    problems == 1 ? "" : "s");
+		out_line(c);
+	}
+	return 0;
+}
+
+const struct cmd_entry doctor_commands[] = {
+	{ .name = "doctor", .summary = "say what is wrong and how to mend it", .opts = doctor_opts,
+		.values = sizeof(struct doctor_values), .needs = NEED_REPO_MAYBE, .flags = CMD_JSON, .run = run_doctor },
+	{ .name = NULL },
+};

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of commands: families in the order of the manual. Above all floors, because the hooks' rows are in it. */
+#include "config.h"
+#include "cmd/families.h"
+
+const struct cmd_family cmd_families[] = {
+	{ "Set up", setup_commands },
+	{ "Set up", doctor_commands },
+	{ "Set up", config_commands },
+	{ "Talk", open_commands },
+	{ "Talk", thread_commands },
+	{ "Look", list_commands },
+	{ "Look", at_commands },
+	{ "Look", place_commands },
+	{ "Look", file_commands },
+	{ "Look", log_commands },
+	{ "Tasks", task_commands },
+	{ "Exchange", draft_commands },
+	{ "Exchange", sync_commands },
+	{ "Help", help_commands },
+	{ "Help", complete_commands },
+	{ NULL, NULL },
+};
