@@ -17,9 +17,20 @@
 
 struct index;
 int index_open(struct index **out, struct err *e);
+/* One that dies with the handle: for who has no place to keep one (read-only, no home). */
+int index_open_memory(struct index **out, struct err *e);
 void index_close(struct index *ix);
-const char *index_path(const struct index *ix);
-/* Counts up with every committed write of any process (PRAGMA data_version and own writes): a face reloads on change. */
+const char *index_path(const struct index *ix);   /* ":memory:" for the latter */
+bool index_in_memory(const struct index *ix);
+/*
+ * Was the file taken away while we have it open, or did a call meet damage (ERR_BAD_DATA)? Then index_recover moves a
+ * damaged file aside and opens anew, perhaps empty: every row id known before is void, and all has to be read again
+ * (work_refresh does both). Until then index_begin fails with ERR_BAD_DATA.
+ */
+bool index_stale(struct index *ix);
+int index_recover(struct index *ix, struct err *e);
+/* Counts up with every committed write of any process (PRAGMA data_version and own writes): a face reloads on change.
+ * A handle must not be used in a child after fork(2), nor in the parent by then: close it first. */
 uint64_t index_generation(struct index *ix);
 
 /* A write: the lock, then BEGIN IMMEDIATE. ERR_BUSY after wait_ms. One at a time a handle, not nested. */
@@ -64,38 +75,62 @@ int index_each_op(struct index *ix, int64_t source, int (*fn)(void *, const char
 int index_each_quarantined(struct index *ix, int64_t source, int (*fn)(void *, const char *writer, const char *why,
     const char *bytes, size_t n), void *ctx, struct err *e);
 
-/* The view of a work tree: places of all threads in its HEAD, kept. head "" : never computed. */
-struct view_row { int64_t id; char head[GIT_OID_HEX]; uint64_t ops; /* op count the places are complete for */ };
+/* The number of the last change to any thread of this repository (0: none yet): counts up, never down. */
+uint64_t index_changes(struct index *ix, int64_t repo);
+
+/* The view of a work tree: places of all threads in its HEAD, kept. head "": never computed. */
+struct view_row { int64_t id; char head[GIT_OID_HEX]; uint64_t ops; /* index_changes the places are complete for */ };
 bool index_view(struct index *ix, int64_t repo, const char *worktree_key, bool make, struct view_row *out);
 int index_view_set(struct index *ix, const struct view_row *v, struct err *e);
 int index_place_put(struct index *ix, int64_t view, int64_t thread, const struct place *p, struct err *e);
-/* Threads whose place is not computed in this view, or (paths not NULL) whose place is in one of the paths. */
+/* Threads with a path whose place is not computed in this view, or (paths not NULL) those listed or written under one of
+ * the paths, or last seen there. With the kept text of their anchors. */
 struct thread_list { struct thread *items; size_t len, alloc; bool more; };
 int index_unplaced(struct index *ix, int64_t repo, int64_t view, const char *const *paths, size_t n_paths,
     struct arena *a, struct thread_list *out, struct err *e);
+/* Threads on a commit whose author is not known yet (index_owner_put), and those whose place in the view is unknown. */
+int index_ownerless(struct index *ix, int64_t repo, struct arena *a, struct thread_list *out, struct err *e);
+int index_unknown(struct index *ix, int64_t repo, int64_t view, struct arena *a, struct thread_list *out, struct err *e);
+/* The author of the commit that a thread is on: the thread may wait for him. */
+int index_owner_put(struct index *ix, int64_t thread, const struct person *author, struct err *e);
 /* The cached id of a work-tree file, valid while its stat data hold (racy ones are not kept). */
 struct stat;
 bool index_file_id(struct index *ix, int64_t view, const char *path, const struct stat *st, char out[GIT_OID_HEX]);
 void index_file_id_put(struct index *ix, int64_t view, const char *path, const struct stat *st, const char *id);
-/* Line maps for the placer. Writes are collected and stored with the next committed write. */
+/* Line maps for the placer; the oldest go when they are more than 64 MiB. Writes of maps and file ids are collected and
+ * stored with the next committed write, or by index_keep: if the lock is free, else they are lost, which costs time only. */
 struct map_cache index_map_cache(struct index *ix);
+void index_keep(struct index *ix);
 
 /* Reading. Strings and rows in the arena. Every list is one indexed statement, paged by key. */
 enum thread_sort { SORT_UPDATED, SORT_CREATED, SORT_PLACE /* path, then line */, SORT_MATCH /* search rank */ };
+/*
+ * Waiting (waiting:me, waiting:others, index_inbox). Only open threads wait, private ones never, and a decision or note
+ * that nobody was asked about and nobody answered does not either. Then:
+ *	it waits for me	when the last post is not mine, and I was asked, or I opened it (a question that was
+ *			answered waits until I accept), or nobody was asked and I took part or it is on a commit of mine;
+ *	for others	when the last post is mine.
+ * waiting:NAME is the first with NAME in my place. A post is unread while it is not mine and not marked as read; an
+ * accepted, resolved or read thread gets unread again by the next post of somebody else.
+ * "me" is the scope's: only what index_identity registered for the repository has boxes, and reads as unread.
+ */
 struct thread_find {
 	const struct query *query;      /* NULL: all */
-	enum thread_sort sort;
+	enum thread_sort sort;          /* newest first, but PLACE; MATCH: best first, fills match */
 	size_t limit;                   /* 0: all */
 	size_t skip;
-	bool posts;                     /* fill posts */
+	bool posts;                     /* fill posts, and the kept text of anchors */
+	const struct thread *after;     /* UPDATED and CREATED: go on behind this one; cheaper than skip far down */
 };
 int index_threads(struct index *ix, const struct scope *s, const struct thread_find *f, struct arena *a,
     struct thread_list *out, struct err *e);
 int index_count_threads(struct index *ix, const struct scope *s, const struct query *q, uint64_t *n, struct err *e);
-/* Threads whose place in the view is in this file; path_before lists others' as written when there is no view. */
+/* Threads whose place in the view is in this file, gone ones last seen here too, those not placed yet as written; by
+ * line. With the kept text of their anchors, without posts. */
 int index_threads_at(struct index *ix, const struct scope *s, const char *path, struct arena *a,
     struct thread_list *out, struct err *e);
-/* Threads on a commit (any type of anchor whose commit is one of these), for log and hooks. */
+/* Threads on a commit (any type of anchor whose commit is one of these), for log and hooks; also those written on what a
+ * commit was before it was amended or rebased. place.commit is the one of the given commits that it was found by. */
 int index_threads_on_commits(struct index *ix, const struct scope *s, const struct oid *commits, size_t n,
     struct arena *a, struct thread_list *out, struct err *e);
 /* Open and other threads by file, for the file list: path, open, resolved. */
@@ -118,18 +153,39 @@ int index_tasks(struct index *ix, const struct scope *s, const struct query *q, 
     struct arena *a, struct task_list *out, struct err *e);
 int index_task(struct index *ix, const struct scope *s, const char *id, struct arena *a, struct task *out,
     struct err *e);
-/* Was this commit's message already turned into threads (also under its name before an amend)? */
+/* Was this trailer of a commit's message already turned into an op? The key is what the op's payload has as "trailer";
+ * it stays the same through amend and rebase, so that commit does not matter (hook/trailer.c). */
 bool index_trailer_seen(struct index *ix, int64_t repo, const char *commit, const char *trailer_hash);
 
-/* The inbox: waiting for me, for others, new. */
+/* The inbox: waiting for me, for others, and new: unread and in neither of the two, newest first each. */
 enum inbox_section { INBOX_FOR_ME, INBOX_FOR_OTHERS, INBOX_NEW, INBOX_SECTIONS };
 int index_inbox(struct index *ix, const struct scope *s, enum inbox_section which, const struct query *filter,
     size_t limit, size_t skip, struct arena *a, struct thread_list *out, uint64_t *total, struct err *e);
 
-/* Read marks are the desk's; the index keeps a copy so that lists can show "unread" in one statement. */
-int index_read_put(struct index *ix, int64_t source, const char *entity, int64_t upto, struct err *e);
+/*
+ * Who uses this index in this repository: a name and mail addresses, lower case, the first being the one that counts
+ * (scope.me). Registers them (inside a write; cheap when nothing changed), so that the fold keeps what waits for them
+ * and what they did not read. stamp: any text that changes when the configuration that says so does.
+ */
+int index_identity(struct index *ix, int64_t repo, const char *name, const char *const *me, struct err *e);
+int index_identity_cache(struct index *ix, int64_t repo, const char *stamp, const char *name, const char *const *me,
+    struct err *e);
+bool index_identity_cached(struct index *ix, int64_t repo, const char *stamp, struct arena *a, const char **name,
+    const char ***me);
 
-/* Everything as JSON Lines in an order that depends on the ops alone: two replicas with the same ops print the same. */
+/* Read marks are the desk's; the index keeps a copy so that lists can show "unread" in one statement. who: the first
+ * address; n: how many posts of others were there, since a post written offline arrives with an old time. */
+int index_read_put(struct index *ix, int64_t source, const char *entity, const char *who, int64_t upto, int64_t n,
+    struct err *e);
+
+/*
+ * Everything as JSON Lines in an order that depends on the ops alone: two replicas with the same ops print the same.
+ *	{"format":1,"export":"killick"}
+ *	{"op":"…"}	every op in fold order; the string is exactly the stored bytes, so that hashing it gives the id
+ *	{"thread":{…}}	then what they make, in the order of the opening ops, as killick(1) prints it, with full ids and
+ *	{"task":{…}}	without places: for people and other programs, an import reads the ops alone
+ * line gets them without newline; non-zero stops and is returned.
+ */
 int index_export(struct index *ix, int64_t source, int (*line)(void *ctx, const char *p, size_t n), void *ctx,
     struct err *e);
 /* PRAGMA quick_check and the schema, for doctor: problems into report, empty when sound. */

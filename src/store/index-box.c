@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The boxes of those who use this index: what each thread means to them. See index-people.c for who they are. Every row of
+ * `box` goes through box_put, which keeps the counts of each section with it; the counts are written once a commit.
+ */
+#include "config.h"
+#include <stdlib.h>
+#include <string.h>
+#include "index-private.h"
+#include "index-box.h"
+
+static void add_delta(struct index *ix, int64_t who, int64_t source, enum waits waits, int64_t n)
+{
+	struct box_delta *d;
+
+	for (size_t i = 0; i < ix->deltas.len; i++) {
+		d = &ix->deltas.items[i];
+		if (d->who == who && d->source == source && d->waits == (int)waits) {
+			d->n += n;
+			return;
+		}
+	}
+	d = array_add(&ix->deltas);
+	*d = (struct box_delta){ .who = who, .source = source, .waits = (int)waits, .n = n };
+}
+
+int index_flush_deltas(struct index *ix, struct err *e)
+{
+	for (size_t i = 0; i < ix->deltas.len; i++) {
+		const struct box_delta *d = &ix->deltas.items[i];
+		if (d->n && db_exec(&ix->db, e, "INSERT INTO box_count(who, source, waits, n) VALUES(?1, ?2, ?3, ?4)"
+		    " ON CONFLICT(who, source, waits) DO UPDATE SET n=n+excluded.n", "iiii", d->who, d->source,
+		    (int64_t)d->waits, d->n))
+			return -1;
+	}
+	ix->deltas.len = 0;
+	return 0;
+}
+
+/* What a row of box says now; false: there is none. */
+static int box_get(struct index *ix, int64_t thread, int64_t who, enum waits *waits, int64_t *unread, int64_t *updated,
+    struct err *e)
+{
+	sqlite3_stmt *st = db_prep(&ix->db, "SELECT waits, unread, updated FROM box WHERE thread=?1 AND who=?2");
+	int rc;
+
+	db_bind(st, "ii", thread, who);
+	rc = db_step(&ix->db, st, e);
+	if (rc == 1) {
+		*waits = (enum waits)col_int(st, 0);
+		*unread = col_int(st, 1);
+		*updated = col_int(st, 2);
+		db_reset(st);
+	}
+	return rc;
+}
+
+static int box_put(struct index *ix, const struct boxed *t, int64_t who, enum waits waits, int64_t unread, struct err *e)
+{
+	enum waits old = WAITS_NONE;
+	int64_t old_unread = 0, updated = 0;
+	bool want = waits != WAITS_NONE || unread > 0;
+	int had = t->is_new ? 0 : box_get(ix, t->thread, who, &old, &old_unread, &updated, e);
+
+	if (had < 0)
+		return -1;
+	if (had && want && old == waits && old_unread == unread && updated == t->updated)
+		return 0;
+	if (had)
+		add_delta(ix, who, t->source, old, -1);
+	if (!want)
+		return had ? db_exec(&ix->db, e, "DELETE FROM box WHERE thread=?1 AND who=?2", "ii", t->thread, who) : 0;
+	add_delta(ix, who, t->source, waits, 1);
+	return db_exec(&ix->db, e, "INSERT INTO box(thread, who, source, updated, waits, unread) VALUES(?1, ?2, ?3, ?4, ?5, ?6)"
+		       " ON CONFLICT(thread, who) DO UPDATE SET updated=excluded.updated, waits=excluded.waits,"
+		       " unread=excluded.unread", "iiiiii", t->thread, who, t->source, t->updated, (int64_t)waits, unread);
+}
+
+int box_update(struct index *ix, const struct boxed *t, const struct identity *id, struct err *e)
+{
+	sqlite3_stmt *st = db_prep(&ix->db, "SELECT roles, n FROM part WHERE thread=?1 AND who=?2");
+	unsigned roles = 0;
+	int64_t mine = 0, read = 0;
+	int rc;
+
+	db_bind(st, "ii", t->thread, id->who);
+	rc = db_step(&ix->db, st, e);
+	if (rc < 0)
+		return -1;
+	if (rc == 1) {
+		roles = (unsigned)col_int(st, 0);
+		mine = col_int(st, 1);
+		db_reset(st);
+	}
+	for (size_t i = 0; i < t->n_asked; i++)
+		if (identity_is(id, &t->asked[i]))
+			roles |= ROLE_ASKED;
+	if (t->n_posts > mine && db_get_int(&ix->db, e, &read, "SELECT n FROM readmark WHERE entity=?1 AND who=?2", "tt",
+	    t->entity, id->me[0]) < 0)
+		return -1;
+	read = t->n_posts - mine > read ? t->n_posts - mine - read : 0;
+	return box_put(ix, t, id->who, index_waits(&t->facts, id->who, roles), read, e);
+}
+
+int box_drop(struct index *ix, int64_t thread, int64_t source, struct err *e)
+{
+	sqlite3_stmt *st = db_prep(&ix->db, "SELECT who, waits FROM box WHERE thread=?1");
+	int rc;
+
+	db_bind(st, "i", thread);
+	while ((rc = db_step(&ix->db, st, e)) == 1)
+		add_delta(ix, col_int(st, 0), source, (enum waits)col_int(st, 1), -1);
+	return rc ? rc : db_exec(&ix->db, e, "DELETE FROM box WHERE thread=?1", "i", thread);
+}
+
+static void read_identity(struct arena *a, sqlite3_stmt *st, struct identity *out)
+{
+	const char **me, **list;
+	size_t n;
+
+	out->who = col_int(st, 0);
+	out->name = col_text(a, st, 1);
+	words_unpack(a, col_text(a, st, 2), &me, &n);
+	list = arena_alloc(a, (n + 1) * sizeof(*list));
+	for (size_t i = 0; i < n; i++)
+		list[i] = me[i];
+	out->me = list;
+}
+
+/* In memory for the whole write: every fold asks. */
+int box_identities(struct index *ix, int64_t source, struct err *e)
+{
+	sqlite3_stmt *st;
+	size_t n = 0, alloc = 0;
+	struct identity *list = NULL;
+	int rc;
+
+	if (ix->identities_of == source)
+		return 0;
+	st = db_prep(&ix->db, "SELECT i.who, i.name, i.me FROM repo_source s JOIN identity i ON i.repo=s.repo"
+		" WHERE s.source=?1 GROUP BY i.who");
+	db_bind(st, "i", source);
+	while ((rc = db_step(&ix->db, st, e)) == 1) {
+		list = array_grow(list, n, &alloc, sizeof(*list));
+		read_identity(&ix->txn, st, &list[n++]);
+	}
+	ix->identities = n ? (struct identity *)arena_memdup(&ix->txn, list, n * sizeof(*list)) : NULL;
+	ix->n_identities = n;
+	ix->identities_of = source;
+	free(list);
+	return rc;
+}
+
+#define BOXED_COLS "t.id, t.source, t.entity, t.updated, t.n_posts, t.kind, t.state, t.audience, t.n_asked," \
+	" t.n_people, t.last_who, t.asked"
+
+static void read_boxed(struct arena *a, sqlite3_stmt *st, struct boxed *t)
+{
+	struct row r = { st, a, 0 };
+
+	*t = (struct boxed){ 0 };
+	t->thread = row_int(&r);
+	t->source = row_int(&r);
+	t->entity = row_text(&r);
+	t->updated = row_int(&r);
+	t->n_posts = row_int(&r);
+	t->facts.kind = (enum thread_kind)row_int(&r);
+	t->facts.state = (enum thread_state)row_int(&r);
+	t->facts.audience = (enum audience)row_int(&r);
+	t->facts.n_asked = (unsigned)row_int(&r);
+	t->facts.n_people = (unsigned)row_int(&r);
+	t->facts.last = row_int(&r);
+	people_unpack(a, row_text(&r), &t->asked, &t->n_asked);
+}
+
+/* Every thread of a source again, for one identity. */
+static int rebox(struct index *ix, int64_t source, const struct identity *id, struct err *e)
+{
+	sqlite3_stmt *st = db_prep(&ix->db, "SELECT " BOXED_COLS " FROM thread t WHERE t.source=?1");
+	struct arena a = ARENA_INIT;
+	struct boxed t;
+	int rc;
+
+	db_bind(st, "i", source);
+	while ((rc = db_step(&ix->db, st, e)) == 1) {
+		arena_clear(&a);
+		read_boxed(&a, st, &t);
+		if (box_update(ix, &t, id, e)) {
+			rc = -1;
+			break;
+		}
+	}
+	db_reset(st);
+	arena_release(&a);
+	return rc;
+}
+
+static int box_thread(struct index *ix, int64_t thread, struct err *e)
+{
+	sqlite3_stmt *st = db_prep(&ix->db, "SELECT " BOXED_COLS " FROM thread t WHERE t.id=?1");
+	struct arena a = ARENA_INIT;
+	struct boxed t;
+	int rc;
+
+	db_bind(st, "i", thread);
+	rc = db_step(&ix->db, st, e);
+	if (rc == 1) {
+		read_boxed(&a, st, &t);
+		db_reset(st);
+		rc = box_identities(ix, t.source, e);
+		for (size_t i = 0; !rc && i < ix->n_identities; i++)
+			rc = box_update(ix, &t, &ix->identities[i], e);
+	}
+	arena_release(&a);
+	return rc;
+}
+
+int index_read_put(struct index *ix, int64_t source, const char *entity, const char *who, int64_t upto, int64_t n,
+    struct err *e)
+{
+	int64_t thread;
+	int rc;
+
+	if (db_exec(&ix->db, e, "INSERT INTO readmark(entity, who, upto, n) VALUES(?1, ?2, ?3, ?4)"
+	    " ON CONFLICT(entity, who) DO UPDATE SET upto=max(upto, excluded.upto), n=max(n, excluded.n)", "ttii", entity, who,
+	    upto, n))
+		return -1;
+	rc = db_get_int(&ix->db, e, &thread, "SELECT id FROM thread WHERE hid=?1 AND source=?2 AND entity=?3", "iit",
+			hid_of(entity), source, entity);
+	return rc == 1 ? box_thread(ix, thread, e) : rc;
+}
+
+int index_owner_put(struct index *ix, int64_t thread, const struct person *p, struct err *e)
+{
+	int64_t who;
+
+	arena_clear(&ix->scratch);
+	if (!index_person(ix, p, &who, e))
+		return -1;
+	if (db_exec(&ix->db, e, "UPDATE thread SET owner=?2 WHERE id=?1", "ii", thread, who) ||
+	    db_exec(&ix->db, e, "INSERT INTO part(thread, who, roles, n) VALUES(?1, ?2, ?3, 0)"
+	    " ON CONFLICT(thread, who) DO UPDATE SET roles=roles|excluded.roles", "iii", thread, who, (int64_t)ROLE_OWNER))
+		return -1;
+	return box_thread(ix, thread, e);
+}
+
+/* One more address of somebody: whatever was written under it is his from now on. */
+static int join_address(struct index *ix, int64_t who, const char *address, struct err *e)
+{
+	int64_t own;
+
+	if (db_exec(&ix->db, e, "INSERT INTO who(key) VALUES(?1) ON CONFLICT DO NOTHING", "t", address) ||
+	    db_get_int(&ix->db, e, &own, "SELECT id FROM who WHERE key=?1", "t", address) < 0)
+		return -1;
+	if (own == who)
+		return db_exec(&ix->db, e, "UPDATE who SET alias=NULL WHERE id=?1 AND alias IS NOT NULL", "i", who);
+	if (db_exec(&ix->db, e, "UPDATE who SET alias=?2 WHERE id=?1 AND alias IS NOT ?2", "ii", own, who))
+		return -1;
+	if (db_changes(&ix->db) == 0)
+		return 0;
+	return db_exec(&ix->db, e, "UPDATE person SET who=?1 WHERE who=?2", "ii", who, own) ||
+	       db_exec(&ix->db, e, "INSERT INTO dirty(source, entity) SELECT t.source, t.entity FROM part p JOIN thread t ON"
+	       " t.id=p.thread WHERE p.who=?1 ON CONFLICT DO NOTHING", "i", own) ? -1 : 0;
+}
+
+int index_identity(struct index *ix, int64_t repo, const char *name, const char *const *me, struct err *e)
+{
+	int64_t sources[INDEX_MAX_SOURCES];
+	struct identity id = { .name = name, .me = me };
+	const char *packed;
+	size_t n = 0;
+
+	if (!me || !me[0])
+		return 0;
+	while (me[n])
+		n++;
+	id.who = index_who(ix, me[0], true);
+	if (!id.who)
+		return db_fail(&ix->db, e);
+	for (size_t i = 0; i < n; i++)
+		if (join_address(ix, id.who, me[i], e))
+			return -1;
+	packed = words_pack(&ix->txn, me, n);
+	if (db_exec(&ix->db, e, "INSERT INTO identity(repo, who, name, me) VALUES(?1, ?2, ?3, ?4) ON CONFLICT(repo, who)"
+	    " DO UPDATE SET name=excluded.name, me=excluded.me WHERE me<>excluded.me OR name IS NOT excluded.name", "iitt", repo,
+	    id.who, name, packed))
+		return -1;
+	if (db_changes(&ix->db) == 0)
+		return 0;
+	ix->identities_of = 0;
+	n = index_sources(ix, repo, sources, INDEX_MAX_SOURCES);
+	for (size_t i = 0; i < n; i++)
+		if (rebox(ix, sources[i], &id, e))
+			return -1;
+	return 0;
+}
+
+bool index_identity_cached(struct index *ix, int64_t repo, const char *stamp, struct arena *a, const char **name,
+    const char ***me)
+{
+	struct err e = ERR_INIT;
+	sqlite3_stmt *st = db_prep(&ix->db, "SELECT name, me FROM identity_cache WHERE repo=?1 AND stamp=?2");
+	const char **list;
+	size_t n;
+
+	db_bind(st, "it", repo, stamp);
+	if (db_step(&ix->db, st, &e) != 1)
+		return false;
+	*name = col_text(a, st, 0);
+	words_unpack(a, col_text(a, st, 1), &list, &n);
+	db_reset(st);
+	*me = arena_alloc(a, (n + 1) * sizeof(**me));
+	for (size_t i = 0; i < n; i++)
+		(*me)[i] = list[i];
+	return true;
+}
+
+int index_identity_cache(struct index *ix, int64_t repo, const char *stamp, const char *name, const char *const *me,
+    struct err *e)
+{
+	size_t n = 0;
+
+	while (me && me[n])
+		n++;
+	if (db_exec(&ix->db, e, "INSERT INTO identity_cache(repo, stamp, name, me, used) VALUES(?1, ?2, ?3, ?4, ?5)"
+	    " ON CONFLICT(repo, stamp) DO UPDATE SET name=excluded.name, me=excluded.me, used=excluded.used", "ittti", repo,
+	    stamp, name, n ? words_pack(&ix->txn, me, n) : "[]", ++ix->seq))
+		return -1;
+	return db_exec(&ix->db, e, "DELETE FROM identity_cache WHERE repo=?1 AND used NOT IN (SELECT used FROM identity_cache"
+		       " WHERE repo=?1 ORDER BY used DESC LIMIT 16)", "i", repo);
+}

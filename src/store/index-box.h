@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* What a thread means to those who use this index; see index-box.c. */
+#ifndef KILLICK_STORE_INDEX_BOX_H
+#define KILLICK_STORE_INDEX_BOX_H
+
+#include "index-private.h"
+
+struct boxed {
+	int64_t thread, source, updated, n_posts;
+	const char *entity;
+	struct wait_facts facts;
+	struct person *asked;
+	size_t n_asked;
+	bool is_new;      /* the thread was just made: it has no rows yet */
+};
+/* Fills ix->identities. */
+int box_identities(struct index *ix, int64_t source, struct err *e);
+int box_update(struct index *ix, const struct boxed *t, const struct identity *id, struct err *e);
+int box_drop(struct index *ix, int64_t thread, int64_t source, struct err *e);
+
+#endif

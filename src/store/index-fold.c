@@ -1,0 +1,864 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Ops in, rows out. An op is kept as its bytes and marks its entity; folding reads all ops of an entity again and writes
+ * what they make, in the order of the entities' ids. Rows of posts, people and words are compared first, so that the
+ * next reply to a thread of thousands writes one row. Ops whose opening op is not here yet wait in `op`.
+ *
+ * Anything derived is allowed to be wrong about a hostile op (two entities that share 64 bits), never to lose one.
+ */
+#include "config.h"
+#include <stdlib.h>
+#include <string.h>
+#include "index-box.h"
+#include "index-private.h"
+#include "killick/model/fold.h"
+
+struct stored { struct op op; int64_t row; };
+
+/* What one fold works on. */
+struct folding {
+	struct index *ix;
+	int64_t source;
+	const char *entity;
+	struct stored *ops;        /* sorted by id */
+	size_t n;
+	struct fold f;
+	int64_t thread;            /* row, 0: not yet */
+	bool is_new;
+	struct boxed boxed;
+	int64_t author, author_who, last, last_who, owner;
+	struct err *e;
+};
+
+static int put_rewrite(struct index *ix, int64_t source, const struct op *op, struct err *e)
+{
+	const char *from = json_get_str(op->payload, "from"), *to = json_get_str(op->payload, "to");
+
+	if (!from || !to || !str_is_hex(from, GIT_OID_HEX - 1) || !str_is_hex(to, GIT_OID_HEX - 1) || !strcmp(from, to))
+		return 0;
+	return db_exec(&ix->db, e, "INSERT INTO rewrite(new, old, source) VALUES(?1, ?2, ?3) ON CONFLICT DO NOTHING", "tti",
+		       to, from, source);
+}
+
+/* 1: known, 0: new. Sharing the number is not enough: the bytes decide. */
+static int op_known(struct index *ix, int64_t source, int64_t hid, const char *bytes, size_t n, struct err *e)
+{
+	sqlite3_stmt *st = db_prep(&ix->db, "SELECT bytes FROM op WHERE hid=?1 AND source=?2");
+	bool same = false;
+	int rc;
+
+	db_bind(st, "ii", hid, source);
+	while (!same && (rc = db_step(&ix->db, st, e)) == 1)
+		same = (size_t)sqlite3_column_bytes(st, 0) == n && !memcmp(sqlite3_column_blob(st, 0), bytes, n);
+	db_reset(st);
+	return same ? 1 : rc;
+}
+
+static int mark_dirty(struct index *ix, int64_t source, const char *entity, struct err *e)
+{
+	return db_exec(&ix->db, e, "INSERT INTO dirty(source, entity) VALUES(?1, ?2) ON CONFLICT DO NOTHING", "it", source,
+		       entity);
+}
+
+int index_put_op(struct index *ix, int64_t source, const struct op *op, const char *bytes, size_t n, struct err *e)
+{
+	const char *entity = op->entity[0] ? op->entity : op->id;
+	uint8_t stamp[OP_STAMP_SIZE];
+	int known;
+
+	known = op_known(ix, source, hid_of(op->id), bytes, n, e);
+	if (known)
+		return known < 0 ? -1 : 0;
+	op_stamp(op, stamp);
+	if (db_exec(&ix->db, e, "INSERT INTO op(id, source, hid, ent, stamp, bytes) VALUES(?1, ?2, ?3, ?4, ?5, ?6)", "iiiibb",
+	    ++ix->seq, source, hid_of(op->id), hid_of(entity), stamp, sizeof(stamp), bytes, n))
+		return -1;
+	if (op->type == OP_REWRITE)
+		return put_rewrite(ix, source, op, e);
+	if (!op->entity[0] && op->type != OP_OPEN && op->type != OP_TASK)
+		return 0;
+	return mark_dirty(ix, source, entity, e);
+}
+
+int index_quarantine(struct index *ix, int64_t source, const char *writer, const char *bytes, size_t n,
+    const char *why, struct err *e)
+{
+	return db_exec(&ix->db, e, "INSERT INTO quarantine(source, hid, writer, why, bytes) VALUES(?1, ?2, ?3, ?4, ?5)"
+		       " ON CONFLICT DO NOTHING", "iittb", source, (int64_t)hash64(bytes, n), writer, why, bytes, n);
+}
+
+static int cmp_id(const void *a, const void *b)
+{
+	return strcmp(((const struct stored *)a)->op.id, ((const struct stored *)b)->op.id);
+}
+
+/* The ops of the entity, decoded. What shares only the first half of its id is left out. */
+static int load_ops(struct folding *w)
+{
+	struct db *d = &w->ix->db;
+	sqlite3_stmt *st = db_prep(d, "SELECT id, bytes FROM op WHERE source=?1 AND ent=?2");
+	ARRAY(struct stored) list = ARRAY_INIT;
+	struct err e = ERR_INIT;
+	int rc;
+
+	db_bind(st, "ii", w->source, hid_of(w->entity));
+	while ((rc = db_step(d, st, w->e)) == 1) {
+		struct stored *s = array_add(&list);
+		s->row = col_int(st, 0);
+		if (op_decode(sqlite3_column_blob(st, 1), (size_t)sqlite3_column_bytes(st, 1), &s->op, &e))
+			list.len--;
+		else if (strcmp(s->op.entity[0] ? s->op.entity : s->op.id, w->entity))
+			op_release(&list.items[--list.len].op);
+	}
+	if (list.len > 1)
+		qsort(list.items, list.len, sizeof(*list.items), cmp_id);
+	w->ops = list.items;
+	w->n = list.len;
+	return rc;
+}
+
+static const struct stored *find_op(const struct folding *w, const char *id)
+{
+	struct stored key;
+
+	if (strlen(id) != SHA256_HEX - 1)
+		return NULL;
+	memcpy(key.op.id, id, SHA256_HEX);
+	return w->n ? bsearch(&key, w->ops, w->n, sizeof(*w->ops), cmp_id) : NULL;
+}
+
+/* ---- posts ---- */
+
+struct post_row { int64_t hid, id, n, sig; };
+
+static int cmp_post_row(const void *a, const void *b)
+{
+	const struct post_row *x = a, *y = b;
+
+	return x->hid < y->hid ? -1 : x->hid > y->hid;
+}
+
+/* [[emoji, how many, [people]], …] */
+static const char *reactions_pack(struct arena *a, const struct post *p)
+{
+	struct buf b = BUF_INIT;
+	const char *out;
+	json_t *all;
+
+	if (p->n_reactions == 0)
+		return NULL;
+	all = json_array();
+	for (size_t i = 0; i < p->n_reactions; i++) {
+		const struct reaction *r = &p->reactions[i];
+		json_t *one = json_array(), *by = json_array();
+		for (size_t k = 0; r->by && k < r->n; k++)
+			json_array_append_new(by, person_json(&r->by[k]));
+		json_array_append_new(one, json_str_or_null(r->emoji));
+		json_array_append_new(one, json_integer(r->n));
+		json_array_append_new(one, by);
+		json_array_append_new(all, one);
+	}
+	json_write(&b, all);
+	out = arena_memdup(a, b.ptr, b.len);
+	json_decref(all);
+	buf_release(&b);
+	return out;
+}
+
+static uint64_t mix_text(uint64_t h, const char *s)
+{
+	const char *text = s ? s : "\1";
+
+	return (h ^ hash64(text, strlen(text))) * UINT64_C(0x9e3779b97f4a7c15) + 1;
+}
+
+static uint64_t mix_int(uint64_t h, int64_t v)
+{
+	return (h ^ hash64(&v, sizeof(v))) * UINT64_C(0x9e3779b97f4a7c15) + 1;
+}
+
+struct post_values {
+	int64_t n, hid, op, person, who, sig;
+	const struct post *p;
+	const char *reactions, *title, *path;
+};
+
+/* Full text: the old words must be given back as they were put in. */
+static int fts_forget(struct db *d, int64_t id, struct err *e)
+{
+	return db_exec(d, e, "INSERT INTO fts(fts, rowid, title, path, body) SELECT 'delete', id, title, path, body FROM post"
+		       " WHERE id=?1", "i", id);
+}
+
+static int fts_add(struct db *d, int64_t id, const char *title, const char *path, const char *body, struct err *e)
+{
+	return db_exec(d, e, "INSERT INTO fts(rowid, title, path, body) VALUES(?1, ?2, ?3, ?4)", "ittt", id, title, path,
+		       body);
+}
+
+static int post_write(struct folding *w, const struct post_values *v, int64_t row)
+{
+	struct db *d = &w->ix->db;
+	sqlite3_stmt *st;
+
+	if (row && fts_forget(d, row, w->e))
+		return -1;
+	if (row)
+		st = db_prep(d, "UPDATE post SET (n, hid, op, person, who, time, edited, state, accepted, sig, reactions, title,"
+			     " path, body)=(?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) WHERE id=?1");
+	else
+		st = db_prep(d, "INSERT INTO post(thread, n, hid, op, person, who, time, edited, state, accepted, sig, reactions,"
+			     " title, path, body) VALUES(?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)");
+	db_bind(st, "iiiiiiiiiiiitttt", row, w->thread, v->n, v->hid, v->op, v->person, v->who, v->p->time, v->p->edited,
+		(int64_t)v->p->state, (int64_t)v->p->accepted, v->sig, v->reactions, v->title, v->path, v->p->body);
+	if (db_step(d, st, w->e))
+		return -1;
+	return fts_add(d, row ? row : sqlite3_last_insert_rowid(d->sql), v->title, v->path, v->p->body, w->e);
+}
+
+static int post_values(struct folding *w, size_t i, struct post_values *v)
+{
+	const struct thread *t = &w->f.t;
+	const struct post *p = &t->posts[i];
+	const struct stored *op = find_op(w, p->id + 1);
+	const struct anchor *an = &t->anchor;
+	uint64_t h;
+
+	*v = (struct post_values){ .n = (int64_t)i, .p = p, .op = op ? op->row : 0, .hid = hid_of(p->id + 1) };
+	v->person = index_person(w->ix, &p->author, &v->who, w->e);
+	if (!v->person)
+		return -1;
+	v->reactions = reactions_pack(&w->ix->scratch, p);
+	if (i == 0) {
+		v->title = t->title;
+		v->path = arena_printf(&w->ix->scratch, "%s %s %s", an->path ? an->path : "", an->section ? an->section : "",
+				       an->task ? an->task : "");
+	}
+	h = mix_text(mix_text(mix_text(mix_text(0, p->body), v->reactions), v->title), v->path);
+	h = mix_int(mix_int(mix_int(mix_int(mix_int(h, v->person), p->time), p->edited), (int64_t)p->state), p->accepted);
+	v->sig = (int64_t)h;
+	return 0;
+}
+
+static int post_update(struct folding *w, const struct post_values *v, const struct post_row *old)
+{
+	if (!old || old->sig != v->sig)
+		return post_write(w, v, old ? old->id : 0);
+	if (old->n == v->n)
+		return 0;
+	return db_exec(&w->ix->db, w->e, "UPDATE post SET n=?2 WHERE id=?1", "ii", old->id, v->n);
+}
+
+static int load_post_rows(struct folding *w, struct post_row **out, size_t *n)
+{
+	struct db *d = &w->ix->db;
+	sqlite3_stmt *st;
+	ARRAY(struct post_row) list = ARRAY_INIT;
+	int rc = 0;
+
+	*out = NULL;
+	*n = 0;
+	if (w->is_new)
+		return 0;
+	st = db_prep(d, "SELECT hid, id, n, sig FROM post WHERE thread=?1");
+	db_bind(st, "i", w->thread);
+	while ((rc = db_step(d, st, w->e)) == 1) {
+		struct post_row *r = array_add(&list);
+		*r = (struct post_row){ col_int(st, 0), col_int(st, 1), col_int(st, 2), col_int(st, 3) };
+	}
+	if (list.len > 1)
+		qsort(list.items, list.len, sizeof(*list.items), cmp_post_row);
+	*out = list.items;
+	*n = list.len;
+	return rc;
+}
+
+static int post_delete(struct db *d, int64_t id, struct err *e)
+{
+	return fts_forget(d, id, e) || db_exec(d, e, "DELETE FROM post WHERE id=?1", "i", id) ? -1 : 0;
+}
+
+static int write_posts(struct folding *w)
+{
+	struct post_row *rows, *old;
+	struct post_values v;
+	size_t n;
+	int rc = load_post_rows(w, &rows, &n);
+
+	for (size_t i = 0; !rc && i < w->f.t.n_posts; i++) {
+		rc = post_values(w, i, &v);
+		if (rc)
+			break;
+		old = n ? bsearch(&(struct post_row){ .hid = v.hid }, rows, n, sizeof(*rows), cmp_post_row) : NULL;
+		rc = post_update(w, &v, old);
+		if (old)
+			old->id = -old->id; /* still there */
+	}
+	for (size_t i = 0; !rc && i < n; i++)
+		if (rows[i].id > 0)
+			rc = post_delete(&w->ix->db, rows[i].id, w->e);
+	free(rows);
+	return rc;
+}
+
+/* ---- people ---- */
+
+struct part_row { int64_t who, n; unsigned roles; bool old; };
+struct parts { struct part_row *items; size_t len, alloc; };
+
+static void part_add(struct parts *p, int64_t who, unsigned roles, int64_t n)
+{
+	struct part_row *r;
+
+	for (size_t i = 0; i < p->len; i++) {
+		if (p->items[i].who != who)
+			continue;
+		p->items[i].roles |= roles;
+		p->items[i].n += n;
+		return;
+	}
+	r = array_add(p);
+	*r = (struct part_row){ .who = who, .n = n, .roles = roles };
+}
+
+static int collect_parts(struct folding *w, struct parts *p)
+{
+	const struct thread *t = &w->f.t;
+	int64_t who;
+
+	part_add(p, w->author_who, ROLE_AUTHOR, 0);
+	for (size_t i = 0; i < t->n_posts; i++) {
+		if (!index_person(w->ix, &t->posts[i].author, &who, w->e))
+			return -1;
+		part_add(p, who, ROLE_POSTED, 1);
+	}
+	w->boxed.facts.n_people = (unsigned)p->len;
+	for (size_t i = 0; i < t->n_asked; i++) {
+		if (!index_person(w->ix, &t->asked[i], &who, w->e))
+			return -1;
+		part_add(p, who, ROLE_ASKED, 0);
+	}
+	if (w->owner)
+		part_add(p, w->owner, ROLE_OWNER, 0);
+	return 0;
+}
+
+static int write_parts(struct folding *w, struct parts *p)
+{
+	struct db *d = &w->ix->db;
+	sqlite3_stmt *st;
+	int rc = 0;
+
+	if (!w->is_new) {
+		st = db_prep(d, "SELECT who, roles, n FROM part WHERE thread=?1");
+		db_bind(st, "i", w->thread);
+		while ((rc = db_step(d, st, w->e)) == 1) {
+			bool same = false;
+			for (size_t i = 0; i < p->len; i++) {
+				struct part_row *r = &p->items[i];
+				if (r->who == col_int(st, 0))
+					same = r->old = r->roles == (unsigned)col_int(st, 1) && r->n == col_int(st, 2);
+			}
+			if (!same && db_exec(d, w->e, "DELETE FROM part WHERE thread=?1 AND who=?2", "ii", w->thread, col_int(st, 0)))
+				rc = -1;
+			if (rc < 0)
+				break;
+		}
+		db_reset(st);
+	}
+	for (size_t i = 0; !rc && i < p->len; i++) {
+		const struct part_row *r = &p->items[i];
+		if (!r->old)
+			rc = db_exec(d, w->e, "INSERT INTO part(thread, who, roles, n) VALUES(?1, ?2, ?3, ?4)", "iiii", w->thread,
+				     r->who, (int64_t)r->roles, r->n);
+	}
+	return rc;
+}
+
+/* ---- the thread's own row ---- */
+
+static int64_t anchor_sig(const struct anchor *an)
+{
+	uint64_t h = mix_text(mix_text(mix_text(mix_text(0, an->path), an->commit), an->blob), an->section);
+
+	h = mix_text(mix_text(h, an->task), an->quote);
+	h = mix_int(mix_int(mix_int(mix_int(h, (int64_t)an->type), (int64_t)an->side), an->line), an->end);
+	return (int64_t)h;
+}
+
+/* Finds the row, and what of it outlives a fold. */
+static int find_thread(struct folding *w, int64_t *state, int64_t *sig)
+{
+	struct db *d = &w->ix->db;
+	sqlite3_stmt *st = db_prep(d, "SELECT id, state, anchor_sig, owner FROM thread WHERE hid=?1 AND source=?2 AND entity=?3");
+	int rc;
+
+	db_bind(st, "iit", hid_of(w->entity), w->source, w->entity);
+	rc = db_step(d, st, w->e);
+	if (rc == 1) {
+		w->thread = col_int(st, 0);
+		*state = col_int(st, 1);
+		*sig = col_int(st, 2);
+		w->owner = col_int(st, 3);
+		db_reset(st);
+	}
+	return rc;
+}
+
+static void fill_boxed(struct folding *w)
+{
+	const struct thread *t = &w->f.t;
+	struct boxed *b = &w->boxed;
+
+	b->source = w->source;
+	b->updated = t->updated;
+	b->n_posts = t->n_posts;
+	b->entity = w->entity;
+	b->is_new = w->is_new;
+	b->asked = t->asked;
+	b->n_asked = t->n_asked;
+	b->facts.kind = t->kind;
+	b->facts.state = t->state;
+	b->facts.audience = t->audience;
+	b->facts.n_asked = (unsigned)t->n_asked;
+	b->facts.last = w->last_who;
+}
+
+#define THREAD_VALUES \
+	"source, hid, entity, rev, kind, state, audience, created, updated, n_posts, n_asked, n_people, author," \
+	" author_who, last, last_who, owner, type, side, line, end, col, col_end, path, sha, blob, section, task, title, url," \
+	" asked, labels, links, resolved_by, anchor_sig, quote, before, after"
+#define THREAD_PARAMS \
+	"?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25," \
+	" ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39"
+
+static int write_row(struct folding *w, int64_t sig)
+{
+	struct db *d = &w->ix->db;
+	struct arena *a = &w->ix->scratch;
+	const struct thread *t = &w->f.t;
+	const struct anchor *an = &t->anchor;
+	const struct wait_facts *f = &w->boxed.facts;
+	sqlite3_stmt *st = w->is_new ?
+		db_prep(d, "INSERT INTO thread(" THREAD_VALUES ") VALUES(" THREAD_PARAMS ")") :
+		db_prep(d, "UPDATE thread SET (" THREAD_VALUES ")=(" THREAD_PARAMS ") WHERE id=?1");
+
+	db_bind(st, "iiitiiiiiiiiiiiiiiiiiiiitttttttttttittt", w->thread, w->source, hid_of(w->entity), w->entity,
+		++w->ix->seq, (int64_t)t->kind, (int64_t)t->state, (int64_t)t->audience, t->created,
+		t->updated, (int64_t)t->n_posts, (int64_t)t->n_asked, (int64_t)f->n_people, w->author, w->author_who, w->last,
+		w->last_who, w->owner, (int64_t)an->type, (int64_t)an->side, (int64_t)an->line, (int64_t)an->end,
+		(int64_t)an->col, (int64_t)an->col_end, an->path, an->commit, an->blob, an->section, an->task, t->title, t->url,
+		people_pack(a, t->asked, t->n_asked), words_pack(a, t->labels, t->n_labels), words_pack(a, t->links, t->n_links),
+		w->f.resolved_by, sig, an->quote, an->before, an->after);
+	if (db_step(d, st, w->e))
+		return -1;
+	if (w->is_new)
+		w->thread = sqlite3_last_insert_rowid(d->sql);
+	w->boxed.thread = w->thread;
+	return 0;
+}
+
+static int write_words(struct folding *w)
+{
+	struct db *d = &w->ix->db;
+	const struct thread *t = &w->f.t;
+
+	if (!w->is_new && (db_exec(d, w->e, "DELETE FROM label WHERE thread=?1", "i", w->thread) ||
+	    db_exec(d, w->e, "DELETE FROM link WHERE thread=?1", "i", w->thread)))
+		return -1;
+	for (size_t i = 0; i < t->n_labels; i++)
+		if (db_exec(d, w->e, "INSERT INTO label(thread, task, name) VALUES(?1, 0, ?2) ON CONFLICT DO NOTHING", "it",
+		    w->thread, t->labels[i]))
+			return -1;
+	for (size_t i = 0; i < t->n_links; i++)
+		if (db_exec(d, w->e, "INSERT INTO link(thread, name) VALUES(?1, ?2) ON CONFLICT DO NOTHING", "it", w->thread,
+		    t->links[i]))
+			return -1;
+	return 0;
+}
+
+/* Which trailers of commit messages the ops came from: killick's own marks, whatever they say (hook/trailer.c). */
+static int write_trailers(struct folding *w)
+{
+	struct db *d = &w->ix->db;
+
+	if (!w->is_new && db_exec(d, w->e, "DELETE FROM trailer WHERE thread=?1", "i", w->thread))
+		return -1;
+	for (size_t i = 0; i < w->n; i++) {
+		const char *key = json_get_str(w->ops[i].op.payload, "trailer");
+		if (key && db_exec(d, w->e, "INSERT INTO trailer(key, thread) VALUES(?1, ?2) ON CONFLICT DO NOTHING", "ti", key,
+		    w->thread))
+			return -1;
+	}
+	return 0;
+}
+
+static int write_boxes(struct folding *w)
+{
+	if (box_identities(w->ix, w->source, w->e))
+		return -1;
+	for (size_t i = 0; i < w->ix->n_identities; i++)
+		if (box_update(w->ix, &w->boxed, &w->ix->identities[i], w->e))
+			return -1;
+	return 0;
+}
+
+/* A moved anchor is looked for anew; a thread that was resolved or reopened counts elsewhere. */
+static int touch_places(struct folding *w, int64_t old_state, int64_t old_sig, int64_t sig)
+{
+	struct db *d = &w->ix->db;
+
+	if (w->is_new)
+		return 0;
+	if (old_sig != sig)
+		return db_exec(d, w->e, "DELETE FROM place WHERE thread=?1", "i", w->thread);
+	if (old_state == (int64_t)w->f.t.state)
+		return 0;
+	return db_exec(d, w->e, "UPDATE place SET open=?2 WHERE thread=?1", "ii", w->thread,
+		       (int64_t)(w->f.t.state == STATE_OPEN));
+}
+
+static int write_thread(struct folding *w)
+{
+	struct parts parts = ARRAY_INIT;
+	int64_t state = 0, old_sig = 0, sig = anchor_sig(&w->f.t.anchor);
+	int rc = find_thread(w, &state, &old_sig);
+
+	w->is_new = rc == 0;
+	if (rc < 0)
+		return -1;
+	w->author = index_person(w->ix, &w->f.t.author, &w->author_who, w->e);
+	w->last = index_person(w->ix, &w->f.t.last_author, &w->last_who, w->e);
+	if (!w->author || !w->last)
+		return -1;
+	fill_boxed(w);
+	rc = collect_parts(w, &parts) || write_row(w, sig) || write_posts(w) || write_parts(w, &parts) ||
+	     write_words(w) || write_trailers(w) || write_boxes(w) || touch_places(w, state, old_sig, sig) ? -1 : 0;
+	array_release(&parts);
+	return rc;
+}
+
+static int drop_thread(struct index *ix, int64_t thread, int64_t source, struct err *e)
+{
+	static const char *const rows[] = {
+		"DELETE FROM post WHERE thread=?1", "DELETE FROM part WHERE thread=?1", "DELETE FROM label WHERE thread=?1",
+		"DELETE FROM link WHERE thread=?1", "DELETE FROM trailer WHERE thread=?1", "DELETE FROM place WHERE thread=?1",
+		"DELETE FROM thread WHERE id=?1",
+	};
+
+	if (db_exec(&ix->db, e, "INSERT INTO fts(fts, rowid, title, path, body) SELECT 'delete', id, title, path, body FROM post"
+	    " WHERE thread=?1", "i", thread) || box_drop(ix, thread, source, e))
+		return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (db_exec(&ix->db, e, rows[i], "i", thread))
+			return -1;
+	return 0;
+}
+
+/* ---- tasks ---- */
+
+static int find_task(struct folding *w, int64_t *id)
+{
+	return db_get_int(&w->ix->db, w->e, id, "SELECT id FROM task WHERE hid=?1 AND source=?2 AND entity=?3", "iit",
+			  hid_of(w->entity), w->source, w->entity);
+}
+
+static int drop_task(struct index *ix, int64_t task, struct err *e)
+{
+	static const char *const rows[] = {
+		"INSERT INTO fts(fts, rowid, title, path, body) SELECT 'delete', id, title, path, body FROM post WHERE task=?1",
+		"DELETE FROM post WHERE task=?1", "DELETE FROM label WHERE thread=0 AND task=?1",
+		"DELETE FROM assignee WHERE task=?1", "DELETE FROM task WHERE id=?1",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (db_exec(&ix->db, e, rows[i], "i", task))
+			return -1;
+	return 0;
+}
+
+/* Its words, for searching, stand with the posts. */
+static int write_task_words(struct folding *w, int64_t task)
+{
+	struct db *d = &w->ix->db;
+	const struct task *k = &w->f.k;
+	int64_t who;
+
+	for (size_t i = 0; i < k->n_labels; i++)
+		if (db_exec(d, w->e, "INSERT INTO label(thread, task, name) VALUES(0, ?1, ?2) ON CONFLICT DO NOTHING", "it", task,
+		    k->labels[i]))
+			return -1;
+	for (size_t i = 0; i < k->n_assignees; i++)
+		if (!index_person(w->ix, &k->assignees[i], &who, w->e) ||
+		    db_exec(d, w->e, "INSERT INTO assignee(task, who) VALUES(?1, ?2) ON CONFLICT DO NOTHING", "ii", task, who))
+			return -1;
+	if (db_exec(d, w->e, "INSERT INTO post(task, n, hid, op, person, who, time, edited, state, accepted, sig, title, body)"
+	    " VALUES(?1, 0, ?2, 0, ?3, ?4, ?5, 0, 0, 0, 0, ?6, ?7)", "iiiiitt", task, hid_of(w->entity), w->author,
+	    w->author_who, k->created, k->title, k->body))
+		return -1;
+	return fts_add(d, sqlite3_last_insert_rowid(d->sql), k->title, NULL, k->body, w->e);
+}
+
+/* Tasks are few and short: written anew, under the same row. */
+static int write_task(struct folding *w)
+{
+	struct db *d = &w->ix->db;
+	struct arena *a = &w->ix->scratch;
+	const struct task *k = &w->f.k;
+	int64_t id;
+	sqlite3_stmt *st;
+
+	if (find_task(w, &id) < 0 || (id && drop_task(w->ix, id, w->e)))
+		return -1;
+	w->author = index_person(w->ix, &k->author, &w->author_who, w->e);
+	if (!w->author)
+		return -1;
+	st = db_prep(d, "INSERT INTO task(id, source, hid, entity, rev, change, state, created, updated, author, author_who,"
+		     " status, title, url, assignees, labels, body) VALUES(nullif(?1, 0), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
+		     " ?12, ?13, ?14, ?15, ?16, ?17)");
+	db_bind(st, "iiitiiiiiiitttttt", id, w->source, hid_of(w->entity), w->entity, ++w->ix->seq, (int64_t)k->change,
+		(int64_t)k->state, k->created, k->updated, w->author, w->author_who, k->status, k->title ? k->title : "", k->url,
+		people_pack(a, k->assignees, k->n_assignees), words_pack(a, k->labels, k->n_labels), k->body);
+	if (db_step(d, st, w->e))
+		return -1;
+	return write_task_words(w, id ? id : sqlite3_last_insert_rowid(d->sql));
+}
+
+/* ---- folding ---- */
+
+static int drop_entity(struct folding *w)
+{
+	int64_t thread, task, unused;
+
+	if (find_thread(w, &unused, &unused) < 0 || find_task(w, &task) < 0)
+		return -1;
+	thread = w->thread;
+	if (thread && drop_thread(w->ix, thread, w->source, w->e))
+		return -1;
+	return task ? drop_task(w->ix, task, w->e) : 0;
+}
+
+static int fold_one(struct index *ix, int64_t source, const char *entity, struct err *e)
+{
+	struct folding w = { .ix = ix, .source = source, .entity = entity, .e = e };
+	struct op **order;
+	int rc = load_ops(&w);
+
+	if (!rc) {
+		order = arena_alloc(&ix->scratch, (w.n + 1) * sizeof(*order));
+		for (size_t i = 0; i < w.n; i++)
+			order[i] = &w.ops[i].op;
+		if (!fold_entity(&ix->scratch, order, w.n, &w.f))
+			rc = drop_entity(&w);
+		else
+			rc = w.f.task ? write_task(&w) : write_thread(&w);
+	}
+	for (size_t i = 0; i < w.n; i++)
+		op_release(&w.ops[i].op);
+	free(w.ops);
+	return rc;
+}
+
+int index_fold(struct index *ix, int64_t source, struct err *e)
+{
+	sqlite3_stmt *st = db_prep(&ix->db, "SELECT entity FROM dirty WHERE source=?1");
+	char entity[SHA256_HEX];
+	int rc;
+
+	db_bind(st, "i", source);
+	while ((rc = db_step(&ix->db, st, e)) == 1) {
+		const char *text = (const char *)sqlite3_column_text(st, 0);
+		if (!text || strlen(text) != SHA256_HEX - 1)
+			continue;
+		memcpy(entity, text, SHA256_HEX);
+		arena_clear(&ix->scratch);
+		if (fold_one(ix, source, entity, e)) {
+			rc = -1;
+			break;
+		}
+	}
+	db_reset(st);
+	return rc ? rc : db_exec(&ix->db, e, "DELETE FROM dirty WHERE source=?1", "i", source);
+}
+
+int index_forget(struct index *ix, int64_t source, struct err *e)
+{
+	static const char *const rows[] = {
+		"INSERT INTO fts(fts, rowid, title, path, body) SELECT 'delete', p.id, p.title, p.path, p.body FROM post p WHERE"
+		" p.thread IN (SELECT id FROM thread WHERE source=?1) OR p.task IN (SELECT id FROM task WHERE source=?1)",
+		"DELETE FROM post WHERE thread IN (SELECT id FROM thread WHERE source=?1)",
+		"DELETE FROM post WHERE task IN (SELECT id FROM task WHERE source=?1)",
+		"DELETE FROM part WHERE thread IN (SELECT id FROM thread WHERE source=?1)",
+		"DELETE FROM label WHERE thread IN (SELECT id FROM thread WHERE source=?1)",
+		"DELETE FROM label WHERE thread=0 AND task IN (SELECT id FROM task WHERE source=?1)",
+		"DELETE FROM link WHERE thread IN (SELECT id FROM thread WHERE source=?1)",
+		"DELETE FROM trailer WHERE thread IN (SELECT id FROM thread WHERE source=?1)",
+		"DELETE FROM place WHERE thread IN (SELECT id FROM thread WHERE source=?1)",
+		"DELETE FROM assignee WHERE task IN (SELECT id FROM task WHERE source=?1)",
+		"DELETE FROM box WHERE thread IN (SELECT id FROM thread WHERE source=?1)",
+		"DELETE FROM box_count WHERE source=?1", "DELETE FROM rewrite WHERE source=?1",
+		"DELETE FROM thread WHERE source=?1", "DELETE FROM task WHERE source=?1", "DELETE FROM dirty WHERE source=?1",
+		"DELETE FROM quarantine WHERE source=?1", "DELETE FROM op WHERE source=?1",
+		"UPDATE source SET stamp=NULL, heads=NULL, lamport=0 WHERE id=?1",
+	};
+
+	if (index_flush_deltas(ix, e))
+		return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (db_exec(&ix->db, e, rows[i], "i", source))
+			return -1;
+	return 0;
+}
+
+int index_forget_op(struct index *ix, int64_t source, const char *id, struct err *e)
+{
+	sqlite3_stmt *st = db_prep(&ix->db, "SELECT id, bytes FROM op WHERE hid=?1 AND source=?2");
+	struct err unused = ERR_INIT;
+	int rc, found = 0;
+	struct op op;
+
+	db_bind(st, "ii", hid_of(id), source);
+	while (!found && (rc = db_step(&ix->db, st, e)) == 1) {
+		int64_t row = col_int(st, 0);
+		if (op_decode(sqlite3_column_blob(st, 1), (size_t)sqlite3_column_bytes(st, 1), &op, &unused))
+			continue;
+		if (!strcmp(op.id, id))
+			found = mark_dirty(ix, source, op.entity[0] ? op.entity : op.id, e) ||
+				db_exec(&ix->db, e, "DELETE FROM op WHERE id=?1", "i", row) ? -1 : 1;
+		op_release(&op);
+	}
+	db_reset(st);
+	return found < 0 || rc < 0 ? -1 : 0;
+}
+
+/* ---- everything out ---- */
+
+int index_each_op(struct index *ix, int64_t source, int (*fn)(void *, const char *bytes, size_t n), void *ctx,
+    struct err *e)
+{
+	/* Sorted by row numbers alone: the bytes of a large store do not fit a sorter. */
+	sqlite3_stmt *st = db_prep(&ix->db, "SELECT o.bytes FROM (SELECT id, stamp FROM op WHERE source=?1 ORDER BY stamp, hid) s"
+		" CROSS JOIN op o ON o.id=s.id");
+	int rc;
+
+	db_bind(st, "i", source);
+	while ((rc = db_step(&ix->db, st, e)) == 1) {
+		rc = fn(ctx, sqlite3_column_blob(st, 0), (size_t)sqlite3_column_bytes(st, 0));
+		if (rc)
+			break;
+	}
+	db_reset(st);
+	return rc;
+}
+
+int index_each_quarantined(struct index *ix, int64_t source, int (*fn)(void *, const char *writer, const char *why,
+    const char *bytes, size_t n), void *ctx, struct err *e)
+{
+	sqlite3_stmt *st = db_prep(&ix->db, "SELECT writer, why, bytes FROM quarantine WHERE source=?1 ORDER BY id");
+	int rc;
+
+	db_bind(st, "i", source);
+	while ((rc = db_step(&ix->db, st, e)) == 1) {
+		rc = fn(ctx, (const char *)sqlite3_column_text(st, 0), (const char *)sqlite3_column_text(st, 1),
+			sqlite3_column_blob(st, 2), (size_t)sqlite3_column_bytes(st, 2));
+		if (rc)
+			break;
+	}
+	db_reset(st);
+	return rc;
+}
+
+struct exporting {
+	struct index *ix;
+	int64_t source;
+	int (*line)(void *ctx, const char *p, size_t n);
+	void *ctx;
+	struct buf b;
+	struct err *e;
+};
+
+static int export_json(struct exporting *x, json_t *j)
+{
+	buf_reset(&x->b);
+	json_write(&x->b, j);
+	json_decref(j);
+	return x->line(x->ctx, x->b.ptr, x->b.len);
+}
+
+/* A line holds the stored bytes as one JSON string: what comes out of it is hashed to the same id. */
+static int export_op(void *ctx, const char *bytes, size_t n)
+{
+	struct exporting *x = ctx;
+	json_t *j = json_object();
+
+	json_put_strn(j, "op", bytes, n);
+	return export_json(x, j);
+}
+
+/* Only what the ops say: nothing of this index's abbreviations, places and read marks. */
+static int export_entity(struct exporting *x, const char *entity)
+{
+	struct folding w = { .ix = x->ix, .source = x->source, .entity = entity, .e = x->e };
+	struct op **order;
+	json_t *j = json_object();
+	int rc = load_ops(&w);
+
+	if (!rc) {
+		order = arena_alloc(&x->ix->scratch, (w.n + 1) * sizeof(*order));
+		for (size_t i = 0; i < w.n; i++)
+			order[i] = &w.ops[i].op;
+		if (fold_entity(&x->ix->scratch, order, w.n, &w.f)) {
+			json_object_set_new(j, w.f.task ? "task" : "thread", w.f.task ? task_json(&w.f.k) : thread_json(&w.f.t));
+			rc = export_json(x, json_incref(j));
+		}
+	}
+	json_decref(j);
+	for (size_t i = 0; i < w.n; i++)
+		op_release(&w.ops[i].op);
+	free(w.ops);
+	return rc;
+}
+
+/* Entities in the order of their opening ops. */
+static int export_entities(struct exporting *x)
+{
+	sqlite3_stmt *st = db_prep(&x->ix->db, "SELECT e.entity FROM (SELECT entity, hid FROM thread WHERE source=?1 UNION ALL"
+		" SELECT entity, hid FROM task WHERE source=?1) e JOIN op o ON o.hid=e.hid AND o.source=?1 ORDER BY o.stamp,"
+		" e.entity");
+	char entity[SHA256_HEX];
+	int rc;
+
+	db_bind(st, "i", x->source);
+	while ((rc = db_step(&x->ix->db, st, x->e)) == 1) {
+		memcpy(entity, sqlite3_column_text(st, 0), SHA256_HEX);
+		arena_clear(&x->ix->scratch);
+		rc = export_entity(x, entity);
+		if (rc)
+			break;
+	}
+	db_reset(st);
+	return rc;
+}
+
+int index_export(struct index *ix, int64_t source, int (*line)(void *ctx, const char *p, size_t n), void *ctx,
+    struct err *e)
+{
+	struct exporting x = { .ix = ix, .source = source, .line = line, .ctx = ctx, .b = BUF_INIT, .e = e };
+	json_t *head = json_object();
+	int rc;
+
+	json_put_int(head, "format", 1);
+	json_put_str(head, "export", "killick");
+	if (index_read_begin(ix, e)) {
+		json_decref(head);
+		return -1;
+	}
+	rc = export_json(&x, head);
+	if (!rc)
+		rc = index_each_op(ix, source, export_op, &x, e);
+	if (!rc)
+		rc = export_entities(&x);
+	index_read_end(ix);
+	buf_release(&x.b);
+	return rc;
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Places, one set a work tree; what files have which id; the placer's maps. All of it is a cache within the cache.
+ *
+ * `at` is the path a thread is listed under: where it is, and for a gone one where it was last seen. Maps and file ids are
+ * found while reading, when no write is open: they wait in memory for the next one.
+ */
+#include "config.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include "killick/base/clock.h"
+#include "index-private.h"
+
+enum { MAP_MAX = 64 << 20, MAP_KEEP = 48 << 20, RACY_NS = 20000000, PENDING_MAX = 50000 };
+
+bool index_view(struct index *ix, int64_t repo, const char *worktree_key, bool make, struct view_row *out)
+{
+	struct err e = ERR_INIT;
+	sqlite3_stmt *st;
+	const char *head;
+	bool found = false;
+
+	*out = (struct view_row){ 0 };
+	if (make && ix->writing)
+		db_exec(&ix->db, &e, "INSERT INTO view(repo, key, head, ops) VALUES(?1, ?2, '', 0) ON CONFLICT DO NOTHING", "it",
+			repo, worktree_key);
+	st = db_prep(&ix->db, "SELECT id, head, ops FROM view WHERE repo=?1 AND key=?2");
+	db_bind(st, "it", repo, worktree_key);
+	if (db_step(&ix->db, st, &e) == 1) {
+		head = (const char *)sqlite3_column_text(st, 1);
+		out->id = col_int(st, 0);
+		if (head && strlen(head) == GIT_OID_HEX - 1)
+			memcpy(out->head, head, GIT_OID_HEX);
+		out->ops = (uint64_t)col_int(st, 2);
+		found = true;
+	}
+	db_reset(st);
+	return found;
+}
+
+int index_view_set(struct index *ix, const struct view_row *v, struct err *e)
+{
+	return db_exec(&ix->db, e, "UPDATE view SET head=?2, ops=?3 WHERE id=?1", "iti", v->id, v->head, (int64_t)v->ops);
+}
+
+int index_place_put(struct index *ix, int64_t view, int64_t thread, const struct place *p, struct err *e)
+{
+	sqlite3_stmt *st = db_prep(&ix->db, "INSERT INTO place(thread, view, state, open, at, line, end, path, confidence, sha,"
+		" last_sha, last_path, last_line, last_end, near_before, near_after, why) SELECT ?1, ?2, ?3, t.state=0,"
+		" coalesce(?4, t.path, ''), ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16 FROM thread t WHERE t.id=?1"
+		" ON CONFLICT(thread, view) DO UPDATE SET state=excluded.state, open=excluded.open, at=excluded.at,"
+		" line=excluded.line, end=excluded.end, path=excluded.path, confidence=excluded.confidence, sha=excluded.sha,"
+		" last_sha=excluded.last_sha, last_path=excluded.last_path, last_line=excluded.last_line,"
+		" last_end=excluded.last_end, near_before=excluded.near_before, near_after=excluded.near_after, why=excluded.why");
+	const char *at = p->state == PLACE_GONE ? p->last_path : p->path;
+
+	db_bind(st, "iiitiitdttt" "iiiit", thread, view, (int64_t)p->state, at, (int64_t)p->line, (int64_t)p->end, p->path,
+		p->confidence, p->commit, p->last_commit, p->last_path, (int64_t)p->last_line, (int64_t)p->last_end,
+		(int64_t)p->near_before, (int64_t)p->near_after, p->why);
+	return db_step(&ix->db, st, e);
+}
+
+static int64_t ns_of(const struct timespec *t)
+{
+	return (int64_t)t->tv_sec * 1000000000 + t->tv_nsec;
+}
+
+bool index_file_id(struct index *ix, int64_t view, const char *path, const struct stat *s, char out[GIT_OID_HEX])
+{
+	struct err e = ERR_INIT;
+	sqlite3_stmt *st;
+	const char *id;
+	bool found = false;
+
+	for (size_t i = ix->files.len; i-- > 0;) {
+		const struct pending_file *f = &ix->files.items[i];
+		if (f->view != view || strcmp(f->path, path))
+			continue;
+		if (f->size != s->st_size || f->mtime != ns_of(&s->st_mtim) || f->ctime != ns_of(&s->st_ctim) ||
+		    f->ino != (int64_t)s->st_ino || f->mode != (int64_t)s->st_mode)
+			return false;
+		memcpy(out, f->id, GIT_OID_HEX);
+		return true;
+	}
+	st = db_prep(&ix->db, "SELECT id FROM fileid WHERE view=?1 AND path=?2 AND size=?3 AND mtime=?4 AND ctime=?5 AND ino=?6"
+		     " AND mode=?7");
+	db_bind(st, "itiiiii", view, path, (int64_t)s->st_size, ns_of(&s->st_mtim), ns_of(&s->st_ctim), (int64_t)s->st_ino,
+		(int64_t)s->st_mode);
+	if (db_step(&ix->db, st, &e) == 1) {
+		id = (const char *)sqlite3_column_text(st, 0);
+		found = id && strlen(id) == GIT_OID_HEX - 1;
+		if (found)
+			memcpy(out, id, GIT_OID_HEX);
+	}
+	db_reset(st);
+	return found;
+}
+
+/* A file changed in the last moments may be changed again within the same tick of its clock: git's "racy" entries. */
+static bool is_racy(const struct stat *s)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return ns_of(&s->st_mtim) > ns_of(&now) - RACY_NS || ns_of(&s->st_ctim) > ns_of(&now) - RACY_NS;
+}
+
+void index_file_id_put(struct index *ix, int64_t view, const char *path, const struct stat *s, const char *id)
+{
+	struct pending_file *f;
+
+	if (!view || is_racy(s) || ix->files.len >= PENDING_MAX)
+		return;
+	f = array_add(&ix->files);
+	*f = (struct pending_file){
+		.view = view, .path = xstrdup(path), .size = s->st_size, .mtime = ns_of(&s->st_mtim),
+		.ctime = ns_of(&s->st_ctim), .ino = (int64_t)s->st_ino, .mode = (int64_t)s->st_mode,
+	};
+	snprintf(f->id, sizeof(f->id), "%s", id);
+}
+
+static bool map_get(void *ctx, const char *space, const void *key, size_t key_len, struct buf *out)
+{
+	struct index *ix = ctx;
+	struct err e = ERR_INIT;
+	sqlite3_stmt *st = db_prep(&ix->db, "SELECT value FROM map WHERE space=?1 AND key=?2");
+	bool found;
+
+	db_bind(st, "tb", space, key, key_len);
+	found = db_step(&ix->db, st, &e) == 1;
+	if (found)
+		buf_add(out, sqlite3_column_blob(st, 0), (size_t)sqlite3_column_bytes(st, 0));
+	db_reset(st);
+	return found;
+}
+
+static void *copy(const void *p, size_t n)
+{
+	void *q = xmalloc(n ? n : 1);
+
+	if (n)
+		memcpy(q, p, n);
+	return q;
+}
+
+static void map_put(void *ctx, const char *space, const void *key, size_t key_len, const void *p, size_t n)
+{
+	struct index *ix = ctx;
+	struct pending_map *m;
+
+	if (ix->pending_bytes + n + key_len > MAP_MAX / 2 || ix->maps.len >= PENDING_MAX)
+		return;
+	ix->pending_bytes += n + key_len;
+	m = array_add(&ix->maps);
+	*m = (struct pending_map){ xstrdup(space), copy(key, key_len), copy(p, n), key_len, n };
+}
+
+struct map_cache index_map_cache(struct index *ix)
+{
+	return (struct map_cache){ .ctx = ix, .get = map_get, .put = map_put };
+}
+
+void index_drop_pending(struct index *ix)
+{
+	for (size_t i = 0; i < ix->maps.len; i++) {
+		free(ix->maps.items[i].space);
+		free(ix->maps.items[i].key);
+		free(ix->maps.items[i].value);
+	}
+	for (size_t i = 0; i < ix->files.len; i++)
+		free(ix->files.items[i].path);
+	array_release(&ix->maps);
+	array_release(&ix->files);
+	ix->pending_bytes = 0;
+}
+
+/* The oldest go first: a map that is still wanted is found again, and is then the newest. */
+static int evict_maps(struct index *ix, int64_t added, struct err *e)
+{
+	int64_t total;
+
+	if (db_get_int(&ix->db, e, &total, "SELECT value FROM counter WHERE name='map'", "") < 0)
+		return -1;
+	total += added;
+	for (bool full = total > MAP_MAX; full && total > MAP_KEEP;) {
+		int64_t gone;
+		if (db_get_int(&ix->db, e, &gone, "SELECT sum(length(key)+length(value)) FROM (SELECT key, value FROM map ORDER BY id"
+		    " LIMIT 1000)", "") < 0 ||
+		    db_exec(&ix->db, e, "DELETE FROM map WHERE id IN (SELECT id FROM map ORDER BY id LIMIT 1000)", ""))
+			return -1;
+		total = gone ? total - gone : 0;
+	}
+	return db_exec(&ix->db, e, "INSERT INTO counter(name, value) VALUES('map', ?1) ON CONFLICT(name) DO UPDATE SET"
+		       " value=excluded.value", "i", total);
+}
+
+int index_flush_pending(struct index *ix, struct err *e)
+{
+	int64_t added = 0;
+
+	for (size_t i = 0; i < ix->maps.len; i++) {
+		const struct pending_map *m = &ix->maps.items[i];
+		if (db_exec(&ix->db, e, "INSERT INTO map(space, key, value) VALUES(?1, ?2, ?3) ON CONFLICT DO NOTHING", "tbb",
+		    m->space, m->key, m->key_len, m->value, m->value_len))
+			return -1;
+		added += db_changes(&ix->db) ? (int64_t)(m->key_len + m->value_len) : 0;
+	}
+	if (added && evict_maps(ix, added, e))
+		return -1;
+	for (size_t i = 0; i < ix->files.len; i++) {
+		const struct pending_file *f = &ix->files.items[i];
+		if (db_exec(&ix->db, e, "INSERT OR REPLACE INTO fileid(view, path, size, mtime, ctime, ino, mode, id)"
+		    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)", "itiiiiit", f->view, f->path, f->size, f->mtime, f->ctime, f->ino,
+		    f->mode, f->id))
+			return -1;
+	}
+	index_drop_pending(ix);
+	return 0;
+}
+
+void index_keep(struct index *ix)
+{
+	struct err e = ERR_INIT;
+
+	if ((ix->maps.len == 0 && ix->files.len == 0) || ix->writing || ix->reading)
+		return;
+	if (index_begin(ix, 0, &e) || index_commit(ix, &e))
+		trace("index", "maps and file ids not kept: %s", e.msg);
+	index_drop_pending(ix);
+}

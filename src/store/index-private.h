@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the index share; nobody else includes this. */
+#ifndef KILLICK_STORE_INDEX_PRIVATE_H
+#define KILLICK_STORE_INDEX_PRIVATE_H
+
+#include "db.h"
+#include "killick/base/file.h"
+#include "killick/store/index.h"
+
+#define INDEX_APPLICATION 0x6b6c696b /* "klik" */
+#define INDEX_VERSION 1              /* raise with every change of index-schema.c */
+extern const char index_schema[];
+
+/* A person in a thread. */
+enum role { ROLE_ASKED = 1, ROLE_AUTHOR = 2, ROLE_POSTED = 4, ROLE_OWNER = 8 };
+enum waits { WAITS_NONE, WAITS_FOR_ME, WAITS_FOR_OTHERS };
+
+/* Somebody who uses this index: his threads get a row in `box`. */
+struct identity {
+	int64_t who;
+	const char *name;
+	const char *const *me;  /* mail addresses, lower case */
+};
+
+struct pending_map { char *space; void *key, *value; size_t key_len, value_len; };
+struct pending_file { int64_t view; char *path; int64_t size, mtime, ctime, ino, mode; char id[GIT_OID_HEX]; };
+struct box_delta { int64_t who, source; int waits; int64_t n; };
+
+struct index {
+	struct db db;
+	char *path, *lock_path;        /* NULL: in memory */
+	struct lock lock;
+	bool writing, wal;
+	unsigned reading;              /* depth of read snapshots */
+	uint64_t generation;
+	int64_t data_version;
+	int64_t seq;                   /* in a write: the last change number given out */
+	struct arena scratch;          /* of one fold */
+	struct arena txn;              /* of one write: the identities */
+	int64_t identities_of;         /* source they were read for, 0: not yet */
+	struct identity *identities;
+	size_t n_identities;
+	ARRAY(struct box_delta) deltas;
+	ARRAY(struct pending_map) maps;
+	ARRAY(struct pending_file) files;
+	size_t pending_bytes;
+};
+
+/* A snapshot over several statements. */
+int index_read_begin(struct index *ix, struct err *e);
+void index_read_end(struct index *ix);
+
+/* Ids. hid: the first 64 bits of an id as a signed number that sorts as the digits do. */
+int64_t hid_of(const char *hex);
+/* The numbers that begin with these hex digits (1 to 64; past 16 they only narrow by comparing the whole id). */
+void hid_range(const char *hex, size_t digits, int64_t *lo, int64_t *hi);
+/* Digits needed to tell hid from both neighbours, at least min. */
+unsigned hid_digits(int64_t hid, const int64_t *before, const int64_t *after, unsigned min);
+void hid_hex(char out[17], int64_t hid);
+
+/* People. who_key: what two spellings of one person share. */
+const char *who_key(struct arena *a, const struct person *p);
+int64_t index_who(struct index *ix, const char *key, bool make);
+/* The row of a person in `person`, made as needed; *who is whom it stands for. */
+int64_t index_person(struct index *ix, const struct person *p, int64_t *who, struct err *e);
+/* The identity of a scope: 0 when there is none or it was never registered. */
+int64_t index_scope_who(struct index *ix, const struct scope *s);
+/* The sources of a repository. */
+size_t index_sources(struct index *ix, int64_t repo, int64_t *out, size_t max);
+#define INDEX_MAX_SOURCES 64
+
+/* Called by index_commit before COMMIT. */
+int index_flush_pending(struct index *ix, struct err *e);
+int index_flush_deltas(struct index *ix, struct err *e);
+void index_drop_pending(struct index *ix);
+
+/* The waiting rule (index.h). */
+struct wait_facts {
+	enum thread_kind kind;
+	enum thread_state state;
+	enum audience audience;
+	unsigned n_asked, n_people;
+	int64_t last;      /* who posted last */
+};
+enum waits index_waits(const struct wait_facts *f, int64_t who, unsigned roles);
+/* Does an address list name this identity? */
+bool identity_is(const struct identity *id, const struct person *p);
+
+/* People, labels and links as JSON in a row, read back. */
+char *people_pack(struct arena *a, const struct person *p, size_t n);
+void people_unpack(struct arena *a, const char *json, struct person **out, size_t *n);
+char *words_pack(struct arena *a, const char *const *w, size_t n);
+void words_unpack(struct arena *a, const char *json, const char ***out, size_t *n);
+
+/*
+ * A query compiled to SQL (index-query.c): a condition over thread t (or task k), place p, box b. Values are numbered
+ * parameters, bound by clause_bind to every statement that the text was put into.
+ */
+struct clause_value { char type; int64_t i; const char *s; };
+struct clause {
+	struct index *ix;
+	const struct scope *s;
+	int64_t who;
+	bool task;
+	struct arena *a;
+	struct buf sql;
+	ARRAY(struct clause_value) values;
+	bool boxed;              /* who has boxes */
+	bool negated;            /* inside NOT */
+	struct buf match;        /* FTS5 expression of all words that must or may be there, for rank and snippet */
+};
+void clause_init(struct clause *c, struct index *ix, const struct scope *s, bool task, struct arena *a);
+void clause_release(struct clause *c);
+int clause_query(struct clause *c, const struct query *q, struct err *e);
+/* The sources of the scope, as a subquery in brackets. */
+void clause_sources(struct clause *c, struct buf *b);
+/* Adds a value, returns its number. */
+int clause_int(struct clause *c, int64_t v);
+int clause_text(struct clause *c, const char *s);
+void clause_bind(const struct clause *c, sqlite3_stmt *st);
+
+#endif
