@@ -16,17 +16,23 @@
 #define CACHE_TOTAL (24 << 20)
 #define CACHE_TREE_MAX (256u << 10)
 
-static bool env_true(const char *name)
+/*
+ * libgit2 built with mbedTLS (Debian's is) reads and decodes the host's 140 certificates as it starts: 7 of its 8 ms,
+ * measured, in every hook and command. This program's definition goes before the library's, so that none are read. Were
+ * libgit2 ever asked to speak TLS, it would trust nobody.
+ */
+int mbedtls_x509_crt_parse_file(void *chain, const char *path);
+int mbedtls_x509_crt_parse_file(void *chain, const char *path)
 {
-	const char *v = getenv(name);
-
-	return v && *v && strcmp(v, "0") != 0 && strcmp(v, "false") != 0 && strcmp(v, "no") != 0;
+	(void)chain;
+	(void)path;
+	return 0;
 }
 
 /* git's variables that move the configuration files: libgit2 does not know them. See also repo_lib. */
 static void lib_config_paths(void)
 {
-	if (env_true("GIT_CONFIG_NOSYSTEM") || getenv("GIT_CONFIG_SYSTEM"))
+	if (git_bool(getenv("GIT_CONFIG_NOSYSTEM"), false) || getenv("GIT_CONFIG_SYSTEM"))
 		git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, GIT_CONFIG_LEVEL_SYSTEM, "");
 	if (getenv("GIT_CONFIG_GLOBAL")) {
 		git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, GIT_CONFIG_LEVEL_XDG, "");

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Object ids: twenty bytes, forty digits. */
 #include "config.h"
-#include <string.h>
-#include "killick/git/repo.h"
+#include "git.h"
 
 bool oid_is_zero(const struct oid *o)
 {
@@ -23,4 +22,23 @@ char *oid_hex(char out[GIT_OID_HEX], const struct oid *o)
 {
 	hex_encode(out, o->id, sizeof(o->id));
 	return out;
+}
+
+static int digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool oid_scan(const char *p, struct oid *out)
+{
+	for (size_t i = 0; i < sizeof(out->id); i++) {
+		int hi = digit(p[2 * i]), lo = hi < 0 ? -1 : digit(p[2 * i + 1]);
+
+		if (lo < 0)
+			return false;
+		out->id[i] = (uint8_t)(hi << 4 | lo);
+	}
+	return true;
 }

@@ -132,11 +132,21 @@ int repo_odb(struct repo *r, git_odb **out, struct err *e)
 	return 0;
 }
 
+int repo_index(struct repo *r, git_repository *lib, git_index **out)
+{
+	return r->index_file ? git_index_open(out, r->index_file) : git_repository_index(out, lib);
+}
+
 void repo_close(struct repo *r)
 {
 	if (!r)
 		return;
 	config_free(r->config);
+	commit_cache_free(r->commits);
+	graph_free(r->graph);
+	if (r->shallow)
+		array_release(r->shallow);
+	free(r->shallow);
 	if (r->odb)
 		git_odb_free(r->odb);
 	if (r->lib)

@@ -34,7 +34,7 @@ void repo_close(struct repo *r);
 const char *repo_top(const struct repo *r);
 const char *repo_gitdir(const struct repo *r);     /* of this worktree */
 const char *repo_commondir(const struct repo *r);  /* shared by worktrees: killick/ lies in it */
-const char *repo_name(const struct repo *r);       /* for the top line: "owner/name" of origin, else the folder's name */
+const char *repo_name(struct repo *r);       /* for the top line: "owner/name" of origin, else the folder's name */
 bool repo_is_bare(const struct repo *r);
 bool repo_is_shallow(const struct repo *r);
 /* A partial clone: blobs may be missing on purpose. They are never downloaded on the way. */
@@ -53,6 +53,18 @@ bool repo_has_object(struct repo *r, const struct oid *o);
 struct anchor_resolver repo_anchor_resolver(struct repo *r);
 /* A path of the user's ("../x", absolute inside the tree) to one from the top; ERR_USAGE outside. */
 int repo_path(struct repo *r, const char *user_path, struct arena *a, const char **out, struct err *e);
+
+/* A commit's links, cheap (the commit-graph, a cache of the last thousands): for walking. parents are valid until the
+ * next call. At the border of a shallow clone there are no parents and `cut` says that there were some. */
+struct commit_links {
+	struct oid tree;
+	const struct oid *parents;
+	size_t n_parents;
+	int64_t time;              /* the committer's, milliseconds */
+	uint32_t generation;       /* of the commit-graph: greater than all parents'; 0 unknown */
+	bool cut;
+};
+int repo_links(struct repo *r, const struct oid *commit, struct commit_links *out, struct err *e);
 
 /* What stands at path in a commit. ERR_NOT_FOUND when nothing does. mode is git's (0100644, 0120000, 0160000). */
 int repo_tree_path(struct repo *r, const struct oid *commit, const char *path, struct oid *out, unsigned *mode,
@@ -73,6 +85,7 @@ struct commit_info {
 	int64_t time;              /* author's */
 	int64_t commit_time;
 	const char *subject, *body; /* UTF-8, lossy; body NULL if none */
+	const char *message;        /* all of it, as message_trailers wants it */
 	struct oid *parents;
 	size_t n_parents;
 };
