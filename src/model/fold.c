@@ -21,6 +21,7 @@
 struct slot {
 	const struct op *op;     /* the op that wrote it */
 	const struct op *edit;   /* the last edit that counts, or NULL */
+	const char *body;        /* of the one or the other; NULL only for an opener without */
 	size_t order;
 	bool redacted;
 };
@@ -53,28 +54,19 @@ struct folding {
 
 /* ---- order ---- */
 
-struct sortable { uint8_t stamp[OP_STAMP_SIZE]; struct op *op; };
-
-static int compare_sortable(const void *a, const void *b)
+/* The order of op_stamp without making stamps: lower-case hex sorts as the bytes do. The id parts forks. */
+static int compare_ops(const void *a, const void *b)
 {
-	const struct sortable *x = a, *y = b;
-	int c = memcmp(x->stamp, y->stamp, OP_STAMP_SIZE);
+	const struct op *x = *(struct op *const *)a, *y = *(struct op *const *)b;
+	int c;
 
-	return c ? c : strcmp(x->op->id, y->op->id);
-}
-
-static void sort_ops(struct op **ops, size_t n)
-{
-	struct sortable *s = xreallocarray(NULL, n ? n : 1, sizeof(*s));
-
-	for (size_t i = 0; i < n; i++) {
-		op_stamp(ops[i], s[i].stamp);
-		s[i].op = ops[i];
-	}
-	qsort(s, n, sizeof(*s), compare_sortable);
-	for (size_t i = 0; i < n; i++)
-		ops[i] = s[i].op;
-	free(s);
+	if (x->lamport != y->lamport)
+		return x->lamport < y->lamport ? -1 : 1;
+	if ((c = strcmp(x->writer, y->writer)))
+		return c;
+	if (x->seq != y->seq)
+		return x->seq < y->seq ? -1 : 1;
+	return strcmp(x->id, y->id);
 }
 
 static bool opens(const struct op *op)
@@ -107,9 +99,10 @@ static const char *body_of(const struct op *op)
 	return json_get_str(op->payload, "body");
 }
 
-static bool is_post(const struct op *op)
+/* The body that makes this op a post, or NULL. */
+static const char *post_body(const struct op *op)
 {
-	return (op->type == OP_POST || op->type == OP_RESOLVE) && body_of(op);
+	return op->type == OP_POST || op->type == OP_RESOLVE ? body_of(op) : NULL;
 }
 
 static int compare_slot_ids(const void *a, const void *b)
@@ -126,9 +119,9 @@ static int compare_id(const void *id, const void *slot)
 	return strcmp(id, (*s)->op->id);
 }
 
-static void add_slot(struct folding *f, const struct op *op, size_t order)
+static void add_slot(struct folding *f, const struct op *op, size_t order, const char *body)
 {
-	f->posts[f->n_posts] = (struct slot){ .op = op, .order = order };
+	f->posts[f->n_posts] = (struct slot){ .op = op, .order = order, .body = body };
 	f->by_id[f->n_posts] = &f->posts[f->n_posts];
 	f->n_posts++;
 }
@@ -137,10 +130,13 @@ static void gather_posts(struct folding *f)
 {
 	f->posts = arena_alloc(f->a, (f->n + 1) * sizeof(*f->posts));
 	f->by_id = arena_alloc(f->a, (f->n + 1) * sizeof(*f->by_id));
-	add_slot(f, f->opener, 0);
-	for (size_t i = 0; i < f->n; i++)
-		if (is_post(f->ops[i]))
-			add_slot(f, f->ops[i], i + 1);
+	add_slot(f, f->opener, 0, body_of(f->opener));
+	for (size_t i = 0; i < f->n; i++) {
+		const char *body = post_body(f->ops[i]);
+
+		if (body)
+			add_slot(f, f->ops[i], i + 1, body);
+	}
 	qsort(f->by_id, f->n_posts, sizeof(*f->by_id), compare_slot_ids);
 }
 
@@ -175,16 +171,18 @@ static void gather_redactions(struct folding *f)
 static bool apply_post(struct folding *f, const struct op *op)
 {
 	(void)f;
-	return is_post(op);
+	return post_body(op) != NULL;
 }
 
 static bool apply_edit(struct folding *f, const struct op *op)
 {
 	struct slot *s = own_post_of(f, op);
+	const char *body = body_of(op);
 
-	if (!s || s->redacted || s->order > f->order || !body_of(op))
+	if (!s || s->redacted || s->order > f->order || !body)
 		return false;
 	s->edit = op;
+	s->body = body;
 	return true;
 }
 
@@ -282,6 +280,7 @@ static bool apply_task(struct folding *f, const struct op *op)
 		seen |= apply_title(f, op);
 	if (body_of(op) && !f->posts[0].redacted) {
 		f->posts[0].edit = op;
+		f->posts[0].body = body_of(op);
 		seen = true;
 	}
 	return seen;
@@ -454,12 +453,25 @@ static struct person *people_of(struct folding *f)
 
 /* ---- what comes out ---- */
 
+/* prefix and the op's id: "k3f9c…". Without printf, which took a quarter of the whole fold. */
+static const char *id_of(struct arena *a, const char *prefix, const struct op *op)
+{
+	size_t n = strlen(prefix);
+	char *out = arena_alloc(a, n + SHA256_HEX);
+
+	memcpy(out, prefix, n);
+	memcpy(out + n, op->id, SHA256_HEX);
+	return out;
+}
+
 /* A text with LF line ends. */
 static const char *text(struct arena *a, const char *s)
 {
-	char *copy = arena_strdup(a, s ? s : ""), *to = copy;
+	char *copy = arena_strdup(a, s ? s : ""), *to = strchr(copy, '\r');
 
-	for (const char *p = copy; *p; p++) {
+	if (!to)
+		return copy;
+	for (const char *p = to; *p; p++) {
 		if (*p != '\r')
 			*to++ = *p;
 		else if (p[1] != '\n')
@@ -496,13 +508,13 @@ static void put_reactions(struct folding *f, size_t i, struct post *p, size_t *a
 static void put_post(struct folding *f, const struct slot *s, struct post *p)
 {
 	*p = (struct post){
-		.id = arena_printf(f->a, "p%s", s->op->id), .time = s->op->time,
+		.id = id_of(f->a, "p", s->op), .time = s->op->time,
 		.state = s->redacted ? POST_RETRACTED : POST_SENT, .accepted = s == f->accepted,
 	};
 	person_copy(f->a, &s->op->author, &p->author);
 	if (s->redacted)
 		return;
-	p->body = text(f->a, body_of(s->edit ? s->edit : s->op));
+	p->body = text(f->a, s->body);
 	if (s->edit)
 		p->edited = s->edit->time > p->time ? s->edit->time : p->time;
 }
@@ -544,7 +556,7 @@ static void put_task(struct folding *f)
 	const struct thread *t = &f->out->t;
 	struct task *k = &f->out->k;
 
-	k->id = arena_printf(f->a, "T-%s", f->opener->id);
+	k->id = id_of(f->a, "T-", f->opener);
 	k->source = t->source;
 	k->title = t->title;
 	k->body = t->posts[0].body;
@@ -563,7 +575,7 @@ static void finish(struct folding *f)
 	struct thread *t = &out->t;
 	struct person closer = out->closer;
 
-	t->id = arena_printf(f->a, "k%s", f->opener->id);
+	t->id = id_of(f->a, "k", f->opener);
 	t->source = "native";
 	t->created = t->updated = f->opener->time;
 	if (f->last && f->last->time > t->created)
@@ -625,7 +637,8 @@ bool fold_entity(struct arena *a, struct op **ops, size_t n, struct fold *out)
 	struct folding f = { .a = a, .out = out };
 
 	*out = (struct fold){ 0 };
-	sort_ops(ops, n);
+	if (n)
+		qsort(ops, n, sizeof(*ops), compare_ops);
 	if (!gather(&f, ops, n))
 		return false;
 	gather_posts(&f);
