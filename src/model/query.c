@@ -109,15 +109,13 @@ static int fail(struct scan *s, const char *at, const char *fmt, ...)
 	return -1;
 }
 
-static const char *raw_end(const char *p)
+/* The end of a raw word at p; *open is the number of brackets it leaves open. */
+static const char *raw_end(const char *p, int *open)
 {
-	int open = 0;
-
-	for (; *p && !is_blank(*p); p++) {
-		if (*p == '(')
-			open++;
-		else if (*p == ')' && --open < 0)
+	for (*open = 0; *p && !is_blank(*p); p++) {
+		if (*p == ')' && !*open)
 			break;
+		*open += (*p == '(') - (*p == ')');
 	}
 	return p;
 }
@@ -343,10 +341,11 @@ static struct query *unknown_key(struct scan *s, const char *at, const char *nam
 static const char *read_value(struct scan *s, const struct key_row *row)
 {
 	const char *start = s->p;
+	int open;
 
 	if (*s->p == '"')
 		return read_quoted(s);
-	s->p = raw_end(s->p);
+	s->p = raw_end(s->p, &open);
 	if (s->p > start)
 		return arena_memdup(s->a, start, (size_t)(s->p - start));
 	if (row->words[0])
@@ -378,11 +377,15 @@ static struct query *parse_text(struct scan *s)
 	struct query *q = node(s, Q_TEXT, NULL, NULL);
 	const char *start = s->p;
 
-	q->phrase = *s->p == '"';
-	if (q->phrase) {
+	int open;
+
+	if (*s->p == '"') {
+		q->phrase = true;
 		q->value = read_quoted(s);
 	} else {
-		s->p = raw_end(s->p);
+		/* "main(" can only be written back in quotes, so it is the same as if it had them. */
+		s->p = raw_end(s->p, &open);
+		q->phrase = open > 0;
 		q->value = arena_memdup(s->a, start, (size_t)(s->p - start));
 	}
 	return q->value ? q : NULL;
@@ -518,14 +521,14 @@ static void add_leaf(struct buf *b, const struct query *q, bool quoted)
 		buf_addstr(b, q->value);
 }
 
-/* Does the text read as this one term or word, and nothing else? */
+/* Does the text read as this one term or word and nothing else, in brackets too? */
 static bool reads_back(const char *text, const struct query *want)
 {
 	struct arena a = ARENA_INIT;
 	struct err e = ERR_INIT;
 	struct query *got;
-	bool same = !query_parse(&a, text, 0, &got, &e) && got->op == want->op && !strcmp(got->value, want->value) &&
-	    (want->op == Q_TERM ? got->key == want->key : !got->phrase);
+	bool same = !query_parse(&a, arena_printf(&a, "(%s)", text), 0, &got, &e) && got->op == want->op &&
+	    !strcmp(got->value, want->value) && (want->op == Q_TERM ? got->key == want->key : !got->phrase);
 
 	arena_release(&a);
 	return same;

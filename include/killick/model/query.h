@@ -38,7 +38,7 @@ struct query {
 	/* CREATED and UPDATED: absolute milliseconds. The thread's own time compares by cmp with `time`, EQ is
 	 * [time, time_end): "<2w" has become QC_GT now - 2w, "<=2026-11-01" QC_LT the day after. */
 	int64_t time, time_end;
-	bool phrase;                 /* TEXT in quotes */
+	bool phrase;                 /* TEXT in quotes, or with a bracket left open ("main(") */
 };
 
 /* An empty text is Q_ALL. Errors (ERR_USAGE) name the column and the nearest known word. now: for relative times. */
