@@ -446,18 +446,16 @@ static int follow_log(struct ex *x, const char *writer, const struct oid *theirs
 	struct oid ours = OID_ZERO;
 	enum relation rel = AHEAD;
 	char name[REF_NAME_MAX];
-	struct entry en;
+	bool met;
 	int found;
 
 	logref_name(name, LOG_REFS, NULL, writer);
 	found = logref_read(x->l, name, &ours, e);
 	if (found < 0 || (found && relate(x->l, theirs, &ours, &rel, e)))
 		return -1;
-	if (!found) {
-		if (entry_read(x->l, theirs, &en, e))
-			return -1;
-		entry_release(&en);
-	}
+	/* A log that is new here is walked whole, as relate does with one that goes on: nothing missing, nothing huge. */
+	if (!found && chain_walk(x->l, theirs, &OID_ZERO, NULL, &met, e))
+		return -1;
 	if (rel == SAME || rel == BEHIND)
 		return 0;
 	if (own)
@@ -533,6 +531,7 @@ static int apply_seen(struct ex *x, const struct seen *before, struct err *e)
 
 	if (seen_load(x, &now, e) || store_lock(x->l, &lk, STORE_WAIT_MS, e))
 		return -1;
+	bulk_reading(true);
 	rc = tell_lost(x, before, &now, e);
 	for (size_t i = 0; i < now.n && !rc; i++) {
 		const char *writer = leaf_writer(now.refs[i].name);
@@ -550,6 +549,7 @@ static int apply_seen(struct ex *x, const struct seen *before, struct err *e)
 	}
 	if (!rc)
 		rc = adopt_repo_id(x, &now, e);
+	bulk_reading(false);
 	lock_release(&lk);
 	return rc;
 }

@@ -8,8 +8,7 @@
  * that jump are tried again until nothing moves, and wait with their head unread.
  *
  * Commits are read through the object database and cut apart here: git_commit objects would cost a parse and several
- * allocations each. The walk back reads every commit once to find its parent; the second read, forward, mostly finds
- * it in libgit2's cache.
+ * allocations each. The walk back reads every commit to find its parent and holds it for the way forward, up to a limit.
  */
 #include "config.h"
 #include <inttypes.h>
@@ -19,7 +18,7 @@
 #include "nlog.h"
 
 /* One commit may hold this much; the writer cuts at about 1 MiB, but one op alone may have 4. */
-enum { ENTRY_MAX = 64 << 20, DROP_CACHE_AFTER = 2000 };
+enum { ENTRY_MAX = 64 << 20, HOLD_MAX = 8 << 20, COMMIT_CACHE_LIMIT = 4096 /* libgit2's own */ };
 
 /* ---- one commit ---- */
 
@@ -62,12 +61,16 @@ int entry_read(struct nlog *l, const struct oid *id, struct entry *out, struct e
 {
 	git_oid g = oid_to_git(id);
 	char hex[GIT_OID_HEX];
+	git_object_t type;
 	git_odb *odb;
+	size_t size;
 	int rc;
 
 	*out = (struct entry){ NULL };
 	if (store_odb(l, &odb, e))
 		return -1;
+	if (!l->sizes_known && git_odb_read_header(&size, &type, odb, &g) == 0 && size > ENTRY_MAX)
+		return err_set(e, ERR_BAD_DATA, "commit %s of the log holds %zu bytes", oid_hex(hex, id), size);
 	rc = git_odb_read(&out->obj, odb, &g);
 	if (rc < 0)
 		return err_git(e, rc, "the log in '%s' lacks commit %s", l->path, oid_hex(hex, id));
@@ -82,6 +85,12 @@ void entry_release(struct entry *en)
 {
 	git_odb_object_free(en->obj);
 	en->obj = NULL;
+}
+
+void bulk_reading(bool on)
+{
+	git_libgit2_opts(GIT_OPT_SET_CACHE_OBJECT_LIMIT, GIT_OBJECT_COMMIT, (size_t)(on ? 0 : COMMIT_CACHE_LIMIT));
+	git_libgit2_opts(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, !on);
 }
 
 bool entry_line(const char **p, const char *end, const char **line, size_t *n)
@@ -232,11 +241,15 @@ int nlog_writers(struct nlog *l, struct nlog_heads *out, struct err *e)
 
 /* ---- reading ---- */
 
+/* A commit to read, as found on the way back, unless it was dropped because too much was held. */
+struct step { struct oid id; struct entry en; };
+struct steps { struct step *items; size_t len, alloc; };
+
 /* One log that has something to read. */
 struct job {
 	struct nlog_head *head;
 	struct oid target;
-	struct oid_list todo;  /* newest first: read from the end */
+	struct steps todo;     /* newest first: read from the end */
 	bool walked;           /* todo is filled */
 	bool waits;
 	struct buf line;       /* what it waits with */
@@ -246,7 +259,6 @@ struct reading {
 	struct nlog *l;
 	struct nlog_reader *rd;
 	ARRAY(struct job) jobs;
-	size_t commits;
 };
 
 static void keep_out(struct reading *r, const struct nlog_head *h, const char *bytes, size_t n, const char *why)
@@ -289,7 +301,7 @@ static void read_line(struct reading *r, struct job *j, const char *line, size_t
 	char room[256];
 	struct op op;
 
-	if (op_decode(line, n, &op, &why)) {
+	if (op_scan(line, n, &op, &why)) {
 		keep_out(r, h, line, n, why.msg);
 		hash_sha256(sum, line, n);
 		hex_encode(h->last, sum, sizeof(sum));
@@ -317,28 +329,59 @@ static void read_line(struct reading *r, struct job *j, const char *line, size_t
 }
 
 /* One commit, whole or, when its clock must wait or the receiver stops, not at all as far as the head goes. */
-static int read_commit(struct reading *r, struct job *j, const struct oid *id, int *said, struct err *e)
+static int read_commit(struct reading *r, struct job *j, struct step *st, int *said, struct err *e)
 {
 	struct nlog_head before = *j->head;
-	struct entry en;
 	const char *p, *line;
 	size_t n;
 
-	if (entry_read(r->l, id, &en, e))
+	if (!st->en.obj && entry_read(r->l, &st->id, &st->en, e))
 		return -1;
-	r->commits++;
-	p = en.text;
+	p = st->en.text;
 	j->waits = false;
-	while (!*said && !j->waits && entry_line(&p, en.text + en.len, &line, &n))
+	while (!*said && !j->waits && entry_line(&p, st->en.text + st->en.len, &line, &n))
 		read_line(r, j, line, n, said);
 	if (*said || j->waits) {
 		before.need = j->head->need;
 		*j->head = before;
 	} else {
-		j->head->commit = *id;
+		j->head->commit = st->id;
+		entry_release(&st->en);
 	}
-	entry_release(&en);
 	return 0;
+}
+
+/* From the target back to but without `until`. What is needed first is found last, so the newest are let go of first. */
+static int walk_back(struct reading *r, struct job *j, const struct oid *until, bool *met, struct err *e)
+{
+	struct oid at = j->target;
+	size_t held = 0, drop = 0;
+
+	*met = false;
+	do {
+		struct step *st;
+		if (oid_equal(&at, until)) {
+			*met = true;
+			return 0;
+		}
+		st = array_add(&j->todo);
+		st->id = at;
+		if (entry_read(r->l, &at, &st->en, e))
+			return -1;
+		at = st->en.parent;
+		for (held += st->en.len; held > HOLD_MAX && drop + 1 < j->todo.len; drop++) {
+			held -= j->todo.items[drop].en.len;
+			entry_release(&j->todo.items[drop].en);
+		}
+	} while (j->todo.items[j->todo.len - 1].en.has_parent);
+	return 0;
+}
+
+static void steps_drop(struct steps *s)
+{
+	for (size_t i = 0; i < s->len; i++)
+		entry_release(&s->items[i].en);
+	array_release(s);
 }
 
 /* A log that cannot be walked (an object is missing) does not keep the others from being read. */
@@ -346,13 +389,12 @@ static bool walk_job(struct reading *r, struct job *j, const struct oid *until, 
 {
 	struct err why = ERR_INIT;
 
-	if (!j->walked && chain_walk(r->l, &j->target, until, &j->todo, met, &why)) {
+	if (!j->walked && walk_back(r, j, until, met, &why)) {
 		keep_out(r, j->head, "", 0, why.msg);
-		j->todo.len = 0;
+		steps_drop(&j->todo);
 		*met = true;
 	}
 	j->walked = true;
-	r->commits += j->todo.len;
 	return j->todo.len > 0;
 }
 
@@ -360,7 +402,7 @@ static int read_job(struct reading *r, struct job *j, int *said, struct err *e)
 {
 	bool met;
 
-	/* A log that is new here is walked when it is its turn, so that reading it finds the commits in the cache. */
+	/* A log that is new here is walked when it is its turn, so that few commits are held at a time. */
 	if (!j->walked && !walk_job(r, j, &OID_ZERO, &met))
 		return 0;
 	j->head->waiting = OID_ZERO;
@@ -464,15 +506,10 @@ static void merge_heads(struct nlog_heads *heads, const struct nlog_heads *now, 
 static void reading_release(struct reading *r)
 {
 	for (size_t i = 0; i < r->jobs.len; i++) {
-		array_release(&r->jobs.items[i].todo);
+		steps_drop(&r->jobs.items[i].todo);
 		buf_release(&r->jobs.items[i].line);
 	}
 	array_release(&r->jobs);
-	/* libgit2 keeps what it read; a face that lives all day should not. */
-	if (r->commits > DROP_CACHE_AFTER) {
-		git_odb_free(r->l->odb);
-		r->l->odb = NULL;
-	}
 }
 
 int nlog_read(struct nlog *l, struct nlog_heads *heads, struct nlog_reader *rd, struct err *e)
@@ -489,8 +526,13 @@ int nlog_read(struct nlog *l, struct nlog_heads *heads, struct nlog_reader *rd, 
 	for (size_t i = 0; i < heads->len && !said; i++)
 		if (!oid_is_zero(&targets.items[i]))
 			said = plan_job(&r, &heads->items[i], &targets.items[i]);
-	if (!said)
+	if (!said && r.jobs.len) {
+		bulk_reading(true);
+		l->sizes_known = true;
 		rc = read_jobs(&r, &said, e);
+		l->sizes_known = false;
+		bulk_reading(false);
+	}
 out:
 	reading_release(&r);
 	array_release(&targets);

@@ -47,12 +47,17 @@ const char *op_type_name(enum op_type t)
 	return op_rows[t].name;
 }
 
-static enum op_type type_of(const char *name)
+enum op_type op_type_find(const char *name)
 {
 	for (size_t i = OP_UNKNOWN + 1; i < ARRAY_SIZE(op_rows); i++)
 		if (!strcmp(op_rows[i].name, name))
 			return (enum op_type)i;
 	return OP_UNKNOWN;
+}
+
+bool op_type_fits(enum op_type t, bool has_entity)
+{
+	return op_rows[t].entity == ENTITY_ANY || (op_rows[t].entity == ENTITY_SOME) == has_entity;
 }
 
 /* The id of the stored bytes. */
@@ -164,18 +169,13 @@ static int get_author(const json_t *j, struct person *out, struct err *e)
 
 static int get_type(const json_t *j, struct op *op, struct err *e)
 {
-	enum needs_entity needs;
-
 	op->type_name = need_str(j, "type", e);
 	if (!op->type_name)
 		return -1;
 	/* A later version may mean something else by the same word. */
-	op->type = op->version == 1 ? type_of(op->type_name) : OP_UNKNOWN;
-	needs = op_rows[op->type].entity;
-	if (needs == ENTITY_NONE && op->entity[0])
-		return err_set(e, ERR_BAD_DATA, "op: \"%s\" has an entity", op->type_name);
-	if (needs == ENTITY_SOME && !op->entity[0])
-		return err_set(e, ERR_BAD_DATA, "op: \"%s\" has no entity", op->type_name);
+	op->type = op->version == 1 ? op_type_find(op->type_name) : OP_UNKNOWN;
+	if (!op_type_fits(op->type, op->entity[0] != '\0'))
+		return err_set(e, ERR_BAD_DATA, "op: \"%s\" has %s entity", op->type_name, op->entity[0] ? "an" : "no");
 	return 0;
 }
 

@@ -79,7 +79,8 @@ void nlog_heads_format(const struct nlog_heads *h, struct buf *b);
 bool nlog_heads_parse(const char *text, struct nlog_heads *h);
 struct nlog_reader {
 	void *ctx;
-	/* op is decoded, and valid during the call only; bytes are the stored ones, without newline. Non-zero stops. */
+	/* op is the envelope (op_scan: author, time and payload only for rewrite and sign; op_decode gives the rest), valid
+	 * during the call only; bytes are the stored ones, without newline. Non-zero stops. */
 	int (*op)(void *ctx, const struct op *op, const char *bytes, size_t n);
 	/* Non-zero stops (to forget everything and read again with empty heads). */
 	int (*rewound)(void *ctx, const char *writer);

@@ -8,7 +8,7 @@
 
 #include "killick/cmd/cmd.h"
 
-/* The row "hook" with its words: install, remove, status, run. */
+/* Rows of "killick hook install|remove|run". */
 extern const struct cmd_entry hook_commands[];
 
 #endif

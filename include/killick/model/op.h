@@ -11,7 +11,7 @@
  *
  * Payloads:
  *	open     {"kind","title"?,"body","anchor":{…},"asked":[person]?,"labels":[…]?,
- *	          "trailer":KEY?}
+ *	          "trailer":COMMIT?}
  *	post     {"body","reply_to":HEX64?}        edit {"post":HEX64,"body"}      redact {"post":HEX64}
  *	resolve  {"body"?,"commit"?}               reopen {}                       accept {"post":HEX64|null}
  *	kind {"kind"}  title {"title"}  label {"add":[…],"remove":[…]}  assign {"add":[person],"remove":[person]}
@@ -19,7 +19,6 @@
  *	task     {"title","body","labels":[…]?}    creates one (entity null); with an entity: {"state"?, "title"?, "body"?}
  *	rewrite  {"from":COMMIT,"to":COMMIT}       entity null: a commit was amended or rebased; anchors follow
  *	sign     {"head":HEX64,"seq":N,"lamport":N,"sig":TEXT}   entity null: an SSH signature over the writer's log
- * An op that a commit message's trailer made has "trailer", the trailer's key (hook/trailer.c), so that none is made twice.
  * The first post of a thread has the thread's entity as its id. A resolve's body is a post with the resolve's id.
  * An unknown type is kept and ignored; so is every op whose version is above 1, if its envelope reads like this one.
  * Keys beside these are allowed and mean nothing.
@@ -56,6 +55,9 @@ struct op {
 };
 
 const char *op_type_name(enum op_type t);
+enum op_type op_type_find(const char *name);
+/* Whether an op of this type may (not) be about an entity. */
+bool op_type_fits(enum op_type t, bool has_entity);
 /* Adds the exact bytes (no newline; ASCII) to b and sets op->id. Every field but id, type_name (for unknown types
  * only) and doc must be set; version is 1. Payload NULL is {}. The time is written in whole seconds. */
 void op_encode(struct op *op, struct buf *b);
@@ -64,6 +66,11 @@ void op_encode(struct op *op, struct buf *b);
  * ERR_BAD_DATA otherwise, with nothing to release. Payloads are not checked here: the fold ignores what does not fit.
  * Strings live in op->doc. */
 int op_decode(const char *p, size_t n, struct op *op, struct err *e);
+/*
+ * The envelope alone, several times faster: author, time, payload and doc stay empty unless the type is REWRITE, SIGN or
+ * unknown. It takes and refuses exactly what op_decode does. Release it too.
+ */
+int op_scan(const char *p, size_t n, struct op *op, struct err *e);
 void op_release(struct op *op);
 
 /* The fold order: (lamport, writer, seq) as 32 bytes that memcmp sorts: 8 big-endian, 16 writer, 8 big-endian. */
