@@ -10,7 +10,7 @@
 #include "align.h"
 
 enum { ALIGN_CELLS = 60000, WINDOW_MOST = 400 };
-enum { SEED_PLACES = 24, SEED_LOOK = 160, SEED_GAP = 16, SEEDS_MOST = 200000, EDGE_LINES = 8 };
+enum { SEED_PLACES = 24, SEED_LOOK = 160, SEED_GAP = 16, SEEDS_MOST = 200000, EDGE_LINES = 8, WORK_MOST = 20000000 };
 
 static double pair_score(struct text *o, uint32_t i, struct text *n, uint32_t j, double floor, float *like)
 {
@@ -102,6 +102,46 @@ void align(struct text *o, struct text *n, struct gap g, const bool *skip_o, con
 		align_grid(o, n, g, skip_o, skip_n, floor, out);
 	else
 		align_big(o, n, g, skip_o, skip_n, floor, out);
+}
+
+static bool *lines_used(struct gap g, const bool *skip_n, const struct hit *hits)
+{
+	bool *used = xcalloc((size_t)(g.d - g.c) + 1, sizeof(*used));
+	for (uint32_t j = 0; skip_n && j < g.d - g.c; j++)
+		used[j] = skip_n[j];
+	for (uint32_t i = 0; i < g.b - g.a; i++)
+		for (uint32_t j = hits[i].line; hits[i].kind && j >= g.c && j < g.d && j <= hits[i].last; j++)
+			used[j - g.c] = true;
+	return used;
+}
+
+void align_crossing(struct text *o, struct text *n, struct gap g, const bool *skip_o, const bool *skip_n, double least,
+    struct hit *out)
+{
+	bool *used = lines_used(g, skip_n, out);
+	for (bool found = affordable(g); found;) {
+		double best = least;
+		uint32_t bi = 0, bj = 0;
+		found = false;
+		for (uint32_t i = g.a; i < g.b; i++) {
+			if (out[i - g.a].kind || (skip_o && skip_o[i - g.a]) || text_trivial(o, i))
+				continue;
+			for (uint32_t j = g.c; j < g.d; j++) {
+				double s = used[j - g.c] || text_trivial(n, j) ? 0 : line_likeness(o, i, n, j);
+				if (s <= best)
+					continue;
+				best = s;
+				bi = i;
+				bj = j;
+				found = true;
+			}
+		}
+		if (!found)
+			break;
+		out[bi - g.a] = (struct hit){ bj, bj, (float)(0.9 * best), best >= 1 ? HIT_SAME : HIT_EDIT, false };
+		used[bj - g.c] = true;
+	}
+	free(used);
 }
 
 /* Windows. common[k] counts how often item k of the old bag is in the window. */
@@ -263,12 +303,13 @@ static uint32_t places_count(const struct places *p, struct text *n, const uint3
 	return found;
 }
 
-/* A long line that is rare says most. */
-static float seed_weight(const struct line *l, uint32_t olds, uint32_t news)
+/* A long line that is rare says most: rare among the lines that changed, and less so in the whole texts. */
+static float seed_weight(struct text *o, struct text *n, const struct line *l, uint32_t olds, uint32_t news)
 {
 	float len = l->letters >= 14 ? 1 : (float)l->letters / 14;
-	uint32_t many = olds > news ? olds : news;
-	return len / (many < 1 ? 1 : (float)many);
+	uint32_t many = olds > news ? olds : news, in_o = text_count(o, l->norm), in_n = text_count(n, l->norm);
+	uint32_t more = (in_o > in_n ? in_o : in_n) - many;
+	return len / ((float)many * (more ? 1 + 0.3f * (float)(more < 10 ? more : 10) : 1));
 }
 
 static struct seed *seeds_make(struct text *o, const uint32_t *old, uint32_t n_old, struct text *n, const uint32_t *new_,
@@ -286,7 +327,7 @@ static struct seed *seeds_make(struct text *o, const uint32_t *old, uint32_t n_o
 		uint32_t m = places_count(&news, n, new_, l->norm, SEED_PLACES, at);
 		if (!m || m > SEED_PLACES)
 			continue;
-		float w = seed_weight(l, places_count(&olds, o, old, l->norm, SEED_PLACES, own), m);
+		float w = seed_weight(o, n, l, places_count(&olds, o, old, l->norm, SEED_PLACES, own), m);
 		for (uint32_t x = 0; x < m; x++) {
 			s = array_grow(s, *len, &alloc, sizeof(*s));
 			s[(*len)++] = (struct seed){ .i = old[k], .j = at[x], .weight = w, .prev = -1 };
@@ -339,131 +380,245 @@ static int32_t seeds_best(const struct seed *s, uint32_t n, double least)
 	return best;
 }
 
-static void block_fill(struct text *o, struct text *n, struct block *b, const struct seed *s, int32_t end)
+/* Lines that take part, ascending, and which of them a block holds already. */
+struct listed { const uint32_t *v; uint32_t n; bool *taken; };
+
+static uint32_t listed_at(const struct listed *l, uint32_t x)
+{
+	uint32_t lo = 0, hi = l->n;
+	while (lo < hi) {
+		uint32_t m = lo + (hi - lo) / 2;
+		if (l->v[m] < x)
+			lo = m + 1;
+		else
+			hi = m;
+	}
+	return lo;
+}
+
+static void listed_take(struct listed *l, uint32_t from, uint32_t to)
+{
+	for (uint32_t k = listed_at(l, from); k < l->n && l->v[k] < to; k++)
+		l->taken[k] = true;
+}
+
+/* How many free listed lines follow x without a hole: downwards before x, else behind it. */
+static uint32_t free_before(const struct listed *l, uint32_t x)
+{
+	uint32_t k = listed_at(l, x), n = 0;
+	while (n < EDGE_LINES && k > n && l->v[k - 1 - n] == x - 1 - n && !l->taken[k - 1 - n])
+		n++;
+	return n;
+}
+
+static uint32_t free_behind(const struct listed *l, uint32_t x)
+{
+	uint32_t k = listed_at(l, x), n = 0;
+	while (n < EDGE_LINES && k + n < l->n && l->v[k + n] == x + n && !l->taken[k + n])
+		n++;
+	return n;
+}
+
+/* Seeds of the chain become hits; what lies between comes with block_between. */
+static void block_seeds(struct block *b, const struct seed *s, int32_t end)
 {
 	b->hits = xmalloc((b->b - b->a) * sizeof(*b->hits));
 	for (uint32_t i = b->a; i < b->b; i++)
 		b->hits[i - b->a] = (struct hit){ NO_LINE, NO_LINE, 0, HIT_NONE, true };
-	for (int32_t k = end; k >= 0; k = s[k].prev) {
+	for (int32_t k = end; k >= 0; k = s[k].prev)
 		b->hits[s[k].i - b->a] = (struct hit){ s[k].j, s[k].j, 1, HIT_SAME, true };
-		int32_t p = s[k].prev;
-		if (p < 0 || s[k].i == s[p].i + 1)
-			continue;
-		struct gap g = { s[p].i + 1, s[k].i, s[p].j + 1, s[k].j };
-		align(o, n, g, NULL, NULL, 0.45, b->hits + (g.a - b->a));
-	}
-	for (uint32_t i = b->a; i < b->b; i++)
-		b->hits[i - b->a].moved = true;
 }
 
-/* Does the block end because the lines listed end? Bounds of the run of consecutive lines around x in a sorted list. */
-static void run_bounds(const uint32_t *v, uint32_t n, uint32_t x, uint32_t most, uint32_t *lo, uint32_t *hi)
+static bool *taken_mask(const struct listed *l, uint32_t from, uint32_t to)
 {
-	uint32_t l = 0, h = n;
-	while (l < h) {
-		uint32_t m = (l + h) / 2;
-		if (v[m] < x)
-			l = m + 1;
-		else
-			h = m;
+	bool *mask = xcalloc((size_t)(to - from) + 1, sizeof(*mask));
+	for (uint32_t x = from, k = listed_at(l, from); x < to; x++) {
+		while (k < l->n && l->v[k] < x)
+			k++;
+		mask[x - from] = k < l->n && l->v[k] == x && l->taken[k];
 	}
-	uint32_t k = l;
-	for (*lo = x; k > 0 && v[k - 1] + 1 == *lo && x - *lo < most; k--)
-		--*lo;
-	for (k = l, *hi = x + 1; k + 1 < n && v[k + 1] == *hi && *hi - x <= most; k++)
-		++*hi;
+	return mask;
+}
+
+/* Lines between two seeds of a block, those of other blocks left out. */
+static void block_between(struct text *o, const struct listed *olds, struct text *n, const struct listed *news, struct block *b)
+{
+	uint32_t last = b->a;
+	for (uint32_t i = b->a + 1; i < b->b; i++) {
+		if (!b->hits[i - b->a].kind)
+			continue;
+		struct gap g = { last + 1, i, b->hits[last - b->a].line + 1, b->hits[i - b->a].line };
+		last = i;
+		if (g.a >= g.b || g.c >= g.d)
+			continue;
+		bool *skip_o = taken_mask(olds, g.a, g.b), *skip_n = taken_mask(news, g.c, g.d);
+		align(o, n, g, skip_o, skip_n, 0.45, b->hits + (g.a - b->a));
+		free(skip_o);
+		free(skip_n);
+	}
+}
+
+/* How many of n lines, counted away from the block, belong to it; at(k) is hits[k] or hits[n - 1 - k]. */
+static uint32_t edge_length(struct text *o, uint32_t first, const struct hit *hits, uint32_t n, bool backwards)
+{
+	uint32_t len = 0, miss = 0;
+	for (uint32_t k = 0; k < n && miss <= 2; k++) {
+		uint32_t at = backwards ? n - 1 - k : k;
+		bool trivial = text_trivial(o, first + at);
+		if (hits[at].kind && (!trivial || !miss)) {
+			len = k + 1;
+			miss = 0;
+		} else {
+			miss++;
+		}
+	}
+	return len;
 }
 
 /* Lines before the first and behind the last seed that still belong to the block: equal or alike, beside it. */
-static void block_edges(struct text *o, const uint32_t *old, uint32_t n_old, struct text *n, const uint32_t *new_,
-    uint32_t n_new, struct block *b)
+static void block_edges(struct text *o, struct listed *olds, struct text *n, struct listed *news, struct block *b)
 {
-	struct hit head[EDGE_LINES + 1], tail[EDGE_LINES + 1];
-	uint32_t a, bb, c, d, x;
-	run_bounds(old, n_old, b->a, EDGE_LINES, &a, &x);
-	run_bounds(old, n_old, b->b - 1, EDGE_LINES, &x, &bb);
-	run_bounds(new_, n_new, b->c, EDGE_LINES, &c, &x);
-	run_bounds(new_, n_new, b->d - 1, EDGE_LINES, &x, &d);
-	bb = bb - b->b > EDGE_LINES ? b->b + EDGE_LINES : bb;
-	d = d - b->d > EDGE_LINES ? b->d + EDGE_LINES : d;
-	uint32_t up = b->a - a, down = bb - b->b;
-	align(o, n, (struct gap){ a, b->a, c, b->c }, NULL, NULL, 0.55, head);
-	align(o, n, (struct gap){ b->b, bb, b->d, d }, NULL, NULL, 0.55, tail);
-	uint32_t from = up, to = down;
-	for (uint32_t i = 0; i < up && from == up; i++)
-		if (head[i].kind)
-			from = i;
-	for (uint32_t i = down; i > 0 && to == down; i--)
-		if (tail[i - 1].kind)
-			to = i - 1;
-	to = to == down ? 0 : to + 1;
-	uint32_t more = up - from, len = b->b - b->a;
-	b->hits = xreallocarray(b->hits, more + len + to, sizeof(*b->hits));
+	struct hit head[EDGE_LINES], tail[EDGE_LINES];
+	uint32_t up = free_before(olds, b->a), down = free_behind(olds, b->b);
+	struct gap above = { b->a - up, b->a, b->c - free_before(news, b->c), b->c };
+	struct gap below = { b->b, b->b + down, b->d, b->d + free_behind(news, b->d) };
+	align(o, n, above, NULL, NULL, 0.55, head);
+	align(o, n, below, NULL, NULL, 0.55, tail);
+	uint32_t more = edge_length(o, above.a, head, up, true), less = edge_length(o, below.a, tail, down, false);
+	uint32_t len = b->b - b->a;
+	b->hits = xreallocarray(b->hits, more + len + less, sizeof(*b->hits));
 	memmove(b->hits + more, b->hits, len * sizeof(*b->hits));
-	memcpy(b->hits, head + from, more * sizeof(*b->hits));
-	memcpy(b->hits + more + len, tail, to * sizeof(*b->hits));
+	memcpy(b->hits, head + (up - more), more * sizeof(*b->hits));
+	memcpy(b->hits + more + len, tail, less * sizeof(*b->hits));
 	b->a -= more;
-	b->b += to;
+	b->b += less;
 	for (uint32_t i = 0; i < b->b - b->a; i++) {
 		b->hits[i].moved = true;
 		if (!b->hits[i].kind)
 			continue;
+		listed_take(olds, b->a + i, b->a + i + 1);
+		listed_take(news, b->hits[i].line, b->hits[i].line + 1);
 		b->c = b->hits[i].line < b->c ? b->hits[i].line : b->c;
 		b->d = b->hits[i].line >= b->d ? b->hits[i].line + 1 : b->d;
 	}
 }
 
-/* The best chain of other seeds that competes for the same old lines. */
-static double runner_up(const struct seed *s, uint32_t n, const struct block *b)
-{
-	double best = 0;
-	for (uint32_t k = 0; k < n; k++)
-		if (!s[k].used && s[k].i >= b->a && s[k].i < b->b && (s[k].j < b->c || s[k].j >= b->d) && s[k].score > best)
-			best = s[k].score;
-	return best;
-}
+/* Seeds fall into clusters that no chain joins; only those that lost a seed are chained again. */
+struct cluster { uint32_t from, to; int32_t best; bool stale; };
 
-static void block_take(struct seed *s, uint32_t n, int32_t end, struct block *b)
+static struct cluster *clusters_make(const struct seed *s, uint32_t n, uint32_t *len)
 {
-	*b = (struct block){ .b = s[end].i + 1, .d = s[end].j + 1, .weight = s[end].score };
-	for (int32_t k = end; k >= 0; k = s[k].prev) {
-		b->a = s[k].i;
-		b->c = s[k].j;
-		b->equal++;
+	struct cluster *v = NULL;
+	size_t alloc = 0;
+	*len = 0;
+	for (uint32_t k = 0; k < n; k++) {
+		if (!k || s[k].i - s[k - 1].i > SEED_GAP) {
+			v = array_grow(v, *len, &alloc, sizeof(*v));
+			v[(*len)++] = (struct cluster){ .from = k, .stale = true };
+		}
+		v[*len - 1].to = k + 1;
 	}
-	for (int32_t k = end; k >= 0; k = s[k].prev)
-		s[k].used = true;
-	b->runner = runner_up(s, n, b);
+	return v;
 }
 
-static void seeds_strike(struct seed *s, uint32_t n, const struct block *b)
+static void cluster_best(struct seed *s, struct cluster *c, double least)
 {
-	for (uint32_t k = 0; k < n; k++)
-		if ((s[k].i >= b->a && s[k].i < b->b) || (s[k].j >= b->c && s[k].j < b->d))
-			s[k].used = true;
+	if (!c->stale)
+		return;
+	c->stale = false;
+	seeds_chain(s + c->from, c->to - c->from);
+	c->best = seeds_best(s + c->from, c->to - c->from, least);
+	c->best += c->best < 0 ? 0 : (int32_t)c->from;
+}
+
+/* The seeds of the chain that ends at end are taken; prev counts from the cluster's first. */
+static void block_take(struct seed *s, const struct cluster *c, struct block *b)
+{
+	struct seed *base = s + c->from;
+	*b = (struct block){ .b = s[c->best].i + 1, .d = s[c->best].j + 1, .weight = s[c->best].score };
+	for (int32_t k = c->best - (int32_t)c->from; k >= 0; k = base[k].prev) {
+		b->a = base[k].i;
+		b->c = base[k].j;
+		b->equal++;
+		base[k].used = true;
+	}
+}
+
+/* The weight of the best chain among the seeds that are left for the same old lines. */
+static double runner_up(const struct seed *s, const struct cluster *c, const struct block *b)
+{
+	uint32_t from = c->from, to = c->to;
+	while (from < to && s[from].i < b->a)
+		from++;
+	while (to > from && s[to - 1].i >= b->b)
+		to--;
+	struct seed *left = xmalloc(((size_t)(to - from) + 1) * sizeof(*left));
+	memcpy(left, s + from, (to - from) * sizeof(*left));
+	seeds_chain(left, to - from);
+	int32_t best = seeds_best(left, to - from, 0);
+	double weight = best < 0 ? 0 : left[best].score;
+	free(left);
+	return weight;
+}
+
+/* The lines of a block's seeds are spoken for, on both sides. */
+static void seeds_strike(struct seed *s, struct cluster *v, uint32_t n, const struct block *b)
+{
+	for (uint32_t c = 0; c < n; c++)
+		for (uint32_t k = v[c].from; k < v[c].to; k++) {
+			if (s[k].used)
+				continue;
+			bool old = s[k].i >= b->a && s[k].i < b->b && b->hits[s[k].i - b->a].kind, new_ = false;
+			for (uint32_t i = b->a; !old && !new_ && s[k].j >= b->c && s[k].j < b->d && i < b->b; i++)
+				new_ = b->hits[i - b->a].kind && b->hits[i - b->a].line == s[k].j;
+			if (old || new_)
+				v[c].stale = s[k].used = true;
+		}
 }
 
 void blocks_find(struct text *o, const uint32_t *old, uint32_t n_old, struct text *n, const uint32_t *new_,
     uint32_t n_new, double least, struct blocks *out)
 {
-	uint32_t len;
+	uint32_t len, n_clusters;
 	struct seed *s = seeds_make(o, old, n_old, n, new_, n_new, &len);
 	if (len)
 		qsort(s, len, sizeof(*s), cmp_seed);
-	for (unsigned round = 0; round < 200; round++) {
-		seeds_chain(s, len);
-		int32_t end = seeds_best(s, len, least);
-		if (end < 0)
+	struct cluster *v = clusters_make(s, len, &n_clusters);
+	struct listed olds = { old, n_old, xcalloc((size_t)n_old + 1, 1) }, news = { new_, n_new, xcalloc((size_t)n_new + 1, 1) };
+	size_t first = out->len;
+	/* Each round strikes a block; what is left behind very many is not worth the time. */
+	for (uint64_t work = 0; work < WORK_MOST; work += len + 1000) {
+		uint32_t best = NO_LINE;
+		for (uint32_t c = 0; c < n_clusters; c++) {
+			cluster_best(s, &v[c], least);
+			if (v[c].best >= 0 && (best == NO_LINE || s[v[c].best].score > s[v[best].best].score + 1e-9))
+				best = c;
+		}
+		if (best == NO_LINE)
 			break;
-		struct block *b;
 		out->items = array_grow(out->items, out->len, &out->alloc, sizeof(*out->items));
-		b = &out->items[out->len++];
-		block_take(s, len, end, b);
-		block_fill(o, n, b, s, end);
-		block_edges(o, old, n_old, n, new_, n_new, b);
-		seeds_strike(s, len, b);
+		struct block *b = &out->items[out->len++];
+		int32_t end = v[best].best - (int32_t)v[best].from;
+		block_take(s, &v[best], b);
+		b->runner = runner_up(s, &v[best], b);
+		block_seeds(b, s + v[best].from, end);
+		for (uint32_t i = b->a; i < b->b; i++) {
+			if (!b->hits[i - b->a].kind)
+				continue;
+			listed_take(&olds, i, i + 1);
+			listed_take(&news, b->hits[i - b->a].line, b->hits[i - b->a].line + 1);
+		}
+		seeds_strike(s, v, n_clusters, b);
+		v[best].stale = true;
 	}
+	for (size_t k = first; k < out->len; k++) {
+		block_between(o, &olds, n, &news, &out->items[k]);
+		block_edges(o, &olds, n, &news, &out->items[k]);
+	}
+	free(olds.taken);
+	free(news.taken);
 	free(s);
+	free(v);
 }
 
 void blocks_release(struct blocks *b)

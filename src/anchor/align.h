@@ -22,6 +22,10 @@ struct hit { uint32_t line, last; float like; uint8_t kind; bool moved; };
 void align(struct text *o, struct text *n, struct gap g, const bool *skip_o, const bool *skip_n, double floor,
     struct hit *out);
 
+/* Pairs that cross the order, for lines that align left over: the best likeness first, at least least. */
+void align_crossing(struct text *o, struct text *n, struct gap g, const bool *skip_o, const bool *skip_n, double least,
+    struct hit *out);
+
 /*
  * The window of new lines [c, d) whose words are most like old lines [a, b); -> Dice 0 to 1. fix: the window must
  * start at c (WINDOW_HEAD) or end at d (WINDOW_TAIL). Empty windows are not considered.

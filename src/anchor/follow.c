@@ -148,8 +148,17 @@ static void spot_lose(struct spot *s, size_t pos, const struct step *st)
 	}
 }
 
+static void step_trace(const struct spot *s, size_t pos, const struct step *st)
+{
+	static const char *const how[] = { "lost", "stays", "away" };
+	trace("anchor", "%s:%u-%u step %zu: %s %s:%u-%u conf %.2f%s", s->path, s->lo + 1, s->hi + 1, pos, how[st->how],
+	    st->path ? st->path : "", st->lo + 1, st->hi + 1, st->conf, st->moved ? " moved" : "");
+}
+
 static void spot_take(struct follow *f, struct spot *s, size_t pos, const struct step *st, const char *path)
 {
+	if (trace_on("anchor"))
+		step_trace(s, pos, st);
 	if (st->how == STEP_LOST || st->conf < conf_carry) {
 		spot_lose(s, pos, st);
 		if (s->guess)
@@ -271,6 +280,9 @@ static void advance(struct stretch *t, size_t i, size_t j, struct spot **s, size
 	advance(t, m, j, s, left);
 }
 
+/* An edited line in a file that may not be the same at all. */
+static double rename_conf(double like) { return like >= 0.6 ? 1 : 0.7 + 0.5 * like; }
+
 /* The path is not there any more at pos: the file was renamed, its parts went elsewhere, or it is gone. */
 static void vanish(struct follow *f, const struct route *r, const struct version *last, size_t pos, struct spot **s, size_t n)
 {
@@ -291,6 +303,7 @@ static void vanish(struct follow *f, const struct route *r, const struct version
 			st.conf = 0.98;
 		} else if (x && pair_texts(f->pairs, x) && s[k]->hi < x->old_n) {
 			step_full(f, x, s[k], &from->tree, to, last_commit(r), c->path, &st);
+			st.conf *= st.how == STEP_STAY ? rename_conf(like) : 1;
 		} else if (o && s[k]->hi < o->n) {
 			step_elsewhere(f->pairs, o, 0, o->n, s[k]->lo, s[k]->hi, &e, s[k]->path, &st);
 		} else {
@@ -392,6 +405,7 @@ void follow_jump(struct follow *f, const struct oid *old_blob, const char *path,
 	bool found = w ? w->found : lineage_entry(f->l, &to->tree, path, &id, &mode) && is_file(mode);
 	if (w)
 		id = w->id;
+	like = 1;
 	if (!found && old_tree) {
 		e = changes_between(f, old_tree, worktree ? NULL : to, to);
 		const struct lineage_change *c = step_renamed(f->pairs, old_blob, path, &e, &like);
@@ -410,14 +424,41 @@ void follow_jump(struct follow *f, const struct oid *old_blob, const char *path,
 			step_full(f, x, s, old_tree, worktree ? NULL : to, to, np, &st);
 		else
 			step_in_file(x, s->lo, s->hi, &st);
+		st.conf *= st.how == STEP_STAY ? rename_conf(like) : 1;
 	} else if (!found && old_tree) {
 		struct text *o = pairs_text(f->pairs, old_blob, NULL);
 		if (o && s->hi < o->n)
 			step_elsewhere(f->pairs, o, 0, o->n, s->lo, s->hi, &e, path, &st);
 	}
 	spot_take(f, s, s->pos, &st, np);
-	if (!(s->flags & SPOT_LOST))
-		s->flags |= SPOT_DONE;
+}
+
+enum { ALIKE_MOST = 48 };
+
+bool follow_alike(struct follow *f, const struct route *r, const char *path, const struct oid *blob, size_t *pos)
+{
+	struct versions v = { 0 };
+	struct text *o = pairs_text(f->pairs, blob, NULL);
+	double best = 0;
+	route_versions_all(f->chains, r, path, &v);
+	for (size_t i = 0; i < v.len; i++)
+		if (oid_equal(&v.items[i].id, blob)) {
+			*pos = v.items[i].pos;
+			versions_release(&v);
+			return true;
+		}
+	/* Many versions are looked at evenly; neighbours are much alike. The base itself lacks what was new. */
+	size_t step = v.len / ALIKE_MOST + 1;
+	for (size_t i = 0; o && i < v.len; i += step) {
+		struct text *n = is_file(v.items[i].mode) && v.items[i].end > 1 ? pairs_text(f->pairs, &v.items[i].id, NULL) : NULL;
+		double s = n ? text_overlap(o, n) : 0;
+		if (s > best + 1e-9) {
+			best = s;
+			*pos = v.items[i].pos ? v.items[i].pos : 1;
+		}
+	}
+	versions_release(&v);
+	return best > 0;
 }
 
 bool follow_file(struct follow *f, const struct route *r, const char **path, size_t *pos)

@@ -34,7 +34,10 @@ void follow_free(struct follow *f);
 
 /* Follows all spots to the end of the route. */
 void follow_spots(struct follow *f, const struct route *r, struct spot *s, size_t n);
-/* One step between two ends without history: old text of path in old_tree against new_tree. */
+/* The position whose version of path is most like a text from elsewhere. false: the path is nowhere on the route. */
+bool follow_alike(struct follow *f, const struct route *r, const char *path, const struct oid *blob, size_t *pos);
+/* One step between two ends without history: old text of path in old_tree against commit `to` (or the work tree over
+ * it); s->pos stays. */
 void follow_jump(struct follow *f, const struct oid *old_blob, const char *path, const struct oid *old_tree,
     const struct lineage_commit *to, bool worktree, struct spot *s);
 /* A whole file: *path becomes its name at the end. false: it is gone at *pos. */

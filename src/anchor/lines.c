@@ -363,8 +363,6 @@ double line_likeness(struct text *a, uint32_t i, struct text *b, uint32_t j)
 	if (!least || least * 5 < most)
 		return 0;
 	double shared = words_shared(x, y);
-	if (shared < 0.1)
-		return 0.5 * shared;
 	double s = 0.5 * shared + 0.5 * (1 - (double)edit_distance(x->chars, x->n_chars, y->chars, y->n_chars) / most);
 	return s > 0.99 ? 0.99 : s;
 }

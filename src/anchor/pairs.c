@@ -12,7 +12,7 @@
 #include <string.h>
 #include "pairs.h"
 
-enum { TRUSTED = 0x80, EDGE_MOST = 7, SLOTS = 4096, BYTES_MOST = 160 << 20, TEXT_MOST = 256 << 20 };
+enum { NEAR_LINES = 10, TRUSTED = 0x80, EDGE_MOST = 7, SLOTS = 4096, BYTES_MOST = 160 << 20, TEXT_MOST = 256 << 20 };
 
 struct kept_text { struct oid id; struct text *t; enum text_fault why; bool pinned; struct kept_text *next; };
 struct kept_pair { struct pair p; struct kept_pair *next; };
@@ -39,6 +39,7 @@ static void pair_clear(struct pair *x)
 		free(x->hits[k]);
 	free(x->hits);
 	free(x->trust);
+	free(x->doubts.items);
 	gaps_release(&x->gaps);
 	blocks_release(&x->blocks);
 }
@@ -192,6 +193,12 @@ void pair_encode(const struct pair *x, struct buf *out)
 		at = g->b;
 	}
 	buf_addch(out, x->trust[x->gaps.len]);
+	at = 0;
+	for (size_t k = 0; k < x->doubts.len; k++) {
+		put_num(out, x->doubts.items[k].a - at);
+		put_num(out, x->doubts.items[k].b - x->doubts.items[k].a);
+		at = x->doubts.items[k].b;
+	}
 }
 
 static bool gap_decode(struct gap *g, const struct gap *before, uint8_t *trust, const char **p, const char *end)
@@ -206,6 +213,17 @@ static bool gap_decode(struct gap *g, const struct gap *before, uint8_t *trust, 
 	if (a + del > UINT32_MAX - 1 || c + ins > UINT32_MAX - 1)
 		return false;
 	*g = (struct gap){ (uint32_t)a, (uint32_t)a + del, (uint32_t)c, (uint32_t)c + ins };
+	return true;
+}
+
+static bool doubts_decode(struct pair *x, const char *p, const char *end)
+{
+	for (uint32_t at = 0, skip, len; p < end;) {
+		if (!get_num(&p, end, &skip) || !get_num(&p, end, &len) || !len || (uint64_t)at + skip + len > x->old_n)
+			return false;
+		*array_add(&x->doubts) = (struct doubt){ at + skip, at + skip + len };
+		at += skip + len;
+	}
 	return true;
 }
 
@@ -224,10 +242,10 @@ bool pair_decode(struct pair *x, const char *p, size_t n)
 			return false;
 	}
 	struct gap last = len ? x->gaps.items[len - 1] : (struct gap){ 0 };
-	if (p + 1 != end || last.b > x->old_n || last.d > x->new_n || x->old_n - last.b != x->new_n - last.d)
+	if (p == end || last.b > x->old_n || last.d > x->new_n || x->old_n - last.b != x->new_n - last.d)
 		return false;
-	x->trust[len] = (uint8_t)*p;
-	return true;
+	x->trust[len] = (uint8_t)*p++;
+	return doubts_decode(x, p, end);
 }
 
 /* Trust */
@@ -253,6 +271,19 @@ static uint8_t run_trust(struct text *o, struct text *n, uint32_t i, uint32_t j,
 	return (uint8_t)((sure ? TRUSTED : 0) | head << 3 | tail);
 }
 
+static void run_doubts(struct pair *x, uint32_t i, uint32_t j, uint32_t len)
+{
+	for (uint32_t k = 0; k < len; k++) {
+		if (text_once(x->n, j + k) || !text_once(x->o, i + k) || text_trivial(x->o, i + k))
+			continue;
+		struct doubt *last = x->doubts.len ? &x->doubts.items[x->doubts.len - 1] : NULL;
+		if (last && last->b == i + k)
+			last->b++;
+		else
+			*array_add(&x->doubts) = (struct doubt){ i + k, i + k + 1 };
+	}
+}
+
 static void pair_trust(struct pair *x)
 {
 	x->trust = xcalloc(x->gaps.len + 1, 1);
@@ -260,11 +291,25 @@ static void pair_trust(struct pair *x)
 	for (size_t k = 0; k <= x->gaps.len; k++) {
 		uint32_t end = k < x->gaps.len ? x->gaps.items[k].a : x->old_n;
 		x->trust[k] = run_trust(x->o, x->n, i, j, end - i);
+		run_doubts(x, i, j, end - i);
 		if (k < x->gaps.len) {
 			i = x->gaps.items[k].b;
 			j = x->gaps.items[k].d;
 		}
 	}
+}
+
+static bool doubted(const struct pair *x, uint32_t i)
+{
+	size_t lo = 0, hi = x->doubts.len;
+	while (lo < hi) {
+		size_t m = lo + (hi - lo) / 2;
+		if (x->doubts.items[m].b <= i)
+			lo = m + 1;
+		else
+			hi = m;
+	}
+	return lo < x->doubts.len && x->doubts.items[lo].a <= i;
 }
 
 bool pair_trusted(const struct pair *x, uint32_t i)
@@ -279,7 +324,7 @@ bool pair_trusted(const struct pair *x, uint32_t i)
 	}
 	uint32_t start = k ? x->gaps.items[k - 1].b : 0, end = k < x->gaps.len ? x->gaps.items[k].a : x->old_n;
 	uint8_t t = x->trust[k];
-	return i >= start && i < end && (t & TRUSTED) && i - start >= (uint32_t)(t >> 3 & EDGE_MOST) &&
+	return i >= start && i < end && (t & TRUSTED) && !doubted(x, i) && i - start >= (uint32_t)(t >> 3 & EDGE_MOST) &&
 	    end - i > (uint32_t)(t & EDGE_MOST);
 }
 
@@ -400,6 +445,12 @@ static void pair_blocks(struct pair *x)
 
 static bool inside(const struct gap *g, const struct block *b) { return b->c >= g->c && b->d <= g->d; }
 
+/* Beside the gap, across a line or two that stayed. */
+static bool nearby(const struct gap *g, const struct block *b)
+{
+	return b->c + NEAR_LINES >= g->c && b->d <= g->d + NEAR_LINES;
+}
+
 /* How sure a block is to be the same lines: 0 when it is not to be used before other evidence. */
 static float block_sure(const struct block *b, const struct gap *g)
 {
@@ -407,6 +458,8 @@ static float block_sure(const struct block *b, const struct gap *g)
 		return 0;
 	if (inside(g, b))
 		return b->weight >= 0.45 ? 0.98f : 0;
+	if (nearby(g, b))
+		return b->weight >= 0.55 ? 0.93f : 0;
 	if (b->equal >= 2 && b->weight >= 1.6)
 		return b->weight >= 3 ? 0.95f : 0.9f;
 	return 0;
@@ -436,6 +489,68 @@ static void block_use(const struct block *b, const struct gap *g, float sure, st
 		skip_n[j - g->c] = true;
 }
 
+/*
+ * What is left between two lines that stayed: rows old ones against cols new ones. One against one is the same line
+ * unless the two have nothing in common, for nothing else is there to be it; equal numbers are likely pairs in order.
+ */
+struct rest { uint32_t from, to, c, d, rows, cols; };
+
+static bool stays(const struct hit *h) { return h->kind == HIT_SAME && !h->moved; }
+
+static struct rest rest_around(const struct gap *g, const struct hit *out, const bool *skip_n, uint32_t i)
+{
+	struct rest r = { i, i + 1, g->c, g->d, 0, 0 };
+	while (r.from > 0 && !stays(&out[r.from - 1]))
+		r.from--;
+	while (r.to < g->b - g->a && !stays(&out[r.to]))
+		r.to++;
+	if (r.from > 0)
+		r.c = out[r.from - 1].last + 1;
+	if (r.to < g->b - g->a)
+		r.d = out[r.to].line;
+	for (uint32_t k = r.from; k < r.to; k++)
+		r.rows += out[k].kind == HIT_NONE || out[k].kind == HIT_EDIT;
+	for (uint32_t j = r.c; j < r.d; j++)
+		r.cols += !skip_n[j - g->c];
+	return r;
+}
+
+static bool blank(struct text *t, uint32_t i) { return text_line(t, i)->flags & LINE_BLANK; }
+
+enum { REST_MOST = 8 };
+
+static void rest_solve(struct pair *x, const struct gap *g, const struct rest *r, const bool *skip_n, struct hit *out)
+{
+	uint32_t j = r->c;
+	for (uint32_t i = r->from; i < r->to; i++) {
+		struct hit *h = &out[i];
+		if (h->kind == HIT_SAME || (h->kind == HIT_EDIT && h->moved))
+			continue;
+		while (j < r->d && skip_n[j - g->c])
+			j++;
+		if (j >= r->d)
+			return;
+		if (h->kind == HIT_NONE && !blank(x->o, g->a + i) && !blank(x->n, j) && (r->rows == 1 || r->rows == r->cols))
+			*h = (struct hit){ j, j, (float)line_likeness(x->o, g->a + i, x->n, j), HIT_EDIT, false };
+		if (h->kind == HIT_EDIT && h->line == j)
+			h->like = r->rows == 1 ? 0.35f + 0.65f * h->like : 0.2f + 0.8f * h->like;
+		j++;
+	}
+}
+
+/* Edits are as sure as their shape: alone between lines that stayed, in pairs, or one of many. */
+static void gap_shapes(struct pair *x, const struct gap *g, const bool *skip_n, struct hit *out)
+{
+	for (uint32_t i = 0; i < g->b - g->a; i++) {
+		if (stays(&out[i]))
+			continue;
+		struct rest r = rest_around(g, out, skip_n, i);
+		if (r.rows == r.cols && r.rows && r.rows <= REST_MOST)
+			rest_solve(x, g, &r, skip_n, out);
+		i = r.to - 1;
+	}
+}
+
 static void gap_solve(struct pair *x, const struct gap *g, struct hit *out)
 {
 	uint32_t rows = g->b - g->a, cols = g->d - g->c;
@@ -448,8 +563,10 @@ static void gap_solve(struct pair *x, const struct gap *g, struct hit *out)
 			block_use(&x->blocks.items[k], g, s, sure, skip_o, skip_n);
 	}
 	align(x->o, x->n, *g, skip_o, skip_n, 0.4, lined);
+	align_crossing(x->o, x->n, *g, skip_o, skip_n, 0.55, lined);
 	for (uint32_t i = 0; i < rows; i++)
 		out[i] = sure[i].kind ? sure[i] : lined[i];
+	gap_shapes(x, g, skip_n, out);
 	for (size_t k = 0; k < x->blocks.len; k++) {
 		const struct block *b = &x->blocks.items[k];
 		float s = block_sure(b, g) > 0 ? 0 : block_maybe(b);

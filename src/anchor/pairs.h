@@ -24,6 +24,9 @@ struct text *pairs_text(struct pairs *p, const struct oid *blob, enum text_fault
 struct text *pairs_put(struct pairs *p, const struct oid *id, struct buf *content);
 void pairs_unpin(struct pairs *p);
 
+/* Old lines [a, b) of a run that were unique and have copies now: which is the same is for the versions between. */
+struct doubt { uint32_t a, b; };
+
 /*
  * Two versions. The gaps and the trust in the runs between them come from the cache where it has them: then the texts
  * are not read until pair_texts.
@@ -32,6 +35,7 @@ struct pair {
 	struct oid old_id, new_id;
 	struct gaps gaps;
 	uint8_t *trust;          /* one a run, gaps.len + 1 of them: run k lies before gap k */
+	struct { struct doubt *items; size_t len, alloc; } doubts;  /* in order */
 	uint32_t old_n, new_n;
 	/* The rest when pair_texts was called. */
 	struct text *o, *n;
@@ -43,7 +47,7 @@ struct pair {
 /* NULL: a text cannot be read. */
 struct pair *pairs_get(struct pairs *p, const struct oid *old_id, const struct oid *new_id, enum text_fault *why);
 bool pair_texts(struct pairs *p, struct pair *x);
-/* Is old line i in a trusted run, and not among the blanks and braces at its edge? */
+/* Is old line i in a trusted run, not among the blanks and braces at its edge, and not copied since? */
 bool pair_trusted(const struct pair *x, uint32_t i);
 /* Where the lines of gap k went, in order or as a moved block; an array over its old lines. */
 const struct hit *pair_hits(struct pair *x, size_t k);

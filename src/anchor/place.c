@@ -350,23 +350,53 @@ static bool route_to(struct batch *b, const struct lineage_commit *from, struct 
 	return true;
 }
 
-static void group_follow(struct batch *b, struct group *g)
+static void spots_begin(struct group *g)
 {
-	struct route r;
-	bool way = !g->start.kept && route_to(b, g->start.commit, &r);
-	g->spots = xcalloc(g->n + 1, sizeof(*g->spots));
 	for (size_t k = 0; k < g->n; k++) {
 		struct spot *s = &g->spots[k];
 		*s = (struct spot){ .query = k, .path = g->q[k]->anchor->path, .conf = 1, .least = 1 };
 		query_range(g, g->q[k]->anchor, &s->lo, &s->hi);
 	}
-	if (way) {
-		follow_spots(b->follow, &r, g->spots, g->n);
-	} else {
-		const struct oid *tree = g->start.commit ? &g->start.commit->tree : NULL;
-		for (size_t k = 0; k < g->n; k++)
-			follow_jump(b->follow, &g->start.blob, g->q[k]->anchor->path, tree, b->to, b->worktree, &g->spots[k]);
+}
+
+/* No common line of commits: one step to the version on the target's side that is most alike, and on from there. */
+static bool group_aside(struct batch *b, struct group *g, struct route *r)
+{
+	size_t pos;
+	if (g->start.kept || !g->start.commit || !b->to ||
+	    !route_from_base(b->p->chains, &g->start.commit->id, &b->to->id, r))
+		return false;
+	if (!follow_alike(b->follow, r, g->an->path, &g->start.blob, &pos))
+		return false;
+	if (b->worktree) {
+		r->worktree = "";
+		r->len++;
 	}
+	for (size_t k = 0; k < g->n; k++) {
+		g->spots[k].pos = pos;
+		follow_jump(b->follow, &g->start.blob, g->an->path, &g->start.commit->tree, route_at(r, pos), false, &g->spots[k]);
+	}
+	follow_spots(b->follow, r, g->spots, g->n);
+	return true;
+}
+
+static void group_jump(struct batch *b, struct group *g)
+{
+	const struct oid *tree = g->start.commit ? &g->start.commit->tree : NULL;
+	for (size_t k = 0; k < g->n; k++)
+		follow_jump(b->follow, &g->start.blob, g->q[k]->anchor->path, tree, b->to, b->worktree, &g->spots[k]);
+}
+
+static void group_follow(struct batch *b, struct group *g)
+{
+	struct route r;
+	bool way = !g->start.kept && route_to(b, g->start.commit, &r);
+	g->spots = xcalloc(g->n + 1, sizeof(*g->spots));
+	spots_begin(g);
+	if (way)
+		follow_spots(b->follow, &r, g->spots, g->n);
+	else if (!(way = group_aside(b, g, &r)))
+		group_jump(b, g);
 	group_answers(b, g, way ? &r : NULL);
 	free(g->spots);
 }

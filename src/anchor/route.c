@@ -242,26 +242,37 @@ static void version_add(struct versions *v, size_t pos, size_t end, const struct
 
 static bool vanished(const struct versions *v) { return v->len && oid_is_zero(&v->items[v->len - 1].id); }
 
-void route_versions(struct chains *c, const struct route *r, const char *path, size_t pos, struct versions *out)
+static void versions_find(struct chains *c, const struct route *r, const char *path, size_t pos, bool all,
+    struct versions *out)
 {
 	struct pathlog *p = pathlog_get(r->chain, c, path);
 	size_t end = r->len - (r->worktree != NULL);
 	if (r->forward) {
 		size_t at = r->first - pos;
 		pathlog_extend(r->chain, p, at);
-		for (size_t k = mark_at(p, at) + 1; k-- > 0 && !vanished(out);) {
+		for (size_t k = mark_at(p, at) + 1; k-- > 0 && (all || !vanished(out));) {
 			size_t oldest = k + 1 < p->len && p->marks[k + 1].at - 1 < at ? p->marks[k + 1].at - 1 : at;
 			version_add(out, r->first - oldest, r->first - p->marks[k].at + 1, &p->marks[k]);
 		}
 	} else {
 		size_t last = r->first + end - 1;
 		pathlog_extend(r->chain, p, last);
-		for (size_t k = mark_at(p, r->first + pos); k < p->len && p->marks[k].at <= last && !vanished(out); k++) {
+		for (size_t k = mark_at(p, r->first + pos); k < p->len && p->marks[k].at <= last && (all || !vanished(out)); k++) {
 			size_t start = p->marks[k].at > r->first + pos ? p->marks[k].at - r->first : pos;
 			size_t stop = k + 1 < p->len && p->marks[k + 1].at <= last ? p->marks[k + 1].at - r->first : end;
 			version_add(out, start, stop, &p->marks[k]);
 		}
 	}
+}
+
+void route_versions(struct chains *c, const struct route *r, const char *path, size_t pos, struct versions *out)
+{
+	versions_find(c, r, path, pos, false, out);
+}
+
+void route_versions_all(struct chains *c, const struct route *r, const char *path, struct versions *out)
+{
+	versions_find(c, r, path, 0, true, out);
 }
 
 void versions_release(struct versions *v)

@@ -45,6 +45,8 @@ struct versions { struct version *items; size_t len, alloc; };
 /* Versions of path from position pos (which is the first's) until the route ends or the path vanishes: then the last
  * version has a zero id. */
 void route_versions(struct chains *c, const struct route *r, const char *path, size_t pos, struct versions *out);
+/* All versions on the route, with stretches where there is nothing. */
+void route_versions_all(struct chains *c, const struct route *r, const char *path, struct versions *out);
 void versions_release(struct versions *v);
 
 #endif

@@ -214,6 +214,14 @@ static void survivors_around(struct pair *x, uint32_t lo, uint32_t hi, struct st
 			break;
 }
 
+static uint32_t window_letters(struct text *t, uint32_t a, uint32_t b)
+{
+	uint32_t n = 0;
+	for (; a <= b; a++)
+		n += text_line(t, a)->letters;
+	return n;
+}
+
 /* A line alone that was cut in several, or whose best window is clearly better than its best line. */
 static void line_split(struct pair *x, uint32_t i, struct place_group *g)
 {
@@ -225,6 +233,9 @@ static void line_split(struct pair *x, uint32_t i, struct place_group *g)
 	double s = window_find(x->o, i, i + 1, x->n, in->c, in->d, 0, &a, &b);
 	if (s < one + 0.08 || b == a || b - a > 12 || g->lo < a || g->lo > b)
 		return;
+	/* The line is where it starts, unless only a scrap of it stands there ("@Override", "throw new X("). */
+	while (a < b && 3 * text_line(x->n, a)->letters < window_letters(x->n, a, b))
+		a++;
 	g->lo = a;
 	g->hi = b;
 	if (s > g->like)
@@ -349,6 +360,30 @@ static void block_land(struct text *o, struct text *n, const struct block *b, ui
 	free(hits);
 }
 
+/*
+ * How much of a block is its own: lines that the other file had before, or that stand in several of the files looked
+ * at, are copies of those as well (licences, imports, the frame of a test) and prove nothing.
+ */
+static double block_own(struct pairs *p, struct text *o, const struct block *b, const struct lineage_change *c,
+    struct text *const *seen, size_t n_seen)
+{
+	struct text *before = is_file(c->old_mode) ? pairs_text(p, &c->old_id, NULL) : NULL;
+	double own = 0, all = 0;
+	for (uint32_t i = b->a; i < b->b; i++) {
+		if (b->hits[i - b->a].kind != HIT_SAME || text_trivial(o, i))
+			continue;
+		uint64_t norm = text_norm(o, i);
+		unsigned files = 0;
+		for (size_t k = 0; k < n_seen && files < 3; k++)
+			files += text_count(seen[k], norm) > 0;
+		all++;
+		own += (before && text_count(before, norm)) || files >= 3 ? 0.2 : 1;
+	}
+	return all > 0 ? own / all : 0;
+}
+
+enum { SEEN_MOST = 24 };
+
 void step_elsewhere(struct pairs *p, struct text *o, uint32_t a, uint32_t b, uint32_t lo, uint32_t hi,
     const struct elsewhere *e, const char *path, struct step *out)
 {
@@ -358,7 +393,12 @@ void step_elsewhere(struct pairs *p, struct text *o, uint32_t a, uint32_t b, uin
 	uint32_t n_old = 0, *old = xcalloc((size_t)(b - a) + 1, sizeof(*old));
 	for (uint32_t i = a; i < b; i++)
 		old[n_old++] = i;
+	struct text *seen[SEEN_MOST];
+	size_t n_seen = 0;
 	*out = (struct step){ .how = STEP_LOST, .before = NO_LINE, .after = NO_LINE };
+	for (size_t k = 0; k < len && n_seen < SEEN_MOST; k++)
+		if ((seen[n_seen] = pairs_text(p, &e->changes[near[k].at].new_id, NULL)))
+			n_seen++;
 	for (size_t k = 0; k < len && k < FILES_MOST && bytes < BYTES_MOST; k++) {
 		const struct lineage_change *c = &e->changes[near[k].at];
 		struct text *n = pairs_text(p, &c->new_id, NULL);
@@ -372,7 +412,8 @@ void step_elsewhere(struct pairs *p, struct text *o, uint32_t a, uint32_t b, uin
 		for (size_t x = 0; x < found.len; x++) {
 			struct block *bl = &found.items[x];
 			double share = block_share(o, bl, lo, hi);
-			double score = share >= 0.4 && bl->equal >= 2 ? share * bl->weight : 0;
+			double weight = share >= 0.4 && bl->equal >= 2 ? bl->weight * block_own(p, o, bl, c, seen, n_seen) : 0;
+			double score = weight >= 1.2 ? share * weight : 0;
 			if (score <= best) {
 				second = score > second ? score : second;
 				continue;
@@ -380,7 +421,7 @@ void step_elsewhere(struct pairs *p, struct text *o, uint32_t a, uint32_t b, uin
 			second = best > bl->runner ? best : bl->runner;
 			best = score;
 			*out = (struct step){ .how = STEP_AWAY, .moved = true, .path = c->path, .blob = c->new_id,
-				.conf = share * (bl->weight >= 2.5 ? 0.95 : bl->weight >= 1.6 ? 0.85 : 0.7), .before = NO_LINE,
+				.conf = share * (weight >= 2.5 ? 0.95 : weight >= 1.6 ? 0.85 : 0.7), .before = NO_LINE,
 				.after = NO_LINE };
 			block_land(o, n, bl, lo, hi, out);
 		}
