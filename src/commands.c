@@ -17,6 +17,7 @@ const struct cmd_family cmd_families[] = {
 	{ "Tasks", task_commands },
 	{ "Exchange", draft_commands },
 	{ "Exchange", sync_commands },
+	{ "Exchange", import_commands },
 	{ "Help", help_commands },
 	{ "Help", complete_commands },
 	{ NULL, NULL },

@@ -20,6 +20,18 @@ void hash_sha256(uint8_t out[SHA256_SIZE], const void *p, size_t n)
 	SHA256Final(out, &ctx);
 }
 
+void hash_sha1(char out[GIT_OID_HEX], const void *p, size_t n)
+{
+	uint8_t digest[SHA1_DIGEST_LENGTH];
+	SHA1_CTX ctx;
+
+	SHA1Init(&ctx);
+	if (n)
+		SHA1Update(&ctx, p, n);
+	SHA1Final(digest, &ctx);
+	hex_encode(out, digest, sizeof(digest));
+}
+
 void hash_git_blob(char out[GIT_OID_HEX], const void *p, size_t n)
 {
 	uint8_t digest[SHA1_DIGEST_LENGTH];

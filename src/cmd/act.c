@@ -142,8 +142,10 @@ int act_write(struct cmd *c, enum audience aud, struct batch *b, const char *sub
 	if (act_me(c, &me, e))
 		return -1;
 	for (size_t i = 0; i < b->n; i++) {
-		b->ops[i].author = me;
-		b->ops[i].time = clock_now();
+		if (!b->ops[i].author.email && !b->ops[i].author.name)
+			b->ops[i].author = me;
+		if (!b->ops[i].time)
+			b->ops[i].time = clock_now();
 	}
 	hold_signals(&old);
 	rc = aud == AUDIENCE_EVERYONE ? work_log(c->work, true, e) : work_desk(c->work, e);

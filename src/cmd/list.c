@@ -6,7 +6,7 @@
 #include "families.h"
 #include "killick/cmd/act.h"
 
-#define PAGE 4000
+#define PAGE 1000
 
 struct list_values { const char *sort; int64_t limit; bool posts; };
 static const char *const sorts[] = { "updated", "created", "place", NULL };
@@ -45,20 +45,22 @@ static enum thread_sort sort_of(const char *name)
 	return name && !strcmp(name, "place") ? SORT_PLACE : SORT_UPDATED;
 }
 
-/* Pages of the list in an arena that is emptied between them: memory stays flat however long the list is. */
+/* Pages of the list in two arenas by turns: memory stays flat however long the list is, and the last thread of a page is
+ * still there when the next is asked for. */
 static int stream(struct cmd *c, struct thread_find *f, size_t limit, uint64_t *shown, struct err *e)
 {
-	struct arena page = ARENA_INIT;
-	bool more = true;
+	bool by_key = f->sort == SORT_UPDATED || f->sort == SORT_CREATED, more = true;
+	struct arena pages[2] = { ARENA_INIT, ARENA_INIT };
 	int rc = 0;
 
 	*shown = 0;
-	while (more && !rc && out_alive(c) && (!limit || *shown < limit)) {
+	for (int turn = 0; more && !rc && out_alive(c) && (!limit || *shown < limit); turn = !turn) {
 		struct thread_list l = { NULL, 0, 0, false };
 
-		f->skip = (size_t)*shown;
+		f->skip = by_key ? 0 : (size_t)*shown;
 		f->limit = limit && limit - *shown < PAGE ? (size_t)(limit - *shown) : PAGE;
-		rc = index_threads(c->work->index, &c->work->scope, f, &page, &l, e);
+		arena_clear(&pages[turn]);
+		rc = index_threads(c->work->index, &c->work->scope, f, &pages[turn], &l, e);
 		for (size_t i = 0; !rc && i < l.len; i++) {
 			if (out_json(c))
 				out_item(c, thread_json(&l.items[i]));
@@ -67,9 +69,10 @@ static int stream(struct cmd *c, struct thread_find *f, size_t limit, uint64_t *
 		}
 		*shown += l.len;
 		more = l.more && l.len;
-		arena_clear(&page);
+		f->after = by_key && l.len ? &l.items[l.len - 1] : NULL;
 	}
-	arena_release(&page);
+	arena_release(&pages[0]);
+	arena_release(&pages[1]);
 	return rc;
 }
 

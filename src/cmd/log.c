@@ -48,7 +48,10 @@ static int load_piece(struct cmd *c, struct history *h, struct piece *p, size_t 
 
 static bool is_on(const struct thread *t, const char *hex)
 {
-	return t->anchor.commit && !strcmp(t->anchor.commit, hex);
+	/* place.commit is what the commit became after an amend or rebase. */
+	const char *on = t->place.commit ? t->place.commit : t->anchor.commit;
+
+	return on && !strcmp(on, hex);
 }
 
 static void count_text(struct cmd *c, const struct piece *p, const char *hex)

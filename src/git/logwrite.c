@@ -139,8 +139,8 @@ static int odb_put(struct nlog *l, git_object_t type, const struct buf *b, struc
 	return 0;
 }
 
-static int put_commit(struct nlog *l, struct tail *t, const struct op *first, const char *subject,
-    const struct buf *lines, struct err *e)
+int chain_put(struct nlog *l, struct tail *t, const struct op *first, const char *subject, const struct buf *lines,
+    struct err *e)
 {
 	const struct buf nothing = BUF_INIT;
 	struct buf b = BUF_INIT;
@@ -217,7 +217,7 @@ int chain_extend(struct nlog *l, const char *writer, struct tail *t, struct op *
 		if (!rc && raw)
 			buf_add(&raw[i], lines.ptr + start, lines.len - start - 1);
 		if (!rc && (i + 1 == n || lines.len > COMMIT_BYTES)) {
-			rc = put_commit(l, t, &ops[first], subject, &lines, e);
+			rc = chain_put(l, t, &ops[first], subject, &lines, e);
 			buf_reset(&lines);
 			first = i + 1;
 		}

@@ -5,6 +5,7 @@
  *	nativelog.c  the handle, the store's making, its identity (writer, repository id)
  *	logref.c     refs of the store: read, compare-and-swap with fsync, scrub, stamp
  *	logwrite.c   append and recall; the commit's form
+ *	logadopt.c   a log from an export
  *	logread.c    heads, the chain check, reading
  *	logsign.c    SSH signatures
  *	transport.c  git as a child, the remote's address, what its failures mean
@@ -90,6 +91,9 @@ int tail_of(struct nlog *l, const char *writer, struct tail *out, struct err *e)
  * own lamport values are taken. */
 int chain_extend(struct nlog *l, const char *writer, struct tail *t, struct op *ops, size_t n, const char *subject,
     uint64_t floor, bool keep_clock, struct buf *raw, struct err *e);
+/* Under the lock: lines (each ended by a newline) as one commit behind t; first is the op of the first of them. */
+int chain_put(struct nlog *l, struct tail *t, const struct op *first, const char *subject, const struct buf *lines,
+    struct err *e);
 int append_locked(struct nlog *l, struct op *ops, size_t n, const char *subject, uint64_t floor, struct buf *raw,
     struct err *e);
 

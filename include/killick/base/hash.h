@@ -11,6 +11,8 @@
 #define GIT_OID_HEX 41
 
 void hash_sha256(uint8_t out[SHA256_SIZE], const void *p, size_t n);
+/* SHA-1 as hex: for names that other programs gave, never for safety. */
+void hash_sha1(char out[GIT_OID_HEX], const void *p, size_t n);
 /* SHA-1 of "blob <n>\0" and the bytes: the id git gives this content, as hex. */
 void hash_git_blob(char out[GIT_OID_HEX], const void *p, size_t n);
 /* n random bytes from getrandom(2). */

@@ -27,7 +27,8 @@ int act_me(struct cmd *c, struct person *out, struct err *e);
 
 /*
  * Ops under construction: payloads are owned by the batch. act_op adds one with its entity (NULL or "": none) and
- * returns its empty payload. act_write writes them all as one batch; ids (batch.ids[i]) are set afterwards.
+ * returns its empty payload. act_write writes them all as one batch, by us and now unless an op says otherwise (import);
+ * ids (batch.ids[i]) are set afterwards.
  */
 #define ACT_MAX 8
 struct batch {

@@ -53,6 +53,16 @@ int nlog_append(struct nlog *l, struct op *ops, size_t n, const char *subject, u
 int nlog_recall(struct nlog *l, const char *id, int wait_ms, struct err *e);
 
 /*
+ * Takes the ops of a writer as they were stored elsewhere (an export): lines without newline, in order of seq. Those the
+ * log here has are skipped, the rest extend it; no byte changes, so ids stay. *added counts them. A store without any
+ * log takes the first line's repository id for its own; another id must be accepted already. check: only says whether
+ * it would go. ERR_CONFLICT: it parts from the log here, or leaves a gap, or is of a repository id not accepted.
+ */
+struct nlog_line { const char *bytes; size_t n; };
+int nlog_adopt(struct nlog *l, const char *writer, const struct nlog_line *lines, size_t n, bool check, int wait_ms,
+    uint64_t *added, struct err *e);
+
+/*
  * Reading. heads: where each writer's log was read up to; ops after it are given to fn in order (oldest first a
  * writer). New heads are stored in *heads (heap; free with nlog_heads_release). A head that is not a descendant of the
  * one given is reported to `rewound`, before any op is given to `op`, then read from its start.
