@@ -2,11 +2,13 @@
 /* The table of commands: families in the order of the manual. Above all floors, because the hooks' rows are in it. */
 #include "config.h"
 #include "cmd/families.h"
+#include "killick/hook/hook.h"
 
 const struct cmd_family cmd_families[] = {
 	{ "Set up", setup_commands },
 	{ "Set up", doctor_commands },
 	{ "Set up", config_commands },
+	{ "Set up", hook_commands },
 	{ "Talk", open_commands },
 	{ "Talk", thread_commands },
 	{ "Look", list_commands },

@@ -583,7 +583,6 @@ static void finish(struct folding *f)
 	person_copy(f->a, &f->opener->author, &t->author);
 	person_copy(f->a, &closer, &out->closer);
 	out->resolved_by = arena_strdup(f->a, out->resolved_by);
-	out->trailer = arena_strdup(f->a, commit_of(f->opener, "trailer"));
 	put_posts(f);
 	t->title = title_of(f);
 	t->labels = strings_of(f, &f->labels);

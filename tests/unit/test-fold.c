@@ -134,7 +134,6 @@ static void test_opening(void **state)
 	assert_int_equal(f.t.updated, NOW);
 	assert_int_equal(f.t.n_asked, 1);
 	assert_string_equal(f.t.asked[0].email, "bo@x");
-	assert_string_equal(f.trailer, "3f2a9c1d5b7e8f901234567890abcdef12345678");
 	assert_null(f.resolved_by);
 	assert_null(f.closer.email);
 	drop(&l);
@@ -164,7 +163,6 @@ static void test_poor_openers(void **state)
 		assert_string_equal(f.t.title, "(no text)");
 		assert_int_equal(f.t.n_asked, 0);
 		assert_int_equal(f.t.n_labels, 0);
-		assert_null(f.trailer);
 		drop(&l);
 	}
 	arena_release(&a);
@@ -581,7 +579,6 @@ static void dump(const struct fold *f, struct buf *b)
 	json_put_int(x, "created", f->t.created);
 	json_put_int(x, "updated", f->t.updated);
 	json_put_str(x, "resolved_by", f->resolved_by);
-	json_put_str(x, "trailer", f->trailer);
 	json_put_str(x, "body", f->k.body);
 	json_write(b, x);
 	json_decref(x);

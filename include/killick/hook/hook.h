@@ -8,7 +8,7 @@
 
 #include "killick/cmd/cmd.h"
 
-/* Rows of "killick hook install|remove|run". */
+/* The row "hook" with its words: install, remove, status, run. */
 extern const struct cmd_entry hook_commands[];
 
 #endif

@@ -11,7 +11,7 @@
  *
  * Payloads:
  *	open     {"kind","title"?,"body","anchor":{…},"asked":[person]?,"labels":[…]?,
- *	          "trailer":COMMIT?}
+ *	          "trailer":KEY?}
  *	post     {"body","reply_to":HEX64?}        edit {"post":HEX64,"body"}      redact {"post":HEX64}
  *	resolve  {"body"?,"commit"?}               reopen {}                       accept {"post":HEX64|null}
  *	kind {"kind"}  title {"title"}  label {"add":[…],"remove":[…]}  assign {"add":[person],"remove":[person]}
@@ -19,6 +19,7 @@
  *	task     {"title","body","labels":[…]?}    creates one (entity null); with an entity: {"state"?, "title"?, "body"?}
  *	rewrite  {"from":COMMIT,"to":COMMIT}       entity null: a commit was amended or rebased; anchors follow
  *	sign     {"head":HEX64,"seq":N,"lamport":N,"sig":TEXT}   entity null: an SSH signature over the writer's log
+ * An op that a commit message's trailer made has "trailer", the trailer's key (hook/trailer.c), so that none is made twice.
  * The first post of a thread has the thread's entity as its id. A resolve's body is a post with the resolve's id.
  * An unknown type is kept and ignored; so is every op whose version is above 1, if its envelope reads like this one.
  * Keys beside these are allowed and mean nothing.
