@@ -419,6 +419,8 @@ static int shape_each(void *ctx, const char *key, const char *value, const char 
 		s->version = str_to_u64(value, UINT32_MAX, &s->version) ? s->version : UINT32_MAX;
 	else if (str_starts(key, "extensions."))
 		shape_extension(s, key + 11, value);
+	else if (str_starts(key, "remote.") && str_ends(key, ".promisor"))
+		s->partial |= git_bool(value, true);
 	return 0;
 }
 

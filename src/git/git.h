@@ -55,7 +55,7 @@ struct repo {
 	char *top, *gitdir, *commondir, *prefix, *name;
 	char *cwd;              /* where the user stands, resolved */
 	char *index_file;       /* GIT_INDEX_FILE, absolute, or NULL */
-	bool partial;           /* extensions.partialClone: blobs may be missing on purpose */
+	bool partial;           /* has a promisor remote: blobs may be missing on purpose */
 	bool worktree_config;   /* extensions.worktreeConfig */
 	bool lib_started;
 	git_repository *lib;

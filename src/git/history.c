@@ -28,6 +28,7 @@ struct history {
 	size_t interesting;          /* queued and not hidden */
 	ARRAY(uint32_t) list;        /* limited: in order; handed out from `next` */
 	size_t next;
+	uint32_t given;              /* not limited, no path: node + 1 of the last one, whose parents are not queued yet */
 	ARRAY(struct oid) parents;   /* scratch: parents of the commit at hand */
 	struct memo memo[MEMO_SLOTS];
 };
@@ -463,27 +464,40 @@ int history_open(struct repo *r, const char *const *revs, const char *path, stru
 	return 0;
 }
 
-int history_next(struct history *h, struct oid *out, struct err *e)
+/* From the list made before. */
+static int next_listed(struct history *h, struct oid *out)
 {
-	uint32_t at;
-	bool shown;
+	while (h->next < h->list.len) {
+		const struct walk_node *n = &h->w.nodes.items[h->list.items[h->next++]];
 
-	while (h->limited) {
-		if (h->next >= h->list.len)
-			return 0;
-		at = h->list.items[h->next++];
-		if (!(h->w.nodes.items[at].flags & W_HIDDEN)) {
-			*out = h->w.nodes.items[at].id;
+		if (!(n->flags & W_HIDDEN)) {
+			*out = n->id;
 			return 1;
 		}
 	}
+	return 0;
+}
+
+int history_next(struct history *h, struct oid *out, struct err *e)
+{
+	uint32_t at = h->given - 1;
+	bool shown;
+
+	if (h->limited)
+		return next_listed(h, out);
+	if (h->given && expand(h, at, &shown, e))
+		return -1;
+	h->given = 0;
 	while (pop(h, &at)) {
-		if (expand(h, at, &shown, e))
-			return -1;
-		if (shown) {
-			*out = h->w.nodes.items[at].id;
+		*out = h->w.nodes.items[at].id;
+		if (!h->path) {
+			h->given = at + 1;
 			return 1;
 		}
+		if (expand(h, at, &shown, e))
+			return -1;
+		if (shown)
+			return 1;
 	}
 	return 0;
 }

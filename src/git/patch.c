@@ -131,7 +131,7 @@ int repo_show(struct repo *r, const struct oid *commit, size_t max, struct buf *
 	parent = root ? OID_ZERO : l.parents[0];
 	if (tree_of(lib, &l.tree, &new_, e) || (!root && (repo_links(r, &parent, &pl, e) || tree_of(lib, &pl.tree, &old, e))))
 		goto out;
-	o.flags = GIT_DIFF_INDENT_HEURISTIC | GIT_DIFF_INCLUDE_TYPECHANGE;
+	o.flags = GIT_DIFF_INDENT_HEURISTIC;
 	o.max_size = PATCH_FILE_MAX;
 	rc = git_diff_tree_to_tree(&diff, lib, old, new_, &o);
 	if (rc < 0) {

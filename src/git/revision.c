@@ -83,10 +83,14 @@ static int unknown(struct repo *r, git_repository *lib, const char *rev, struct 
 {
 	struct arena a = ARENA_INIT;
 	const char *name = arena_memdup(&a, rev, name_length(rev)), *near;
+	struct commit_links l;
 	struct oid at;
 
 	git_error_clear();
-	if (strlen(name) >= 7 && str_is_hex(name, strlen(name))) {
+	if (oid_parse(rev, &at) && repo_has_object(r, &at)) {
+		if (repo_links(r, &at, &l, e) == 0)
+			err_set(e, ERR_BAD_DATA, "'%.200s' cannot be read as a commit", rev);
+	} else if (strlen(name) >= 7 && str_is_hex(name, strlen(name))) {
 		err_set(e, ERR_NOT_FOUND, "commit '%.200s' is not in this repository%s", rev, repo_is_shallow(r) ?
 		    " (a shallow clone; 'git fetch --unshallow' gets all of its history)" : "; 'git fetch' may bring it");
 	} else if (!repo_head(r, &at, NULL) && (!strcmp(name, "HEAD") || !strcmp(name, "@"))) {
@@ -105,7 +109,8 @@ static int unknown(struct repo *r, git_repository *lib, const char *rev, struct 
 
 /* --- what git is asked --- */
 
-static bool only_git_knows(const char *rev)
+/* Reflogs, where libgit2 1.5 counts otherwise than git, and searches, of which it lacks the negated ones. */
+static bool git_knows_better(const char *rev)
 {
 	return strstr(rev, "@{") || strstr(rev, "^{/") || str_starts(rev, ":/");
 }
@@ -210,6 +215,8 @@ int repo_resolve(struct repo *r, const char *rev, struct oid *out, struct err *e
 	}
 	if (oid_parse(rev, out) && repo_links(r, out, &l, &skip) == 0)
 		return 0;
+	if (git_knows_better(rev) && ask_git(r, rev, out))
+		return 0;
 	if (repo_lib(r, &lib, e))
 		return -1;
 	if (*rev == '@' && rev[1] != '{')
@@ -219,8 +226,6 @@ int repo_resolve(struct repo *r, const char *rev, struct oid *out, struct err *e
 	rc = git_revparse_single(&obj, lib, spec.ptr);
 	if (rc == 0)
 		rc = peel(obj, rev, out, e);
-	else if (only_git_knows(rev) && ask_git(r, rev, out))
-		rc = 0;
 	else if (rc == GIT_EAMBIGUOUS)
 		rc = ambiguous(r, rev, out, e);
 	else

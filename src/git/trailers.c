@@ -185,6 +185,7 @@ size_t message_trailers(struct arena *a, const char *message, struct trailer **o
 {
 	const char *end = message_end(message, message + strlen(message)), *colon;
 	ARRAY(struct trailer) found = ARRAY_INIT;
+	size_t n;
 
 	for (const char *p = block_start(message, end); p < end;) {
 		colon = *p == '#' ? NULL : separator(p, line_end(p, end));
@@ -196,7 +197,8 @@ size_t message_trailers(struct arena *a, const char *message, struct trailer **o
 			p = line_end(p, end);
 		}
 	}
-	*out = (struct trailer *)(void *)arena_memdup(a, found.items, found.len * sizeof(struct trailer));
+	n = found.len;
+	*out = (struct trailer *)(void *)arena_memdup(a, found.items, n * sizeof(struct trailer));
 	array_release(&found);
-	return found.len;
+	return n;
 }
