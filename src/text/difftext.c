@@ -306,8 +306,10 @@ static bool body_line(struct diff *d, const char *p, size_t n)
 /* A merge's diff has a column of marks for each parent; it is coloured by line, without pairs. */
 static bool merge_line(struct diff *d, const char *p, size_t n)
 {
-	size_t marks = d->columns < n ? d->columns : n;
+	size_t marks = 0;
 
+	while (marks < d->columns && marks < n && strchr(" +-", p[marks]))
+		marks++;
 	if (n >= 5 && !memcmp(p, "diff ", 5))
 		return false;
 	put_line(d, memchr(p, '+', marks) ? STYLE_ADD : memchr(p, '-', marks) ? STYLE_DEL : STYLE_NORMAL, p, n, marks);

@@ -157,6 +157,8 @@ static size_t lead_cut(const char *p, size_t n, int width)
 
 	while (lead < n && p[lead] == ' ')
 		lead++;
+	if (lead > 0 && lead < n && (unsigned char)p[lead] >= 0x80)
+		lead--; /* it may carry an accent */
 	return lead + 2 > (size_t)width ? lead : 0;
 }
 

@@ -10,7 +10,7 @@
  * A line break inside a paragraph stays, as trackers show it, but where the line was plainly filled by an editor (the next
  * word would have gone past 60 cells) it is a blank, so that such text is set anew to the width at hand.
  *
- * Hostile input: levels take at most half of the width; the work and the text that md4c makes out of the input are
+ * Hostile input: levels leave a quarter of the width for the text; the work and the text that md4c makes out of the input are
  * budgeted (a table's empty cells and a reference's address can be repeated for ever), and past the budget the whole text
  * is set as plain text, which leaves nothing out. What makes md4c itself slow is looked for beforehand.
  */
@@ -41,7 +41,13 @@ struct level {
 	int cells;
 };
 
-struct link { size_t start; const char *url, *title; bool image; };
+/* An open span; for links and images also where their text begins in the flow. */
+struct open_span {
+	MD_SPANTYPE type;
+	enum style style;
+	size_t start;
+	const char *url, *title;
+};
 
 struct cell { unsigned row, col; struct flow flow; };
 
@@ -57,8 +63,7 @@ struct md {
 	int width, indent, before; /* before: cells of the levels that are shown */
 	size_t shown, quotes;
 	ARRAY(struct level) levels;
-	ARRAY(enum style) styles;
-	ARRAY(struct link) links;
+	ARRAY(struct open_span) spans;
 	struct flow flow;
 	struct table table;
 	struct buf code, tmp;
@@ -78,9 +83,11 @@ static struct level *top_level(struct md *m)
 
 static void level_push(struct md *m, struct level l)
 {
+	int space = m->width - m->indent, text = space < 8 ? 2 : (space + 3) / 4;
+
 	*array_add(&m->levels) = l;
 	m->quotes += l.quote;
-	if (m->shown + 1 == m->levels.len && m->before + l.cells <= (m->width - m->indent) / 2) {
+	if (m->shown + 1 == m->levels.len && m->before + l.cells <= space - text) {
 		m->before += l.cells;
 		m->shown++;
 	}
@@ -100,25 +107,49 @@ static void level_pop(struct md *m)
 	m->levels.len--;
 }
 
-static void add_level(struct md *m, struct level *l)
+/* What stands before a line, with as few spans as there are changes of style: a hostile text has many levels and lines. */
+struct before { struct md *m; struct buf text; enum style style; };
+
+static void before_put(struct before *b)
 {
-	if (l->quote)
-		styled_add(m->s, STYLE_QUOTE, "> ");
-	else if (l->item && !l->used)
-		styled_add(m->s, STYLE_NORMAL, l->mark);
-	else if (l->item)
-		styled_addf(m->s, STYLE_NORMAL, "%*s", l->cells, "");
+	styled_addn(b->m->s, b->style, b->text.ptr, b->text.len);
+	buf_reset(&b->text);
+}
+
+static void before_level(struct before *b, struct level *l)
+{
+	bool marker = l->item && !l->used;
+
+	if ((l->quote || marker) && b->style != (l->quote ? STYLE_QUOTE : STYLE_NORMAL)) {
+		before_put(b);
+		b->style = l->quote ? STYLE_QUOTE : STYLE_NORMAL;
+	}
+	if (l->quote || marker)
+		buf_addstr(&b->text, l->quote ? "> " : l->mark);
+	else
+		buf_addchn(&b->text, ' ', (size_t)l->cells);
 	l->used = true;
+}
+
+static void begin_with(struct md *m, size_t levels)
+{
+	struct before b = { .m = m, .style = STYLE_NORMAL };
+
+	buf_init(&b.text);
+	styled_newline(m->s)->quote = m->quotes > 0;
+	buf_addchn(&b.text, ' ', (size_t)m->indent);
+	before_put(&b);
+	for (size_t i = 0; i < levels; i++)
+		before_level(&b, &m->levels.items[i]);
+	before_put(&b);
+	buf_release(&b.text);
 }
 
 static void begin_line(void *ctx)
 {
 	struct md *m = ctx;
 
-	styled_newline(m->s)->quote = m->quotes > 0;
-	styled_addf(m->s, STYLE_NORMAL, "%*s", m->indent, "");
-	for (size_t i = 0; i < m->shown; i++)
-		add_level(m, &m->levels.items[i]);
+	begin_with(m, m->shown);
 }
 
 /* An empty line: nothing but the marks of the quotations it stands in. */
@@ -126,15 +157,14 @@ static void empty_line(struct md *m)
 {
 	size_t last = m->shown;
 
-	styled_newline(m->s)->quote = m->quotes > 0;
 	while (last > 0 && !m->levels.items[last - 1].quote)
 		last--;
-	if (!last)
-		return;
-	styled_addf(m->s, STYLE_NORMAL, "%*s", m->indent, "");
-	for (size_t i = 0; i + 1 < last; i++)
-		add_level(m, &m->levels.items[i]);
-	styled_add(m->s, STYLE_QUOTE, ">");
+	if (last) {
+		begin_with(m, last - 1);
+		styled_add(m->s, STYLE_QUOTE, ">");
+	} else {
+		styled_newline(m->s)->quote = m->quotes > 0;
+	}
 }
 
 static int room(const struct md *m)
@@ -176,6 +206,7 @@ static void settle_breaks(struct buf *b)
 
 static void flush(struct md *m)
 {
+	m->spans.len = 0; /* md4c 0.4.8 leaves spans open where an address runs into emphasis */
 	if (!m->flow.text.len)
 		return;
 	begin_block(m);
@@ -190,8 +221,8 @@ static void flush(struct md *m)
 
 static enum style style_now(const struct md *m)
 {
-	if (m->styles.len)
-		return m->styles.items[m->styles.len - 1];
+	if (m->spans.len)
+		return m->spans.items[m->spans.len - 1].style;
 	if (m->base != STYLE_NORMAL)
 		return m->base;
 	return m->quotes ? STYLE_QUOTE : STYLE_NORMAL;
@@ -302,18 +333,15 @@ static const enum style span_styles[] = {
 	[MD_SPAN_CODE] = STYLE_CODE, [MD_SPAN_DEL] = STYLE_DIM,
 };
 
-static int begin_link(struct md *m, const MD_ATTRIBUTE *url, const MD_ATTRIBUTE *title, bool image)
+static int begin_link(struct md *m, struct open_span *l, const MD_ATTRIBUTE *url, const MD_ATTRIBUTE *title)
 {
-	struct link l = { .image = image };
-
 	if (spend(m, url->size) || spend(m, title->size))
 		return 1;
-	l.url = attribute(m, url);
-	l.title = attribute(m, title);
-	if (image)
-		add_text(m, style_now(m), "[image: ", 8);
-	l.start = m->flow.text.len;
-	*array_add(&m->links) = l;
+	l->url = attribute(m, url);
+	l->title = attribute(m, title);
+	if (l->type == MD_SPAN_IMG)
+		add_text(m, l->style, "[image: ", 8);
+	l->start = m->flow.text.len;
 	return 0;
 }
 
@@ -328,56 +356,57 @@ static bool says_address(const char *text, const char *url)
 	return false;
 }
 
-static int end_link(struct md *m)
+static int end_link(struct md *m, const struct open_span *l)
 {
-	const struct link l = m->links.items[--m->links.len];
-	enum style st = style_now(m);
-	size_t from = m->flow.text.len;
+	bool image = l->type == MD_SPAN_IMG, text = m->flow.text.len > l->start || image;
+	const char *quote = *l->title ? "\"" : "";
 
-	if (l.image)
-		add_text(m, st, "]", 1);
-	if (*l.title || l.image || !says_address(m->flow.text.ptr + l.start, l.url)) {
-		buf_reset(&m->tmp);
-		buf_addf(&m->tmp, "%s(%s%s%s%s)", from > l.start || l.image ? " " : "", l.url, *l.title ? " \"" : "", l.title,
-			 *l.title ? "\"" : "");
-		return add_text(m, STYLE_DIM, m->tmp.ptr, m->tmp.len);
-	}
-	return 0;
+	if (!image && !*l->title && says_address(m->flow.text.ptr + l->start, l->url))
+		return 0;
+	if (image)
+		add_text(m, l->style, "]", 1);
+	buf_reset(&m->tmp);
+	buf_addf(&m->tmp, "%s(%s%s%s%s%s)", text ? " " : "", l->url, *l->title ? " " : "", quote, l->title, quote);
+	return add_text(m, STYLE_DIM, m->tmp.ptr, m->tmp.len);
 }
 
 static int on_span(MD_SPANTYPE type, void *detail, void *ctx)
 {
 	struct md *m = ctx;
+	struct open_span *o;
 
 	if (!call(m))
 		return 1;
-	*array_add(&m->styles) = (size_t)type < ARRAY_SIZE(span_styles) ? span_styles[type] : STYLE_NORMAL;
+	o = array_add(&m->spans);
+	*o = (struct open_span){ .type = type, .url = "", .title = "" };
+	o->style = (size_t)type < ARRAY_SIZE(span_styles) ? span_styles[type] : STYLE_NORMAL;
 	if (type == MD_SPAN_DEL)
 		return add_text(m, STYLE_DIM, "~~", 2);
-	if (type == MD_SPAN_A) {
-		const MD_SPAN_A_DETAIL *a = detail;
-		return begin_link(m, &a->href, &a->title, false);
-	}
-	if (type == MD_SPAN_IMG) {
-		const MD_SPAN_IMG_DETAIL *img = detail;
-		return begin_link(m, &img->src, &img->title, true);
-	}
+	if (type == MD_SPAN_A)
+		return begin_link(m, o, &((MD_SPAN_A_DETAIL *)detail)->href, &((MD_SPAN_A_DETAIL *)detail)->title);
+	if (type == MD_SPAN_IMG)
+		return begin_link(m, o, &((MD_SPAN_IMG_DETAIL *)detail)->src, &((MD_SPAN_IMG_DETAIL *)detail)->title);
 	return 0;
 }
 
+/* Closes the innermost span of this type and what was left open in it; one that was never opened is nothing. */
 static int on_span_end(MD_SPANTYPE type, void *detail UNUSED, void *ctx)
 {
 	struct md *m = ctx;
-	int rc = 0;
+	size_t i = m->spans.len;
+	struct open_span o;
 
 	if (!call(m))
 		return 1;
+	while (i > 0 && m->spans.items[i - 1].type != type)
+		i--;
+	if (!i)
+		return 0;
+	o = m->spans.items[i - 1];
+	m->spans.len = i - 1;
 	if (type == MD_SPAN_DEL)
-		rc = add_text(m, STYLE_DIM, "~~", 2);
-	else if (type == MD_SPAN_A || type == MD_SPAN_IMG)
-		rc = end_link(m);
-	m->styles.len--;
-	return rc;
+		return add_text(m, STYLE_DIM, "~~", 2);
+	return type == MD_SPAN_A || type == MD_SPAN_IMG ? end_link(m, &o) : 0;
 }
 
 /* ---- code ---- */
@@ -399,8 +428,9 @@ static int begin_code(struct md *m, const MD_BLOCK_CODE_DETAIL *d)
 	buf_reset(&m->code);
 	/* The one language that says what the block is for (GitHub, GitLab, Gitea): a change that the author proposes. */
 	if (str_starts(lang, "suggestion")) {
-		begin_line(m);
-		styled_add(m->s, STYLE_DIM, "suggested change:");
+		flow_add(&m->flow, STYLE_DIM, "suggested change:", 17);
+		flow_wrap(m->s, &m->flow, room(m), begin_line, m);
+		flow_reset(&m->flow);
 	}
 	return 0;
 }
@@ -473,7 +503,7 @@ static int *table_columns(struct md *m)
 			w[c->col] = cells;
 	}
 	for (unsigned i = 0; i < t->cols; i++)
-		sum += w[i];
+		sum += w[i] += w[i] == 0; /* an empty column is seen by its rule */
 	return sum > room(m) ? NULL : w;
 }
 
@@ -493,7 +523,7 @@ static void put_rule(struct md *m, const int *w)
 	begin_line(m);
 	for (unsigned i = 0; i < m->table.cols; i++) {
 		struct buf b = BUF_INIT;
-		buf_addchn(&b, '-', (size_t)(w[i] ? w[i] : 1));
+		buf_addchn(&b, '-', (size_t)w[i]);
 		styled_addf(m->s, STYLE_RULE, "%s%s", i ? "  " : "", b.ptr);
 		buf_release(&b);
 	}
@@ -719,8 +749,7 @@ static void md_release(struct md *m)
 	table_release(&m->table);
 	flow_release(&m->flow);
 	array_release(&m->levels);
-	array_release(&m->styles);
-	array_release(&m->links);
+	array_release(&m->spans);
 	buf_release(&m->code);
 	buf_release(&m->tmp);
 	arena_release(&m->scratch);
