@@ -215,19 +215,46 @@ static int box_thread(struct index *ix, int64_t thread, struct err *e)
 	return rc;
 }
 
-int index_read_put(struct index *ix, int64_t source, const char *entity, const char *who, int64_t upto, int64_t n,
-    struct err *e)
+/* A clone of the same repository on this machine has the same threads: what was read there is read here. */
+int index_read_put(struct index *ix, const char *entity, const char *who, int64_t upto, int64_t n, struct err *e)
 {
-	int64_t thread;
+	sqlite3_stmt *st;
 	int rc;
 
 	if (db_exec(&ix->db, e, "INSERT INTO readmark(entity, who, upto, n) VALUES(?1, ?2, ?3, ?4)"
 	    " ON CONFLICT(entity, who) DO UPDATE SET upto=max(upto, excluded.upto), n=max(n, excluded.n)", "ttii", entity, who,
 	    upto, n))
 		return -1;
-	rc = db_get_int(&ix->db, e, &thread, "SELECT id FROM thread WHERE hid=?1 AND source=?2 AND entity=?3", "iit",
-			hid_of(entity), source, entity);
-	return rc == 1 ? box_thread(ix, thread, e) : rc;
+	st = db_prep(&ix->db, "SELECT id FROM thread WHERE hid=?1 AND entity=?2");
+	db_bind(st, "it", hid_of(entity), entity);
+	while ((rc = db_step(&ix->db, st, e)) == 1)
+		if (box_thread(ix, col_int(st, 0), e)) {
+			rc = -1;
+			break;
+		}
+	db_reset(st);
+	return rc;
+}
+
+int index_read_state(struct index *ix, const struct scope *s, int64_t thread, int64_t *upto, int64_t *others,
+    int64_t *unread, struct err *e)
+{
+	sqlite3_stmt *st = db_prep(&ix->db, "SELECT (SELECT max(time) FROM post WHERE thread=t.id), t.n_posts-coalesce(p.n, 0),"
+		" coalesce(b.unread, 0) FROM thread t LEFT JOIN part p ON p.thread=t.id AND p.who=?2 LEFT JOIN box b ON b.thread=t.id"
+		" AND b.who=?2 WHERE t.id=?1");
+	int rc;
+
+	db_bind(st, "ii", thread, index_scope_who(ix, s));
+	rc = db_step(&ix->db, st, e);
+	if (rc == 0)
+		return err_set(e, ERR_NOT_FOUND, "it is not in the index any more");
+	if (rc < 0)
+		return -1;
+	*upto = col_int(st, 0);
+	*others = col_int(st, 1);
+	*unread = col_int(st, 2);
+	db_reset(st);
+	return 0;
 }
 
 int index_owner_put(struct index *ix, int64_t thread, const struct person *p, struct err *e)
@@ -295,37 +322,18 @@ int index_identity(struct index *ix, int64_t repo, const char *name, const char 
 	return 0;
 }
 
-bool index_identity_cached(struct index *ix, int64_t repo, const char *stamp, struct arena *a, const char **name,
-    const char ***me)
+bool index_identity_known(struct index *ix, int64_t repo, const char *name, const char *const *me)
 {
 	struct err e = ERR_INIT;
-	sqlite3_stmt *st = db_prep(&ix->db, "SELECT name, me FROM identity_cache WHERE repo=?1 AND stamp=?2");
-	const char **list;
-	size_t n;
-
-	db_bind(st, "it", repo, stamp);
-	if (db_step(&ix->db, st, &e) != 1)
-		return false;
-	*name = col_text(a, st, 0);
-	words_unpack(a, col_text(a, st, 1), &list, &n);
-	db_reset(st);
-	*me = arena_alloc(a, (n + 1) * sizeof(**me));
-	for (size_t i = 0; i < n; i++)
-		(*me)[i] = list[i];
-	return true;
-}
-
-int index_identity_cache(struct index *ix, int64_t repo, const char *stamp, const char *name, const char *const *me,
-    struct err *e)
-{
+	struct arena a = ARENA_INIT;
 	size_t n = 0;
+	int64_t one = 0;
 
 	while (me && me[n])
 		n++;
-	if (db_exec(&ix->db, e, "INSERT INTO identity_cache(repo, stamp, name, me, used) VALUES(?1, ?2, ?3, ?4, ?5)"
-	    " ON CONFLICT(repo, stamp) DO UPDATE SET name=excluded.name, me=excluded.me, used=excluded.used", "ittti", repo,
-	    stamp, name, n ? words_pack(&ix->txn, me, n) : "[]", ++ix->seq))
-		return -1;
-	return db_exec(&ix->db, e, "DELETE FROM identity_cache WHERE repo=?1 AND used NOT IN (SELECT used FROM identity_cache"
-		       " WHERE repo=?1 ORDER BY used DESC LIMIT 16)", "i", repo);
+	if (n)
+		db_get_int(&ix->db, &e, &one, "SELECT 1 FROM identity i CROSS JOIN who w ON w.id=i.who WHERE i.repo=?1 AND w.key=?2"
+			   " AND i.me=?3 AND i.name IS ?4", "ittt", repo, me[0], words_pack(&a, me, n), name);
+	arena_release(&a);
+	return one || n == 0;
 }

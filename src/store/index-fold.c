@@ -731,6 +731,36 @@ int index_forget_op(struct index *ix, int64_t source, const char *id, struct err
 	return found < 0 || rc < 0 ? -1 : 0;
 }
 
+int64_t index_entity_row(struct index *ix, int64_t source, const char *entity)
+{
+	struct err e = ERR_INIT;
+	int64_t id;
+
+	db_get_int(&ix->db, &e, &id, "SELECT id FROM thread WHERE hid=?1 AND source=?2 AND entity=?3", "iit", hid_of(entity),
+		   source, entity);
+	return id;
+}
+
+int index_op(struct index *ix, int64_t source, const char *id, struct buf *out, struct err *e)
+{
+	sqlite3_stmt *st = db_prep(&ix->db, "SELECT bytes FROM op WHERE hid=?1 AND source=?2");
+	uint8_t sum[SHA256_SIZE];
+	char hex[SHA256_HEX] = "";
+	int rc;
+
+	db_bind(st, "ii", hid_of(id), source);
+	while ((rc = db_step(&ix->db, st, e)) == 1) {
+		hash_sha256(sum, sqlite3_column_blob(st, 0), (size_t)sqlite3_column_bytes(st, 0));
+		hex_encode(hex, sum, sizeof(sum));
+		if (strcmp(hex, id))
+			continue;
+		buf_add(out, sqlite3_column_blob(st, 0), (size_t)sqlite3_column_bytes(st, 0));
+		db_reset(st);
+		return 0;
+	}
+	return rc < 0 ? -1 : err_set(e, ERR_NOT_FOUND, "no op '%.12s'", id);
+}
+
 /* ---- everything out ---- */
 
 int index_each_op(struct index *ix, int64_t source, int (*fn)(void *, const char *bytes, size_t n), void *ctx,

@@ -63,6 +63,16 @@ int index_place_put(struct index *ix, int64_t view, int64_t thread, const struct
 	return db_step(&ix->db, st, e);
 }
 
+int index_unplace(struct index *ix, int64_t view, const int64_t *rows, size_t n, struct err *e)
+{
+	if (!rows)
+		return db_exec(&ix->db, e, "DELETE FROM place WHERE view=?1", "i", view);
+	for (size_t i = 0; i < n; i++)
+		if (db_exec(&ix->db, e, "DELETE FROM place WHERE thread=?1 AND view=?2", "ii", rows[i], view))
+			return -1;
+	return 0;
+}
+
 static int64_t ns_of(const struct timespec *t)
 {
 	return (int64_t)t->tv_sec * 1000000000 + t->tv_nsec;

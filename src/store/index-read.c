@@ -19,12 +19,12 @@
 	" hid>t.hid), s.kind, t.kind, t.state, t.audience, t.created, t.updated, t.n_posts, t.type, t.side, t.line, t.end," \
 	" t.col, t.col_end, t.path, t.sha, t.blob, t.section, t.task, t.title, t.url, t.asked, t.labels, t.links," \
 	" a.name, a.email, a.login, l.name, l.email, l.login, coalesce(b.unread, 0)," \
-	" p.state, p.path, p.line, p.end, p.confidence, p.sha, p.last_sha, p.last_path, p.last_line, p.last_end," \
+	" p.state, p.path, p.line, p.end, p.confidence, CASE WHEN p.state IN (1,2,3) THEN v.head ELSE p.sha END, p.last_sha, p.last_path, p.last_line, p.last_end," \
 	" p.near_before, p.near_after, p.why, CASE WHEN ?4 THEN t.quote END, CASE WHEN ?4 THEN t.before END," \
 	" CASE WHEN ?4 THEN t.after END" \
 	" FROM json_each(?1) j CROSS JOIN thread t ON t.id=j.value CROSS JOIN source s ON s.id=t.source" \
 	" CROSS JOIN person a ON a.id=t.author CROSS JOIN person l ON l.id=t.last" \
-	" LEFT JOIN place p ON p.thread=t.id AND p.view=?2 LEFT JOIN box b ON b.thread=t.id AND b.who=?3"
+	" LEFT JOIN place p ON p.thread=t.id AND p.view=?2 LEFT JOIN view v ON v.id=p.view LEFT JOIN box b ON b.thread=t.id AND b.who=?3"
 
 static const char *text_or_null(struct row *r)
 {
@@ -999,10 +999,11 @@ int index_ownerless(struct index *ix, int64_t repo, struct arena *a, struct thre
 {
 	struct scope s = { .repo = repo };
 	sqlite3_stmt *st = db_prep(&ix->db, "SELECT id FROM thread WHERE source IN (SELECT source FROM repo_source WHERE repo=?1)"
-		" AND sha IS NOT NULL AND type=?2 AND owner=0");
+		" AND sha IS NOT NULL AND type=3 AND owner=0");
 
+	_Static_assert(ANCHOR_COMMIT == 3, "the partial index thread_ownerless says 3");
 	*out = (struct thread_list){ 0 };
-	db_bind(st, "ii", repo, (int64_t)ANCHOR_COMMIT);
+	db_bind(st, "i", repo);
 	return rows_then_threads(ix, &s, st, LOAD_LINES, a, out, e);
 }
 

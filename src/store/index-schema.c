@@ -23,8 +23,6 @@ const char index_schema[] =
 "	who INTEGER NOT NULL, UNIQUE(email, name, login));"
 "CREATE INDEX person_who ON person(who);"
 "CREATE TABLE identity(repo INTEGER, who INTEGER, name TEXT, me TEXT NOT NULL, PRIMARY KEY(repo, who)) WITHOUT ROWID;"
-"CREATE TABLE identity_cache(repo INTEGER, stamp TEXT, name TEXT, me TEXT NOT NULL, used INTEGER NOT NULL,"
-"	PRIMARY KEY(repo, stamp)) WITHOUT ROWID;"
 
 "CREATE TABLE op(id INTEGER PRIMARY KEY, source INTEGER NOT NULL, hid INTEGER NOT NULL, ent INTEGER NOT NULL,"
 "	stamp BLOB NOT NULL, bytes BLOB NOT NULL);"
@@ -51,6 +49,7 @@ const char index_schema[] =
 "CREATE INDEX thread_sha ON thread(sha, source) WHERE sha IS NOT NULL;"
 "CREATE INDEX thread_task ON thread(task) WHERE task IS NOT NULL;"
 "CREATE INDEX thread_rev ON thread(source, rev);"
+"CREATE INDEX thread_ownerless ON thread(source) WHERE sha IS NOT NULL AND type=3 AND owner=0;"
 "CREATE INDEX thread_author ON thread(author_who, updated);"
 
 "CREATE TABLE post(id INTEGER PRIMARY KEY, thread INTEGER, task INTEGER, n INTEGER NOT NULL, hid INTEGER NOT NULL,"

@@ -82,6 +82,8 @@ uint64_t index_changes(struct index *ix, int64_t repo);
 struct view_row { int64_t id; char head[GIT_OID_HEX]; uint64_t ops; /* index_changes the places are complete for */ };
 bool index_view(struct index *ix, int64_t repo, const char *worktree_key, bool make, struct view_row *out);
 int index_view_set(struct index *ix, const struct view_row *v, struct err *e);
+/* Forgets the places of some threads (rows NULL: of all) in the view: they are unplaced again once ops is 0. */
+int index_unplace(struct index *ix, int64_t view, const int64_t *rows, size_t n, struct err *e);
 int index_place_put(struct index *ix, int64_t view, int64_t thread, const struct place *p, struct err *e);
 /* Threads with a path whose place is not computed in this view, or (paths not NULL) those listed or written under one of
  * the paths, or last seen there. With the kept text of their anchors. */
@@ -144,6 +146,10 @@ int index_thread(struct index *ix, const struct scope *s, const char *id, struct
     const struct post **post, struct err *e);
 /* The entity (64 hex digits) and source of a thread or task row; the op id of a post. */
 int index_entity(struct index *ix, int64_t thread, char entity[SHA256_HEX], int64_t *source, struct err *e);
+/* The row of an entity in a source, 0: none. */
+int64_t index_entity_row(struct index *ix, int64_t source, const char *entity);
+/* The stored bytes of an op, added to out. ERR_NOT_FOUND. */
+int index_op(struct index *ix, int64_t source, const char *id, struct buf *out, struct err *e);
 /* The op id (64 hex digits) of a post of this thread, by its canonical id; for ops that name a post. */
 int index_post_op(struct index *ix, int64_t thread, const char *post_id, char op[SHA256_HEX], struct err *e);
 int index_task_entity(struct index *ix, int64_t task, char entity[SHA256_HEX], int64_t *source, struct err *e);
@@ -164,19 +170,18 @@ int index_inbox(struct index *ix, const struct scope *s, enum inbox_section whic
 
 /*
  * Who uses this index in this repository: a name and mail addresses, lower case, the first being the one that counts
- * (scope.me). Registers them (inside a write; cheap when nothing changed), so that the fold keeps what waits for them
- * and what they did not read. stamp: any text that changes when the configuration that says so does.
+ * (scope.me). index_identity registers them, inside a write, so that the fold keeps what waits for them and what they did
+ * not read; index_identity_known tells whether that is needed.
  */
 int index_identity(struct index *ix, int64_t repo, const char *name, const char *const *me, struct err *e);
-int index_identity_cache(struct index *ix, int64_t repo, const char *stamp, const char *name, const char *const *me,
-    struct err *e);
-bool index_identity_cached(struct index *ix, int64_t repo, const char *stamp, struct arena *a, const char **name,
-    const char ***me);
+bool index_identity_known(struct index *ix, int64_t repo, const char *name, const char *const *me);
 
 /* Read marks are the desk's; the index keeps a copy so that lists can show "unread" in one statement. who: the first
  * address; n: how many posts of others were there, since a post written offline arrives with an old time. */
-int index_read_put(struct index *ix, int64_t source, const char *entity, const char *who, int64_t upto, int64_t n,
-    struct err *e);
+int index_read_put(struct index *ix, const char *entity, const char *who, int64_t upto, int64_t n, struct err *e);
+/* What a mark that says "all of it" would hold now, and how many posts are unread. */
+int index_read_state(struct index *ix, const struct scope *s, int64_t thread, int64_t *upto, int64_t *others,
+    int64_t *unread, struct err *e);
 
 /*
  * Everything as JSON Lines in an order that depends on the ops alone: two replicas with the same ops print the same.

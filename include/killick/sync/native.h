@@ -2,6 +2,10 @@
 /*
  * The repository at work: store, index, desk and places together. Commands, hooks and screens read and write through
  * this; everything is opened on first need and shared, so that a hot command pays only for what it touches.
+ *
+ * Nothing here fails because the index cannot be had: without a cache folder it is built in memory for this run, behind
+ * another process's write the old state is served; `problem` says so in one line. SQLite's handles must not be used
+ * across fork(2): a child that does not exec at once must not touch the work.
  */
 #ifndef KILLICK_SYNC_NATIVE_H
 #define KILLICK_SYNC_NATIVE_H
@@ -15,10 +19,12 @@ struct work {
 	struct nlog *log;        /* NULL until opened */
 	struct index *index;
 	struct desk *desk;
-	struct scope scope;
-	int64_t native, private_; /* index sources */
+	struct scope scope;      /* filled by work_index; view by work_places */
+	int64_t native, private_; /* index sources; 0: none yet */
 	struct arena arena;      /* as long as the work */
-	const char *problem;     /* why the index is behind (read-only, full), or NULL: shown, never fatal */
+	const char *problem;     /* why the index is behind (read-only, full, locked), or NULL: shown, never fatal */
+	struct person me;        /* as git knows the user; name NULL where git does not */
+	const char *no_desk;     /* why the desk could not be opened while reading, or NULL */
 };
 /* dir NULL: working folder. Finds the repository; opens nothing else. */
 int work_open(const char *dir, struct work **out, struct err *e);
@@ -31,17 +37,23 @@ bool work_is_set_up(struct work *w);
 
 /*
  * Brings the index up to the store and the desk: nothing but a stat when nothing changed. wait_ms bounds the wait for
- * the index's lock; when it is not to be had the old state is served and w->problem says so.
+ * the index's lock; when it is not to be had the old state is served and w->problem says so. An index that is damaged or
+ * was taken away is built anew here.
  */
 int work_refresh(struct work *w, int wait_ms, struct err *e);
-/* Brings places up to HEAD: only threads in files that changed since are looked for. paths NULL: all. */
+/*
+ * Brings places up to HEAD: only threads in files that changed since, and new ones, are looked for. The first time may be
+ * long (a millisecond or so a thread): what is found is kept as it goes, so that it can be cut short: with budget_ms (0:
+ * none) it ends after about that time and *done, if not NULL, tells whether everything has its place.
+ */
 int work_places(struct work *w, int wait_ms, struct err *e);
+int work_places_some(struct work *w, int wait_ms, int budget_ms, bool *done, struct err *e);
 /* HEAD's places carried on to the work tree, in place, for the threads of one list (cheap for unchanged files). */
 int work_places_dirty(struct work *w, struct arena *a, struct thread *threads, size_t n, struct err *e);
 
 /*
  * Writes ops: to the log (everyone) or the desk (private), then to the index. Durable before it returns; the index may
- * lag (w->problem). ids[i], if not NULL, gets op i's id.
+ * lag (w->problem). ids[i], if not NULL, gets op i's id. Whoever replies has read: the thread is marked so.
  */
 int work_write(struct work *w, enum audience aud, struct op *ops, size_t n, const char *subject,
     char (*ids)[SHA256_HEX], struct err *e);
@@ -49,7 +61,8 @@ int work_write(struct work *w, enum audience aud, struct op *ops, size_t n, cons
 int work_recall(struct work *w, const char *op_id, struct err *e);
 int work_mark_read(struct work *w, const struct thread *t, struct err *e);
 
-/* Fetch, then push, with one remote (NULL: the upstream's, else origin, else the only one). Progress lines: fn. */
+/* Fetch, then push, with one remote (NULL: killick.remote, else the upstream's, else origin, else the only one).
+ * Progress lines: fn, may be NULL. A log that parted is ERR_CONFLICT after everything else was exchanged. */
 int work_sync(struct work *w, const char *remote, void (*progress)(void *ctx, const char *line), void *ctx,
     struct exchange *x, struct err *e);
 /* Throws the index's share of this repository away and reads all again. */
