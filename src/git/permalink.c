@@ -27,11 +27,12 @@ struct parts {
 
 static void parts_cut(struct parts *ps, const char *path)
 {
+	const char *slash;
+
 	ps->path = path + (*path == '/');
-	for (const char *p = ps->path; p; p = strchr(p, '/')) {
-		p += p != ps->path;
-		*array_add(&ps->at) = p;
-	}
+	*array_add(&ps->at) = ps->path;
+	for (const char *p = ps->path; (slash = strchr(p, '/')); p = slash + 1)
+		*array_add(&ps->at) = slash + 1;
 }
 
 static bool part_is(const struct parts *ps, size_t i, const char *word)
@@ -134,7 +135,7 @@ static bool take_rev_and_path(struct arena *a, const char *text, struct permalin
 	const char *all = url_decode(a, text, strlen(text));
 	size_t n = all ? strcspn(all, "/") : 0;
 
-	if (!all || !all[n] || !all[n + 1])
+	if (!n || !all[n] || !all[n + 1])
 		return false;
 	out->kind = 'f';
 	out->rev_and_path = all;

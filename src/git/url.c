@@ -150,7 +150,7 @@ static const char *clean_project(struct arena *a, const char *path, size_t n)
 {
 	char *p = url_decode(a, path, n), *end;
 
-	if (!p || has_control(p))
+	if (!p || has_control(p) || strchr(p, '\\'))
 		return NULL;
 	p += strspn(p, "/");
 	if (*p == '~' && strchr(p, '/'))
