@@ -28,6 +28,14 @@ int64_t clock_mono(void)
 	return clock_read(CLOCK_MONOTONIC);
 }
 
+int64_t clock_mono_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
 /* The frozen time; false: there is none. The one thing kept is when a running test clock was first read. */
 static bool clock_frozen(int64_t *t)
 {

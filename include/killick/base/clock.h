@@ -13,6 +13,8 @@
 int64_t clock_now(void);
 /* Monotonic milliseconds, for durations. */
 int64_t clock_mono(void);
+/* Monotonic microseconds, for measuring. */
+int64_t clock_mono_us(void);
 
 /* "2026-11-22T14:02:03Z" (RFC 3339, UTC, whole seconds) into 21 bytes; years outside 1..9999 are clamped. */
 #define TIME_RFC3339_SIZE 24
