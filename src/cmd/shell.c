@@ -102,10 +102,8 @@ static bool editor_takes_line(const char *program)
 	return false;
 }
 
-static int shell_edit(void *ctx, const char *path, unsigned line, struct err *e)
+static int run_editor(struct arena *a, const char *path, unsigned line, struct err *e)
 {
-	struct shell *sh = ctx;
-	struct arena *a = &sh->arena;
 	const char *name = editor_name(a), **words, **argv;
 	struct proc p = { .flags = PROC_TTY | PROC_KEEP_GIT_ENV };
 	size_t n = 0;
@@ -127,6 +125,21 @@ static int shell_edit(void *ctx, const char *path, unsigned line, struct err *e)
 	if (p.status > 128)
 		return err_set(e, ERR_CANCELLED, "the editor '%s' was killed by signal %d", name, p.status - 128);
 	return p.status ? err_set(e, ERR_CANCELLED, "the editor '%s' gave up (status %d)", name, p.status) : 0;
+}
+
+int cmd_editor(const char *path, unsigned line, struct err *e)
+{
+	struct arena a = ARENA_INIT;
+	int rc = run_editor(&a, path, line, e);
+
+	arena_release(&a);
+	return rc;
+}
+
+static int shell_edit(void *ctx, const char *path, unsigned line, struct err *e)
+{
+	(void)ctx;
+	return cmd_editor(path, line, e);
 }
 
 /* The pager reads what we write from now on; without one the text just goes to the terminal. */

@@ -115,6 +115,8 @@ int cmd_run(struct cmd_io *io, struct work *work, int argc, const char *const *a
  */
 typedef int cmd_face(struct work *w, const char *start, struct err *e);
 int cmd_main(int argc, char **argv, cmd_face *face);
+/* The user's editor (GIT_EDITOR, core.editor, VISUAL, EDITOR) on path at a line (0: any), on the terminal; waits. */
+int cmd_editor(const char *path, unsigned line, struct err *e);
 /* sub NULL: the first level. NULL: no such command. Exact names only. */
 const struct cmd_entry *cmd_find(const char *name, const char *sub);
 /* The nearest name for a mistyped one, an abbreviation's full name first; NULL if none is near. */
