@@ -33,6 +33,9 @@ const struct setting settings[] = {
 	  .help = "What the commit-msg hook does about a thread id in a trailer that is unknown or ambiguous." },
 	{ .name = "editor", .type = SETTING_TEXT, .def = "", .flags = SETTING_USER,
 	  .help = "The editor for longer texts; unset: $VISUAL, $EDITOR, else git's." },
+	{ .name = "emoji", .type = SETTING_BOOL, .def = "true",
+	  .help = "Whether emoji made of several characters are drawn; false: only their first one, for terminals that"
+		  " disagree about their width." },
 	{ .name = "forge", .type = SETTING_CHOICE, .def = "auto", .choices = forges,
 	  .help = "What serves the remotes' web pages, for permalinks; auto: guessed from the host's name." },
 	{ .name = "me", .type = SETTING_TEXT, .def = "", .flags = SETTING_USER,
@@ -44,6 +47,8 @@ const struct setting settings[] = {
 	  .help = "The pager for long results on a terminal; unset: git's. \"cat\" for none." },
 	{ .name = "place.threshold", .type = SETTING_REAL, .def = "0.5", .min = 0, .max = 1,
 	  .help = "How sure (0 to 1) a place must be; below it a thread is shown as gone with its best guess." },
+	{ .name = "plain", .type = SETTING_BOOL, .def = "false",
+	  .help = "Whether the screens are told line by line, for screen readers, instead of painted." },
 	{ .name = "post.delay", .type = SETTING_DURATION, .def = "10s", .min = 0, .max = 3600000,
 	  .help = "How long a post to a tracker waits in the outbox, where it can be recalled. The native store writes at once." },
 	{ .name = "prePush", .type = SETTING_CHOICE, .def = "warn", .choices = pre_push,
