@@ -3,6 +3,7 @@
 #include "config.h"
 #include "cmd/families.h"
 #include "killick/hook/hook.h"
+#include "killick/tui/tui.h"
 
 const struct cmd_family cmd_families[] = {
 	{ "Set up", setup_commands },
@@ -16,6 +17,7 @@ const struct cmd_family cmd_families[] = {
 	{ "Look", place_commands },
 	{ "Look", file_commands },
 	{ "Look", log_commands },
+	{ "Look", tui_commands },
 	{ "Tasks", task_commands },
 	{ "Exchange", draft_commands },
 	{ "Exchange", sync_commands },

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The program: a table of commands, nothing else. */
+/* The program: a table of commands (commands.c), and the screens when no command is given. */
 #include "config.h"
-#include <stdio.h>
+#include "killick/cmd/cmd.h"
+#include "killick/tui/tui.h"
 
-int main(void)
+int main(int argc, char **argv)
 {
-	puts(PACKAGE_STRING);
-	return 0;
+	return cmd_main(argc, argv, tui_main);
 }

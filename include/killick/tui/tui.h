@@ -12,4 +12,7 @@
  */
 int tui_main(struct work *w, const char *start, struct err *e);
 
+/* The row "tui": the same with options (--plain for screen readers, --script for tests). */
+extern const struct cmd_entry tui_commands[];
+
 #endif

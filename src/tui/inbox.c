@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/* The inbox: what waits for me, what I wait for, what is new in what I touch; three paged lists under their headings. */
+#include "config.h"
+#include <string.h>
+#include "rows.h"
+#include "views.h"
+
+struct inbox;
+struct section { struct inbox *in; enum inbox_section which; struct pager pager; };
+struct inbox { struct view v; struct section sections[INBOX_SECTIONS]; };
+
+static int fetch(void *ctx, size_t skip, size_t limit, struct arena *a, struct thread_list *out, uint64_t *total, struct err *e)
+{
+	struct section *s = ctx;
+	struct work *w = s->in->v.t->work;
+
+	return index_inbox(w->index, &w->scope, s->which, s->in->v.query, limit, skip, a, out, total, e);
+}
+
+static int inbox_init(struct view *v, int argc, const char *const *argv, struct err *e)
+{
+	struct inbox *in = (struct inbox *)v;
+
+	for (int i = 0; i < INBOX_SECTIONS; i++)
+		in->sections[i] = (struct section){ in, (enum inbox_section)i, { .fetch = fetch, .ctx = &in->sections[i] } };
+	return argc ? view_set_filter(v, argv[0], e) : 0;
+}
+
+static void inbox_close(struct view *v)
+{
+	for (int i = 0; i < INBOX_SECTIONS; i++)
+		pager_release(&((struct inbox *)v)->sections[i].pager);
+}
+
+/* A section takes a heading and its rows; an empty one takes nothing. */
+static size_t rows_of(const struct section *s)
+{
+	return s->pager.total ? s->pager.total + 1 : 0;
+}
+
+static struct section *at(struct view *v, size_t row, size_t *inside)
+{
+	struct inbox *in = (struct inbox *)v;
+
+	for (int i = 0; i < INBOX_SECTIONS; i++) {
+		size_t n = rows_of(&in->sections[i]);
+
+		if (row < n) {
+			*inside = row;
+			return &in->sections[i];
+		}
+		row -= n;
+	}
+	return NULL;
+}
+
+static int inbox_load(struct view *v, struct err *e)
+{
+	struct inbox *in = (struct inbox *)v;
+	size_t row = v->cursor;
+
+	for (int i = 0; i < INBOX_SECTIONS; i++) {
+		size_t n = rows_of(&in->sections[i]), near = row < n && row > 0 ? row - 1 : 0;
+
+		row = row < n ? SIZE_MAX : row - n;
+		if (pager_load(&in->sections[i].pager, near, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static size_t inbox_count(struct view *v)
+{
+	struct inbox *in = (struct inbox *)v;
+	size_t n = 0;
+
+	for (int i = 0; i < INBOX_SECTIONS; i++)
+		n += rows_of(&in->sections[i]);
+	return n;
+}
+
+static bool inbox_heading(struct view *v, size_t row)
+{
+	size_t inside;
+
+	return at(v, row, &inside) && inside == 0;
+}
+
+static const struct thread *thread_at(struct view *v, size_t row)
+{
+	size_t inside;
+	struct section *s = at(v, row, &inside);
+
+	return s && inside ? pager_row(&s->pager, inside - 1) : NULL;
+}
+
+static void inbox_cells(struct view *v, size_t row, struct cellv *out)
+{
+	static const char *const names[] = { "waiting for me", "waiting for others", "new in what I touch" };
+	size_t inside;
+	struct section *s = at(v, row, &inside);
+	const struct thread *th = thread_at(v, row);
+
+	if (s && inside == 0) {
+		out[0] = (struct cellv){ names[s->which], STYLE_HEADING };
+		out[1] = (struct cellv){ arena_printf(&v->t->frame, "%zu", s->pager.total), STYLE_DIM };
+	} else if (th) {
+		thread_cells(v->t, th, s->which == INBOX_FOR_OTHERS, out);
+	}
+}
+
+static const char *inbox_identity(struct view *v, size_t row)
+{
+	const struct thread *th = thread_at(v, row);
+
+	return th ? th->id : NULL;
+}
+
+static void inbox_target(struct view *v, size_t row, struct target *t)
+{
+	const struct thread *th = thread_at(v, row);
+
+	if (th)
+		thread_target(v->t, th, t);
+}
+
+static void inbox_title(struct view *v, struct buf *left, struct buf *right)
+{
+	buf_addf(left, "%s %s inbox", repo_name(v->t->work->repo), glyph(v->t, "·", "-"));
+	buf_addstr(right, v->filter);
+}
+
+static void inbox_empty(struct view *v, struct styled *out)
+{
+	if (*v->filter)
+		say_empty(out, v->area.w, "Nothing in the inbox fits this filter.", "Esc takes the filter away, S searches all threads.");
+	else
+		say_empty(out, v->area.w, "Nothing waits for you, and you wait for nobody.",
+			"S lists all threads, F the files (Enter, then a asks about a line), s fetches what others wrote.");
+}
+
+const struct view_ops inbox_view = {
+	.name = "inbox", .args = "[QUERY]", .help = "what waits for me, what I wait for, what is new", .complete = "query",
+	.kind = VIEW_LIST, .flags = VIEW_QUERY, .size = sizeof(struct inbox), .columns = thread_columns,
+	.hints = "open=open\nreply-here=reply\ntoggle-resolved=resolve\nedit-code=edit code\nask-here=ask\nkeys=keys\nfiles=files\n"
+		"search=all threads\nsync-now=sync",
+	.open = inbox_init, .close = inbox_close, .load = inbox_load, .count = inbox_count, .heading = inbox_heading,
+	.cells = inbox_cells, .identity = inbox_identity, .target = inbox_target, .title = inbox_title, .empty = inbox_empty,
+};

@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * History with its threads. Commits are walked as they are scrolled to; the walk goes on to the end in idle slices, which
+ * counts them. What a row shows is read a page at a time. The graph's lanes are kept at every page's start, so that a
+ * page can be drawn without all before it once the idle work has been there.
+ */
+#include "config.h"
+#include <stdlib.h>
+#include <string.h>
+#include "graph.h"
+#include "killick/git/history.h"
+#include "killick/text/sanitize.h"
+#include "rows.h"
+#include "views.h"
+
+#define ROWS 64
+#define PAGES 6
+
+struct logrow { struct commit_info info; const char *threads, *graph; };
+struct logpage { size_t start, n; unsigned used; bool drawn; struct arena arena; struct logrow rows[ROWS]; };
+struct log {
+	struct view v;
+	char **revs;                 /* NULL-terminated, or NULL */
+	char *path, *name;
+	struct history *history;
+	ARRAY(struct oid) ids;
+	bool complete, cut;
+	struct oid head;
+	struct logpage pages[PAGES];
+	unsigned stamp;
+	ARRAY(struct graph) lanes;   /* at the start of page i */
+};
+
+/* ---- walking */
+
+static int start_walk(struct log *l, struct err *e)
+{
+	history_close(l->history);
+	l->history = NULL;
+	l->ids.len = 0;
+	l->complete = l->cut = false;
+	for (size_t i = 0; i < l->lanes.len; i++)
+		graph_release(&l->lanes.items[i]);
+	l->lanes.len = 0;
+	*array_add(&l->lanes) = (struct graph){ ARRAY_INIT };
+	return history_open(l->v.t->work->repo, (const char *const *)l->revs, l->path, &l->history, e);
+}
+
+static void walk(struct log *l, size_t to, int64_t until)
+{
+	struct err e = ERR_INIT;
+	struct oid id;
+	int rc;
+
+	while (!l->complete && l->ids.len <= to) {
+		rc = history_next(l->history, &id, &e);
+		if (rc > 0)
+			*array_add(&l->ids) = id;
+		if (rc < 0)
+			tui_say(l->v.t, MSG_ERROR, "%s", e.msg);
+		if (rc <= 0) {
+			l->complete = true;
+			l->cut = rc == 0 && history_cut(l->history);
+			history_close(l->history);
+			l->history = NULL;
+		}
+		if (l->ids.len % 16 == 0 && clock_mono() >= until)
+			break;
+	}
+}
+
+static const struct oid *parents_of(struct log *l, const struct oid *id, size_t *n)
+{
+	struct commit_links links;
+	struct err e = ERR_INIT;
+
+	*n = 0;
+	if (repo_links(l->v.t->work->repo, id, &links, &e) < 0)
+		return NULL;
+	*n = links.n_parents;
+	return links.parents;
+}
+
+/* Lanes through page `page`; with text, its rows' marks as well. */
+static void draw_lanes(struct log *l, size_t page, struct logpage *text)
+{
+	struct graph g = { ARRAY_INIT };
+	struct buf b = BUF_INIT;
+
+	graph_copy(&g, &l->lanes.items[page]);
+	for (size_t i = page * ROWS; i < (page + 1) * ROWS && i < l->ids.len; i++) {
+		size_t n;
+		const struct oid *parents = parents_of(l, &l->ids.items[i], &n);
+
+		buf_reset(&b);
+		graph_row(&g, &l->ids.items[i], parents, n, l->v.t->ascii, &b);
+		if (text)
+			text->rows[i - page * ROWS].graph = arena_strdup(&text->arena, b.ptr);
+	}
+	buf_release(&b);
+	if (l->lanes.len == page + 1 && l->ids.len >= (page + 1) * ROWS)
+		*array_add(&l->lanes) = g;
+	else
+		graph_release(&g);
+}
+
+static bool lanes_behind(const struct log *l)
+{
+	return !l->path && l->lanes.len * ROWS <= l->ids.len;
+}
+
+static bool log_idle(struct view *v, int64_t until)
+{
+	struct log *l = (struct log *)v;
+	bool complete = l->complete;
+
+	walk(l, SIZE_MAX - 1, until);
+	while (l->complete && lanes_behind(l) && clock_mono() < until)
+		draw_lanes(l, l->lanes.len - 1, NULL);
+	if (l->complete != complete)
+		v->t->dirty = true;
+	if (l->complete && !lanes_behind(l)) {
+		for (size_t i = 0; i < PAGES; i++)
+			if (l->pages[i].used && !l->pages[i].drawn && !l->path)
+				v->t->dirty = true;
+		return false;
+	}
+	return true;
+}
+
+/* ---- pages */
+
+static const char *counts(struct log *l, struct logpage *p, const struct thread_list *list, const char *hex)
+{
+	unsigned open[4] = { 0 }, settled = 0;
+	struct buf b = BUF_INIT;
+	const char *s;
+
+	for (size_t i = 0; i < list->len; i++) {
+		const struct thread *th = &list->items[i];
+		const char *on = th->place.commit ? th->place.commit : th->anchor.commit;
+
+		if (!on || strcmp(on, hex))
+			continue;
+		if (th->state == STATE_OPEN)
+			open[th->kind]++;
+		else
+			settled++;
+	}
+	for (int k = 0; k < 4; k++)
+		if (open[k])
+			buf_addf(&b, "%s%s%u", b.len ? " " : "", thread_kind_glyph((enum thread_kind)k, l->v.t->ascii), open[k]);
+	if (settled)
+		buf_addf(&b, "%s%s%u", b.len ? " " : "", glyph(l->v.t, "✓", "+"), settled);
+	s = arena_strdup(&p->arena, b.ptr);
+	buf_release(&b);
+	return s;
+}
+
+static void fill_page(struct log *l, struct logpage *p)
+{
+	struct work *w = l->v.t->work;
+	struct thread_list list = { 0 };
+	struct err e = ERR_INIT;
+	char hex[GIT_OID_HEX];
+
+	if (index_threads_on_commits(w->index, &w->scope, &l->ids.items[p->start], p->n, &p->arena, &list, &e) < 0)
+		trace("tui", "threads on commits: %s", e.msg);
+	for (size_t i = 0; i < p->n; i++) {
+		const struct oid *id = &l->ids.items[p->start + i];
+
+		if (repo_commit(w->repo, id, &p->arena, &p->rows[i].info, &e) < 0)
+			p->rows[i].info = (struct commit_info){ .id = *id, .subject = "(this commit cannot be read)" };
+		p->rows[i].threads = counts(l, p, &list, oid_hex(hex, id));
+	}
+	array_release(&list);
+}
+
+static struct logpage *page_of(struct log *l, size_t row)
+{
+	struct logpage *p = &l->pages[0];
+	size_t start = row / ROWS * ROWS, n;
+
+	walk(l, row, clock_mono() + 1000);
+	if (row >= l->ids.len)
+		return NULL;
+	n = l->ids.len - start < ROWS ? l->ids.len - start : ROWS;
+	for (size_t i = 0; i < PAGES; i++) {
+		if (l->pages[i].used && l->pages[i].start == start && l->pages[i].n == n) {
+			p = &l->pages[i];
+			break;
+		}
+		if (l->pages[i].used < p->used)
+			p = &l->pages[i];
+	}
+	if (!p->used || p->start != start || p->n != n) {
+		arena_clear(&p->arena);
+		memset(p->rows, 0, sizeof(p->rows));
+		p->start = start;
+		p->n = n;
+		p->drawn = false;
+		fill_page(l, p);
+	}
+	if (!p->drawn && !l->path && start / ROWS < l->lanes.len) {
+		draw_lanes(l, start / ROWS, p);
+		p->drawn = true;
+	}
+	p->used = ++l->stamp;
+	return p;
+}
+
+static const struct logrow *row_at(struct log *l, size_t row)
+{
+	struct logpage *p = page_of(l, row);
+
+	return p && row - p->start < p->n ? &p->rows[row - p->start] : NULL;
+}
+
+/* ---- the view */
+
+static int log_open(struct view *v, int argc, const char *const *argv, struct err *e)
+{
+	struct log *l = (struct log *)v;
+	struct buf name = BUF_INIT;
+	int n = 0;
+
+	l->revs = xcalloc((size_t)argc + 1, sizeof(*l->revs));
+	for (int i = 0; i < argc; i++) {
+		if (!strcmp(argv[i], "--") && i + 1 < argc) {
+			l->path = xstrdup(argv[i + 1]);
+			break;
+		}
+		l->revs[n++] = xstrdup(argv[i]);
+		buf_addf(&name, "%s%s", name.len ? " " : "", argv[i]);
+	}
+	repo_head(v->t->work->repo, &l->head, name.len ? NULL : &name);
+	l->name = buf_detach(&name);
+	return start_walk(l, e);
+}
+
+static void log_close(struct view *v)
+{
+	struct log *l = (struct log *)v;
+
+	history_close(l->history);
+	array_release(&l->ids);
+	for (size_t i = 0; i < l->lanes.len; i++)
+		graph_release(&l->lanes.items[i]);
+	array_release(&l->lanes);
+	for (size_t i = 0; i < PAGES; i++)
+		arena_release(&l->pages[i].arena);
+	for (size_t i = 0; l->revs && l->revs[i]; i++)
+		free(l->revs[i]);
+	free(l->revs);
+	free(l->path);
+	free(l->name);
+}
+
+static int log_load(struct view *v, struct err *e)
+{
+	struct log *l = (struct log *)v;
+	struct oid head = OID_ZERO;
+
+	for (size_t i = 0; i < PAGES; i++)
+		l->pages[i].used = 0;
+	repo_head(v->t->work->repo, &head, NULL);
+	if (!oid_equal(&head, &l->head)) {
+		l->head = head;
+		if (start_walk(l, e) < 0)
+			return -1;
+	}
+	walk(l, v->cursor + 200, clock_mono() + 400);
+	return 0;
+}
+
+static size_t log_count(struct view *v)
+{
+	struct log *l = (struct log *)v;
+
+	if (!l->complete && l->ids.len < v->cursor + 200)
+		walk(l, v->cursor + 200, clock_mono() + SLICE_MS);
+	return l->ids.len;
+}
+
+static void log_cells(struct view *v, size_t row, struct cellv *out)
+{
+	struct log *l = (struct log *)v;
+	const struct logrow *r = row_at(l, row);
+	struct tui *t = v->t;
+	char hex[GIT_OID_HEX];
+
+	if (!r)
+		return;
+	out[0] = (struct cellv){ arena_printf(&t->frame, "%.7s", oid_hex(hex, &r->info.id)), STYLE_ID };
+	out[1] = (struct cellv){ tui_now_relative(t, r->info.time), STYLE_DATE };
+	out[2] = (struct cellv){ r->info.author.name || r->info.author.email ? arena_strdup(&t->frame, who(t, &r->info.author)) : "",
+		STYLE_AUTHOR };
+	out[3] = (struct cellv){ r->graph ? arena_strdup(&t->frame, r->graph) : "", STYLE_DIM };
+	out[4] = (struct cellv){ arena_strdup(&t->frame, r->info.subject ? r->info.subject : ""), STYLE_NORMAL };
+	out[5] = (struct cellv){ r->threads ? arena_strdup(&t->frame, r->threads) : "", STYLE_ACCENT };
+}
+
+static const char *log_identity(struct view *v, size_t row)
+{
+	struct log *l = (struct log *)v;
+	char hex[GIT_OID_HEX];
+
+	return row < l->ids.len ? arena_strdup(&v->t->frame, oid_hex(hex, &l->ids.items[row])) : NULL;
+}
+
+static void log_target(struct view *v, size_t row, struct target *t)
+{
+	struct log *l = (struct log *)v;
+	const struct logrow *r = row_at(l, row);
+	char hex[GIT_OID_HEX];
+
+	if (!r)
+		return;
+	t->commit = arena_strdup(&v->t->frame, oid_hex(hex, &r->info.id));
+	t->anchor = arena_printf(&v->t->frame, "commit:%s", t->commit);
+	t->quote = r->info.subject;
+}
+
+static void jump_to_threads(struct log *l, int dir)
+{
+	int64_t until = clock_mono() + 800;
+
+	for (size_t row = l->v.cursor + (size_t)(long)dir;; row += (size_t)(long)dir) {
+		const struct logrow *r = row_at(l, row);
+
+		if (!r || clock_mono() > until) {
+			tui_say(l->v.t, MSG_INFO, r ? "no threads on the commits around here; again goes on" :
+				"no more commits with threads");
+			if (r)
+				view_show(&l->v, row);
+			return;
+		}
+		if (r->threads && *r->threads) {
+			view_show(&l->v, row);
+			return;
+		}
+	}
+}
+
+static bool log_act(struct view *v, enum act a, const char *arg)
+{
+	struct log *l = (struct log *)v;
+
+	(void)arg;
+	if (a == ACT_LAST)
+		walk(l, SIZE_MAX - 1, clock_mono() + 3000);
+	if (a == ACT_NEXT_THREAD || a == ACT_PREV_THREAD) {
+		jump_to_threads(l, a == ACT_NEXT_THREAD ? 1 : -1);
+		return true;
+	}
+	return false;
+}
+
+/* 42118 as "42,118". */
+static void add_thousands(struct buf *b, size_t n)
+{
+	if (n >= 1000) {
+		add_thousands(b, n / 1000);
+		buf_addf(b, ",%03zu", n % 1000);
+	} else {
+		buf_addf(b, "%zu", n);
+	}
+}
+
+static void log_title(struct view *v, struct buf *left, struct buf *right)
+{
+	struct log *l = (struct log *)v;
+	const char *dot = glyph(v->t, "·", "-");
+
+	buf_addf(left, "%s %s log", repo_name(v->t->work->repo), dot);
+	if (*l->name) {
+		buf_addf(left, " %s ", dot);
+		text_sanitize(left, l->name, strlen(l->name), 0);
+	}
+	if (l->path) {
+		buf_addf(left, " %s ", dot);
+		text_sanitize(left, l->path, strlen(l->path), 0);
+	}
+	add_thousands(right, l->ids.len);
+	buf_addf(right, "%s commit%s%s", l->complete ? "" : "+", l->ids.len == 1 ? "" : "s", l->cut ? " (shallow clone)" : "");
+}
+
+static void log_empty(struct view *v, struct styled *out)
+{
+	say_empty(out, v->area.w, "There are no commits here yet.", "The first commit fills this; I shows the inbox, q goes back.");
+}
+
+static const struct column columns[] = {
+	{ .name = "commit", .min = 7, .max = 7, .gap = 2 },
+	{ .name = "age", .min = 4, .max = 10, .from = 50, .align = COL_RIGHT, .gap = 2 },
+	{ .name = "author", .max = 16, .from = 70, .gap = 2 },
+	{ .name = "graph", .min = 1, .max = GRAPH_SHOWN + 1, .from = 50, .gap = 2 },
+	{ .name = "subject", .min = 12, .flex = true, .gap = 2 },
+	{ .name = "threads", .max = 14, .align = COL_RIGHT, .gap = 1 },
+	{ .name = NULL },
+};
+
+const struct view_ops log_view = {
+	.name = "log", .args = "[REVISION…] [-- PATH]", .help = "history with its threads", .kind = VIEW_LIST,
+	.size = sizeof(struct log), .columns = columns,
+	.hints = "open=open\nask-here=ask\nnext-thread=next with threads\nfilter=find\nkeys=keys\nback=back",
+	.open = log_open, .close = log_close, .load = log_load, .idle = log_idle, .count = log_count, .cells = log_cells,
+	.identity = log_identity, .target = log_target, .act = log_act, .title = log_title, .empty = log_empty,
+};

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT */
+/* Pages of threads, and a thread as a row. */
+#include "config.h"
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include "killick/text/sanitize.h"
+#include "killick/text/width.h"
+#include "rows.h"
+
+/* ---- pages */
+
+static void page_clear(struct pager_page *p)
+{
+	array_release(&p->list);
+	arena_clear(&p->arena);
+	p->used = 0;
+}
+
+static struct pager_page *read_page(struct pager *p, size_t start, struct err *e)
+{
+	struct pager_page *page = &p->pages[0];
+	uint64_t total = UINT64_MAX;
+
+	for (size_t i = 1; i < PAGER_PAGES; i++)
+		if (p->pages[i].used < page->used)
+			page = &p->pages[i];
+	page_clear(page);
+	if (p->fetch(p->ctx, start, PAGE_ROWS, &page->arena, &page->list, &total, e) < 0)
+		return NULL;
+	page->start = start;
+	page->used = ++p->stamp;
+	if (total != UINT64_MAX) {
+		p->total = total;
+		p->counted = true;
+	} else if (!page->list.more) {
+		if (page->list.len || start == 0) {
+			p->total = start + page->list.len;
+			p->counted = true;
+		}
+	} else if (start + page->list.len > p->total) {
+		p->total = start + page->list.len;
+	}
+	return page;
+}
+
+int pager_load(struct pager *p, size_t near, struct err *e)
+{
+	for (size_t i = 0; i < PAGER_PAGES; i++)
+		page_clear(&p->pages[i]);
+	p->counted = false;
+	if (!read_page(p, near / PAGE_ROWS * PAGE_ROWS, e))
+		return -1;
+	/* What was the last page is gone: from the start then, so that something is shown. */
+	if (near >= PAGE_ROWS && p->pages[0].list.len == 0 && !read_page(p, 0, e))
+		return -1;
+	return 0;
+}
+
+void pager_release(struct pager *p)
+{
+	for (size_t i = 0; i < PAGER_PAGES; i++) {
+		array_release(&p->pages[i].list);
+		arena_release(&p->pages[i].arena);
+	}
+}
+
+const struct thread *pager_row(struct pager *p, size_t i)
+{
+	struct pager_page *page = NULL;
+	struct err e = ERR_INIT;
+
+	for (size_t k = 0; k < PAGER_PAGES && !page; k++)
+		if (p->pages[k].used && i >= p->pages[k].start && i < p->pages[k].start + PAGE_ROWS)
+			page = &p->pages[k];
+	if (!page)
+		page = read_page(p, i / PAGE_ROWS * PAGE_ROWS, &e);
+	if (!page || i - page->start >= page->list.len)
+		return NULL;
+	page->used = ++p->stamp;
+	return &page->list.items[i - page->start];
+}
+
+void pager_count(struct pager *p)
+{
+	struct err e = ERR_INIT;
+	uint64_t n;
+
+	if (p->counted || !p->count)
+		return;
+	p->counted = true;
+	if (p->count(p->ctx, &n, &e) == 0)
+		p->total = n;
+}
+
+size_t pager_find(const struct pager *p, const char *id)
+{
+	for (size_t k = 0; k < PAGER_PAGES; k++)
+		for (size_t i = 0; p->pages[k].used && i < p->pages[k].list.len; i++)
+			if (!strcmp(p->pages[k].list.items[i].id, id))
+				return p->pages[k].start + i;
+	return SIZE_MAX;
+}
+
+/* ---- people */
+
+bool is_me(const struct tui *t, const struct person *p)
+{
+	const char *const *me = t->work->scope.me;
+
+	for (size_t i = 0; me && me[i] && p->email; i++)
+		if (!strcasecmp(me[i], p->email))
+			return true;
+	return false;
+}
+
+const char *who(const struct tui *t, const struct person *p)
+{
+	return is_me(t, p) ? "me" : person_label(p);
+}
+
+/* ---- a thread as a row */
+
+const struct column thread_columns[] = {
+	{ .name = "unread", .min = 1, .max = 1, .gap = 1 },
+	{ .name = "kind", .min = 1, .max = 1, .gap = 1 },
+	{ .name = "where", .min = 8, .max = 34, .align = COL_HEAD, .gap = 2 },
+	{ .name = "title", .min = 12, .flex = true, .gap = 2 },
+	{ .name = "note", .max = 20, .from = 76, .align = COL_RIGHT, .gap = 2 },
+	{ .name = "who", .max = 14, .from = 56, .gap = 2 },
+	{ .name = "age", .min = 3, .max = 10, .align = COL_RIGHT, .gap = 1 },
+	{ .name = "source", .max = 12, .from = 96, .gap = 1 },
+	{ .name = NULL },
+};
+
+const char *thread_anchor(struct arena *a, const struct thread *th)
+{
+	struct anchor now = th->anchor;
+	struct buf b = BUF_INIT;
+	const char *s;
+
+	if (th->place.path && th->place.state != PLACE_UNKNOWN && th->place.state != PLACE_GONE) {
+		now.path = th->place.path;
+		if (th->place.line) {
+			now.line = th->place.line;
+			now.end = th->place.end;
+		}
+	}
+	if (now.type == ANCHOR_SECTION)
+		now.line = now.end = 0;
+	anchor_format(&b, &now, 0);
+	s = arena_strdup(a, b.ptr);
+	buf_release(&b);
+	return s;
+}
+
+static const char *moved_from(struct tui *t, const struct thread *th)
+{
+	const struct place *p = &th->place;
+
+	if (!p->path || !th->anchor.path)
+		return "moved";
+	if (strcmp(p->path, th->anchor.path))
+		return arena_printf(&t->frame, "moved from %s", th->anchor.path);
+	return th->anchor.line ? arena_printf(&t->frame, "moved from :%u", th->anchor.line) : "moved";
+}
+
+static const char *note_of(struct tui *t, const struct thread *th)
+{
+	if (th->place.state == PLACE_GONE)
+		return "gone";
+	if (th->state == STATE_RESOLVED)
+		return "resolved";
+	if (th->state == STATE_ANSWERED)
+		return "answered";
+	if (th->place.state == PLACE_MOVED)
+		return moved_from(t, th);
+	if (th->place.state == PLACE_EDITED)
+		return "edited since";
+	return th->audience == AUDIENCE_PRIVATE ? "private" : "";
+}
+
+enum style thread_glyph_style(const struct thread *th)
+{
+	return th->state == STATE_OPEN ? STYLE_ACCENT : STYLE_DIM;
+}
+
+static struct cellv who_cell(struct tui *t, const struct thread *th, bool waits)
+{
+	if (waits && th->n_asked)
+		return (struct cellv){ arena_printf(&t->frame, "%s %s", glyph(t, "→", ">"), who(t, &th->asked[0])), STYLE_AUTHOR };
+	return (struct cellv){ arena_strdup(&t->frame, who(t, th->n_posts > 1 ? &th->last_author : &th->author)), STYLE_AUTHOR };
+}
+
+void thread_cells(struct tui *t, const struct thread *th, bool waits, struct cellv *out)
+{
+	enum style st = th->state == STATE_OPEN ? STYLE_NORMAL : STYLE_DIM;
+	/* Copied: a very high screen can turn the page it came from out of memory. */
+	const char *title = arena_strdup(&t->frame, th->match && *th->match ? th->match : th->title);
+
+	/* Who listens hears words. */
+	out[0] = (struct cellv){ !th->n_unread ? " " : t->plain ? "unread" : glyph(t, "●", "*"), STYLE_UNREAD };
+	out[1] = (struct cellv){ t->plain ? thread_kind_name(th->kind) : thread_kind_glyph(th->kind, t->ascii), thread_glyph_style(th) };
+	out[2] = (struct cellv){ text_clean(&t->frame, thread_anchor(&t->frame, th), 0), STYLE_DIM };
+	out[3] = (struct cellv){ title, th->n_unread && th->state == STATE_OPEN ? STYLE_STRONG : st };
+	out[4] = (struct cellv){ note_of(t, th), th->place.state == PLACE_GONE ? STYLE_WARN : STYLE_DIM };
+	out[5] = who_cell(t, th, waits);
+	out[6] = (struct cellv){ tui_now_relative(t, th->updated), STYLE_DATE };
+	out[7] = (struct cellv){ th->audience == AUDIENCE_PRIVATE ? "private" : arena_strdup(&t->frame, th->source), STYLE_DIM };
+}
+
+void thread_target(struct tui *t, const struct thread *th, struct target *out)
+{
+	const struct place *p = &th->place;
+	bool placed = p->path && p->state != PLACE_UNKNOWN && p->state != PLACE_GONE;
+
+	out->thread = th->id;
+	out->state = th->state;
+	out->url = th->url;
+	out->quote = th->anchor.quote ? th->anchor.quote : th->title;
+	out->anchor = thread_anchor(&t->frame, th);
+	out->path = placed ? p->path : NULL;
+	out->line = placed ? p->line : 0;
+	out->end = placed ? p->end : 0;
+	if (th->anchor.type == ANCHOR_COMMIT)
+		out->commit = th->anchor.commit;
+	if (th->anchor.type == ANCHOR_TASK)
+		out->task = th->anchor.task;
+}
+
+void say_empty(struct styled *out, int width, const char *first, const char *second)
+{
+	styled_newline(out);
+	styled_wrap(out, STYLE_NORMAL, first, strlen(first), width > 10 ? width - 2 : width, 0);
+	styled_newline(out);
+	styled_wrap(out, STYLE_DIM, second, strlen(second), width > 10 ? width - 2 : width, 0);
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The first screen of a repository without threads: what can be done next, each with the key that does it. What is
+ * offered is what there is: no remote, no sync; hooks that stand are not offered again.
+ */
+#include "config.h"
+#include <stdlib.h>
+#include <string.h>
+#include "killick/base/file.h"
+#include "killick/text/width.h"
+#include "views.h"
+
+struct offer { const char *command, *label; };
+struct start { struct view v; struct offer offers[12]; size_t n; bool no_name; };
+
+static void offer(struct start *s, const char *command, const char *label)
+{
+	s->offers[s->n++] = (struct offer){ command, label };
+}
+
+static bool hooks_installed(struct work *w)
+{
+	struct buf path = BUF_INIT, text = BUF_INIT;
+	struct err e = ERR_INIT;
+	bool found;
+
+	buf_addf(&path, "%s/hooks/post-commit", repo_commondir(w->repo));
+	found = file_read(path.ptr, 1 << 16, &text, &e) == 0 && strstr(text.ptr, "killick hook run");
+	buf_release(&path);
+	buf_release(&text);
+	return found;
+}
+
+static const char *sync_words(struct start *s, struct arena *a)
+{
+	struct remote_info *remotes;
+	size_t n = repo_remotes(s->v.t->work->repo, a, &remotes);
+
+	if (n == 0)
+		return NULL;
+	return arena_printf(a, "sync with \"%s\": fetch what others wrote, send what you write; nothing is sent before you do",
+		remotes[0].name);
+}
+
+static int start_load(struct view *v, struct err *e)
+{
+	struct start *s = (struct start *)v;
+	struct work *w = v->t->work;
+	struct err ignored = ERR_INIT;
+	struct person me;
+	const char *words = sync_words(s, &v->arena);
+
+	(void)e;
+	v->over = v->t->set_up;
+	s->n = 0;
+	s->no_name = repo_identity(w->repo, &v->arena, &me, &ignored) < 0;
+	if (!repo_is_bare(w->repo))
+		offer(s, "files", "ask about a line: opens the file list; Enter opens a file, a asks about its line");
+	offer(s, "log", "look at the history: a on a commit asks about it, Enter shows its diff");
+	offer(s, "tasks", "see the tasks of this repository; \":task new\" makes one");
+	if (words && w->index)
+		offer(s, "sync-now", words);
+	if (!hooks_installed(w))
+		offer(s, "hook install", "install the git hooks: commits can open and resolve threads");
+	offer(s, "tour", "take the tour: a scratch repository with two people's threads, nothing of yours is touched");
+	return 0;
+}
+
+static void add_offer(struct start *s, const struct offer *o, int width)
+{
+	struct styled *t = &s->v.text;
+	uint32_t code = keymap_key(&s->v.t->keys, "start", o->command);
+	struct buf key = BUF_INIT;
+	size_t from = t->lines.len;
+	int indent = width < 50 ? 4 : 6;
+
+	if (code)
+		key_format(&key, code);
+	styled_wrap(t, STYLE_NORMAL, o->label, strlen(o->label), width > 90 ? 90 : width, indent);
+	/* The key stands in the indent of the first line. */
+	if (t->lines.len > from && t->lines.items[from].n) {
+		struct styled_line *l = &t->lines.items[from];
+		struct span *spans = arena_alloc(&t->arena, sizeof(*spans) * (l->n + 2));
+		size_t cut = 0;
+
+		while (cut < l->spans[0].len && l->spans[0].text[cut] == ' ')
+			cut++;
+		spans[0] = (struct span){ arena_printf(&t->arena, "%*s", indent - 4 > 0 ? 2 : 0, ""), (size_t)(indent - 4 > 0 ? 2 : 0), STYLE_NORMAL };
+		spans[1] = (struct span){ arena_printf(&t->arena, "%-*s", indent - (int)spans[0].len, key.ptr), 0, STYLE_ACCENT };
+		spans[1].len = strlen(spans[1].text);
+		memcpy(spans + 2, l->spans, sizeof(*spans) * l->n);
+		spans[2].text += cut;
+		spans[2].len -= cut;
+		l->spans = spans;
+		l->n += 2;
+	}
+	for (size_t i = from; i < t->lines.len; i++)
+		t->lines.items[i].tag = (void *)o;
+	buf_release(&key);
+}
+
+static void start_layout(struct view *v, int width)
+{
+	static const char no_name[] = "git does not know your name yet, and what you write is signed with it: "
+		"git config --global user.name \"Your Name\", and user.email.";
+	struct start *s = (struct start *)v;
+	bool roomy = v->area.h >= 16;
+
+	styled_newline(&v->text);
+	for (size_t i = 0; i < s->n; i++) {
+		if (i && roomy)
+			styled_newline(&v->text);
+		add_offer(s, &s->offers[i], width);
+	}
+	if (s->no_name) {
+		styled_newline(&v->text);
+		styled_wrap(&v->text, STYLE_WARN, no_name, strlen(no_name), width > 90 ? 90 : width, 2);
+	}
+}
+
+/* Only a choice can be chosen. */
+static bool start_heading(struct view *v, size_t row)
+{
+	return !view_tag(v, row) || (row > 0 && view_tag(v, row - 1) == view_tag(v, row));
+}
+
+static bool start_act(struct view *v, enum act a, const char *arg)
+{
+	const struct offer *o = view_tag(v, v->cursor);
+
+	(void)arg;
+	if (a != ACT_OPEN || !o)
+		return false;
+	tui_run_line(v->t, o->command);
+	return true;
+}
+
+static void start_title(struct view *v, struct buf *left, struct buf *right)
+{
+	(void)right;
+	buf_addf(left, "%s %s no threads yet", repo_name(v->t->work->repo), glyph(v->t, "·", "-"));
+}
+
+const struct view_ops start_view = {
+	.name = "start", .args = "", .help = "what can be done in a repository without threads", .kind = VIEW_TEXT,
+	.flags = VIEW_CODE, .size = sizeof(struct start), .hints = "open=choose\nkeys=keys\ncommand=command\nback=leave",
+	.load = start_load, .layout = start_layout, .heading = start_heading, .act = start_act, .title = start_title,
+};

@@ -1,0 +1,683 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A thread: what it is about and where that is now, then its posts. It is a screen of its own or stands beside the code.
+ * Where the code is gone, or on demand (v), the code is shown as it was written. A line's tag says whose post it is.
+ * What is shown for a second counts as read.
+ */
+#include "config.h"
+#include <stdlib.h>
+#include <string.h>
+#include "killick/text/sanitize.h"
+#include "killick/text/width.h"
+#include "rows.h"
+#include "views.h"
+
+#define PROSE 76
+#define QUOTE_LINES 3
+
+/* What a line belongs to. */
+struct part {
+	const struct post *post;
+	const struct draft *draft;
+	enum { PART_NONE, PART_FOLD, PART_GUESS, PART_WRITTEN } kind;
+};
+struct thread_view {
+	struct view v;
+	char *id;
+	struct thread th;
+	struct draft_list drafts;
+	bool loaded, written, unfolded, read;
+	int seen;                /* ticks it was on the screen */
+};
+
+static struct thread_view *self(struct view *v)
+{
+	return (struct thread_view *)v;
+}
+
+static int thread_open(struct view *v, int argc, const char *const *argv, struct err *e)
+{
+	struct thread th;
+
+	if (argc < 1)
+		return err_set(e, ERR_USAGE, "thread ID (Tab completes it)");
+	if (index_thread(v->t->work->index, &v->t->work->scope, argv[0], &v->arena, &th, NULL, e) < 0)
+		return -1;
+	self(v)->id = xstrdup(th.id);
+	return 0;
+}
+
+static void mark_read(struct thread_view *tv)
+{
+	struct tui *t = tv->v.t;
+	struct err e = ERR_INIT;
+
+	if (tv->read || !tv->loaded || !tv->th.n_unread)
+		return;
+	tv->read = true;
+	if (work_mark_read(t->work, &tv->th, &e) < 0) {
+		trace("tui", "cannot mark as read: %s", e.msg);
+		return;
+	}
+	/* The lists below change; this text keeps its marks while it is read. */
+	t->generation = index_generation(t->work->index);
+	tui_stale(t);
+	tv->v.stale = false;
+}
+
+static void thread_close(struct view *v)
+{
+	if (self(v)->seen)
+		mark_read(self(v));
+	array_release(&self(v)->drafts);
+	free(self(v)->id);
+}
+
+static void thread_tick(struct view *v)
+{
+	if (++self(v)->seen > 1)
+		mark_read(self(v));
+}
+
+const char *thread_view_id(const struct view *v)
+{
+	return ((const struct thread_view *)v)->id;
+}
+
+void thread_view_show(struct view *v, const char *id)
+{
+	char *copy = xstrdup(id);
+
+	if (self(v)->seen > 1)
+		mark_read(self(v));
+	free(self(v)->id);
+	self(v)->id = copy;
+	self(v)->read = self(v)->written = self(v)->unfolded = false;
+	self(v)->seen = 0;
+	v->cursor = v->top = 0;
+	view_load(v);
+}
+
+static void load_drafts(struct thread_view *tv)
+{
+	struct work *w = tv->v.t->work;
+	struct err e = ERR_INIT;
+
+	array_release(&tv->drafts);
+	if (work_desk(w, &e) < 0 || desk_drafts(w->desk, repo_commondir(w->repo), &tv->v.arena, &tv->drafts, &e) < 0)
+		array_release(&tv->drafts);
+}
+
+static int thread_load(struct view *v, struct err *e)
+{
+	struct thread_view *tv = self(v);
+	struct work *w = v->t->work;
+
+	tv->loaded = false;
+	if (index_thread(w->index, &w->scope, tv->id, &v->arena, &tv->th, NULL, e) < 0)
+		return -1;
+	if (work_places_dirty(w, &v->arena, &tv->th, 1, e) < 0)
+		return -1;
+	load_drafts(tv);
+	tv->loaded = true;
+	return 0;
+}
+
+/* ---- setting the text */
+
+static struct part *part_new(struct thread_view *tv, const struct part *p)
+{
+	struct part *copy = ARENA_NEW(&tv->v.text.arena, struct part);
+
+	*copy = *p;
+	return copy;
+}
+
+/* Every line from `from` on belongs to p. */
+static void tag_from(struct thread_view *tv, size_t from, const struct part *p)
+{
+	struct part *tag = part_new(tv, p);
+
+	for (size_t i = from; i < tv->v.text.lines.len; i++)
+		tv->v.text.lines.items[i].tag = tag;
+}
+
+static const char *clean(struct thread_view *tv, const char *s)
+{
+	return text_clean(&tv->v.arena, s, 0);
+}
+
+static const char *age(struct thread_view *tv, int64_t when)
+{
+	char text[TIME_RELATIVE_SIZE];
+
+	return arena_strdup(&tv->v.arena, time_relative(text, when, clock_now()));
+}
+
+/* Adds text at the right end of the last line, or as a line of its own where there is no room. */
+static void add_right(struct thread_view *tv, int used, int width, enum style st, const char *text)
+{
+	struct styled *s = &tv->v.text;
+	int w = text_width(text);
+
+	if (used + 2 + w <= width) {
+		styled_addf(s, STYLE_NORMAL, "%*s", width - used - w, "");
+		styled_add(s, st, text);
+		return;
+	}
+	styled_wrap(s, st, text, strlen(text), width, 2);
+}
+
+static const char *audience_words(struct thread_view *tv)
+{
+	if (tv->th.audience == AUDIENCE_PRIVATE)
+		return "private, only here";
+	return "everyone";
+}
+
+static void set_head(struct thread_view *tv, int width)
+{
+	struct styled *s = &tv->v.text;
+	const struct thread *th = &tv->th;
+	struct tui *t = tv->v.t;
+	const char *dot = glyph(t, "·", "-"), *right;
+	const char *title = text_clean(&tv->v.arena, th->title, TEXT_PROSE);
+	int room = width - 2, used;
+	size_t n;
+
+	right = arena_printf(&tv->v.arena, "%s %s %s %s %s%s%s", clean(tv, th->abbrev), dot,
+		th->audience == AUDIENCE_PRIVATE ? "desk" : clean(tv, th->source), dot, audience_words(tv),
+		th->state == STATE_OPEN ? "" : arena_printf(&tv->v.arena, " %s ", dot),
+		th->state == STATE_OPEN ? "" : thread_state_name(th->state));
+	styled_newline(s);
+	styled_add(s, thread_glyph_style(th), thread_kind_glyph(th->kind, t->ascii));
+	styled_add(s, STYLE_NORMAL, " ");
+	n = text_fit(title, strlen(title), room, &used);
+	if (title[n]) {
+		/* Too long for a line: wrapped whole, and what belongs to it follows. */
+		styled_add(s, STYLE_STRONG, "");
+		tv->v.text.lines.len--;
+		styled_wrap(s, STYLE_STRONG, arena_printf(&tv->v.arena, "%s %s", thread_kind_glyph(th->kind, t->ascii), title),
+			strlen(title) + strlen(thread_kind_glyph(th->kind, t->ascii)) + 1, width, 0);
+		styled_wrap(s, STYLE_DIM, right, strlen(right), width, 2);
+		return;
+	}
+	styled_add(s, STYLE_STRONG, title);
+	add_right(tv, used + 2, width, STYLE_DIM, right);
+}
+
+static void lines_words(struct buf *b, struct tui *t, uint32_t line, uint32_t end)
+{
+	if (end > line)
+		buf_addf(b, "lines %u%s%u", line, glyph(t, "–", "-"), end);
+	else
+		buf_addf(b, "line %u", line);
+}
+
+static void add_written_on(struct thread_view *tv, struct buf *b)
+{
+	const struct anchor *an = &tv->th.anchor;
+	const struct place *p = &tv->th.place;
+
+	buf_addstr(b, "written on ");
+	if (!p->path || strcmp(p->path, an->path))
+		buf_addf(b, "%s:", clean(tv, an->path));
+	if (an->line)
+		buf_addf(b, an->end > an->line ? "%u-%u" : "%u", an->line, an->end);
+	if (an->commit)
+		buf_addf(b, " @ %.7s", an->commit);
+}
+
+static bool place_is_new(const struct thread *th)
+{
+	const struct place *p = &th->place;
+
+	return p->line != th->anchor.line || (p->path && th->anchor.path && strcmp(p->path, th->anchor.path));
+}
+
+static void place_words(struct thread_view *tv, struct buf *b)
+{
+	const struct thread *th = &tv->th;
+	const struct place *p = &th->place;
+
+	if (p->path && th->anchor.path && strcmp(p->path, th->anchor.path))
+		buf_addf(b, "%s ", clean(tv, p->path));
+	if (p->line)
+		lines_words(b, tv->v.t, p->line, p->end);
+	else
+		buf_addstr(b, "the whole file");
+	if (p->state == PLACE_MOVED)
+		buf_addstr(b, ", moved");
+	if (p->state == PLACE_EDITED)
+		buf_addstr(b, ", edited since");
+	if (p->state != PLACE_EXACT)
+		buf_addf(b, " (%.2f)", p->confidence);
+	if (place_is_new(th) || p->state == PLACE_EDITED) {
+		buf_addstr(b, "; ");
+		add_written_on(tv, b);
+	}
+}
+
+static const char *subject_of(struct thread_view *tv, const char *commit, struct commit_info *info)
+{
+	struct err e = ERR_INIT;
+	struct oid id;
+
+	if (!oid_parse(commit, &id) || repo_commit(tv->v.t->work->repo, &id, &tv->v.arena, info, &e) < 0)
+		return NULL;
+	return text_clean(&tv->v.arena, info->subject, TEXT_PROSE);
+}
+
+static void gone_words(struct thread_view *tv, struct buf *b)
+{
+	const struct place *p = &tv->th.place;
+	struct commit_info info;
+	const char *subject = p->commit ? subject_of(tv, p->commit, &info) : NULL;
+
+	if (subject)
+		buf_addf(b, "gone since %.7s \"%s\" (%s, %s)", p->commit, subject, age(tv, info.time),
+			text_clean(&tv->v.arena, person_label(&info.author), TEXT_PROSE));
+	else if (p->commit)
+		buf_addf(b, "gone since %.7s", p->commit);
+	else
+		buf_addstr(b, "gone from the work tree");
+	if (p->near_before && p->near_after)
+		buf_addf(b, "; it stood between what are now lines %u and %u", p->near_before, p->near_after);
+	if (p->why)
+		buf_addf(b, " (%s)", p->why);
+}
+
+static void set_guess(struct thread_view *tv, int width)
+{
+	const struct place *p = &tv->th.place;
+	struct buf b = BUF_INIT;
+	size_t from = tv->v.text.lines.len;
+
+	if (!p->path || !p->line)
+		return;
+	buf_addf(&b, "best guess %.2f: %s:%u     Enter look  M move it there  R resolve", p->confidence, clean(tv, p->path), p->line);
+	styled_wrap(&tv->v.text, STYLE_WARN, b.ptr, b.len, width, 2);
+	tag_from(tv, from, &(struct part){ .kind = PART_GUESS });
+	buf_release(&b);
+}
+
+/* The code as it was: up to four lines around, the lines themselves marked. */
+static void code_lines(struct thread_view *tv, const char *text, uint32_t line, bool marked)
+{
+	struct buf dirty = BUF_INIT, flat = BUF_INIT;
+
+	while (text && *text) {
+		size_t n = strcspn(text, "\n");
+
+		buf_reset(&dirty);
+		buf_reset(&flat);
+		text_sanitize(&dirty, text, n, TEXT_TABS);
+		text_expand_tabs(&flat, dirty.ptr, dirty.len, 0, tv->v.t->tab);
+		styled_newline(&tv->v.text)->nowrap = true;
+		styled_addf(&tv->v.text, STYLE_LINENO, "  %s %5u  ", marked ? glyph(tv->v.t, "▸", ">") : " ", line++);
+		styled_addn(&tv->v.text, marked ? STYLE_CODE : STYLE_DIM, flat.ptr, flat.len);
+		text += n + (text[n] == '\n');
+	}
+	buf_release(&dirty);
+	buf_release(&flat);
+}
+
+static uint32_t count_lines(const char *text)
+{
+	uint32_t n = 0;
+
+	for (const char *p = text; p && *p; p++)
+		n += *p == '\n' || !p[1];
+	return n;
+}
+
+static void set_written(struct thread_view *tv, int width)
+{
+	const struct anchor *an = &tv->th.anchor;
+	size_t from;
+	struct buf b = BUF_INIT;
+	uint32_t before = count_lines(an->before), line = an->line ? an->line : 1;
+
+	if (!an->quote) {
+		if (tv->written)
+			styled_wrap(&tv->v.text, STYLE_DIM, "no code was kept with this thread", 33, width, 2);
+		return;
+	}
+	buf_addf(&b, "as written on %s", an->path ? clean(tv, an->path) : "");
+	if (an->line)
+		buf_addf(&b, an->end > an->line ? ":%u-%u" : ":%u", an->line, an->end);
+	if (an->commit)
+		buf_addf(&b, " @ %.7s", an->commit);
+	buf_addch(&b, ':');
+	from = tv->v.text.lines.len;
+	styled_wrap(&tv->v.text, STYLE_DIM, b.ptr, b.len, width, 2);
+	code_lines(tv, an->before, line > before ? line - before : 1, false);
+	code_lines(tv, an->quote, line, true);
+	code_lines(tv, an->after, (an->end > line ? an->end : line) + 1, false);
+	tag_from(tv, from, &(struct part){ .kind = PART_WRITTEN });
+	buf_release(&b);
+}
+
+static void set_anchor_words(struct thread_view *tv, int width)
+{
+	const struct thread *th = &tv->th;
+	struct buf b = BUF_INIT;
+	struct commit_info info;
+	const char *subject;
+
+	anchor_format(&b, &th->anchor, 0);
+	if (th->anchor.type == ANCHOR_COMMIT && th->anchor.commit && (subject = subject_of(tv, th->anchor.commit, &info)) != NULL)
+		buf_addf(&b, " \"%s\" (%s, %s)", subject, age(tv, info.time),
+			text_clean(&tv->v.arena, person_label(&info.author), TEXT_PROSE));
+	if (th->anchor.type == ANCHOR_PROJECT)
+		buf_addf(&b, " the project");
+	if (th->place.why)
+		buf_addf(&b, " (%s)", th->place.why);
+	else if (th->place.state == PLACE_UNKNOWN && th->anchor.path && th->anchor.commit)
+		buf_addf(&b, " @ %.7s (where it is now is being looked for)", th->anchor.commit);
+	styled_wrap(&tv->v.text, STYLE_DIM, clean(tv, b.ptr), strlen(clean(tv, b.ptr)), width, 2);
+	buf_release(&b);
+}
+
+static void set_place(struct thread_view *tv, int width)
+{
+	const struct thread *th = &tv->th;
+	struct buf b = BUF_INIT;
+	bool code = th->anchor.path != NULL;
+
+	if (!code || th->place.state == PLACE_UNKNOWN) {
+		set_anchor_words(tv, width);
+		if (tv->written)
+			set_written(tv, width);
+		return;
+	}
+	if (th->place.state == PLACE_GONE)
+		gone_words(tv, &b);
+	else
+		place_words(tv, &b);
+	styled_wrap(&tv->v.text, th->place.state == PLACE_GONE ? STYLE_WARN : STYLE_DIM, b.ptr, b.len, width, 2);
+	buf_release(&b);
+	if (th->place.state == PLACE_GONE || tv->written)
+		set_written(tv, width);
+	if (th->place.state == PLACE_GONE)
+		set_guess(tv, width);
+}
+
+static void add_list(struct thread_view *tv, struct buf *b, const char *name, const char *const *items, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		buf_addf(b, "%s%s", i ? ", " : arena_printf(&tv->v.arena, "%s%s ", b->len ? "  " : "", name), clean(tv, items[i]));
+}
+
+static void set_facts(struct thread_view *tv, int width)
+{
+	const struct thread *th = &tv->th;
+	struct buf b = BUF_INIT;
+
+	for (size_t i = 0; i < th->n_asked; i++)
+		buf_addf(&b, "%s%s", i ? ", " : "asked ", clean(tv, who(tv->v.t, &th->asked[i])));
+	add_list(tv, &b, "labels", th->labels, th->n_labels);
+	add_list(tv, &b, "links", th->links, th->n_links);
+	if (b.len)
+		styled_wrap(&tv->v.text, STYLE_DIM, b.ptr, b.len, width, 2);
+	buf_release(&b);
+}
+
+/* Long quotations shrink to their first lines. */
+static void fold_quotes(struct thread_view *tv, size_t from)
+{
+	struct styled *s = &tv->v.text;
+	size_t to = from, run = 0;
+
+	for (size_t i = from; i < s->lines.len; i++) {
+		struct styled_line line = s->lines.items[i];
+
+		run = line.quote ? run + 1 : 0;
+		if (run <= QUOTE_LINES) {
+			s->lines.items[to++] = line;
+			continue;
+		}
+		if (run == QUOTE_LINES + 1) {
+			struct span *sp = ARENA_NEW(&s->arena, struct span);
+			const char *text = arena_printf(&s->arena, "  %s more lines of quotation: z unfolds", glyph(tv->v.t, "…", "..."));
+
+			*sp = (struct span){ text, strlen(text), STYLE_DIM };
+			line.spans = sp;
+			line.n = 1;
+			line.tag = part_new(tv, &(struct part){ .kind = PART_FOLD });
+			s->lines.items[to++] = line;
+		}
+	}
+	s->lines.len = to;
+}
+
+static void set_body(struct thread_view *tv, const char *body, int width, int indent)
+{
+	size_t from = tv->v.text.lines.len;
+	int w = width > PROSE + indent ? PROSE + indent : width;
+
+	styled_markdown(&tv->v.text, body, strlen(body), w, indent);
+	if (!tv->unfolded)
+		fold_quotes(tv, from);
+}
+
+static void set_reactions(struct thread_view *tv, const struct post *p, int indent)
+{
+	if (!p->n_reactions)
+		return;
+	styled_newline(&tv->v.text);
+	styled_addf(&tv->v.text, STYLE_DIM, "%*s", indent, "");
+	for (size_t i = 0; i < p->n_reactions; i++)
+		styled_addf(&tv->v.text, p->reactions[i].mine ? STYLE_ACCENT : STYLE_DIM, "%s %u  ",
+			text_clean(&tv->v.arena, p->reactions[i].emoji, TEXT_PROSE), p->reactions[i].n);
+}
+
+static void set_post_head(struct thread_view *tv, const struct post *p, int width, int indent)
+{
+	struct styled *s = &tv->v.text;
+	struct tui *t = tv->v.t;
+	const char *dot = glyph(t, "·", "-");
+	struct buf b = BUF_INIT;
+
+	styled_newline(s);
+	styled_addf(s, STYLE_NORMAL, "%*s", indent, "");
+	buf_addf(&b, "%s", p->mine ? "me" : text_clean(&tv->v.arena, who(t, &p->author), TEXT_PROSE));
+	styled_add(s, STYLE_STRONG, b.ptr);
+	styled_addf(s, STYLE_DATE, " %s %s", dot, age(tv, p->time));
+	buf_addf(&b, " %s %s", dot, age(tv, p->time));
+	if (p->edited && p->body) {
+		styled_addf(s, STYLE_DIM, " %s edited %s", dot, age(tv, p->edited));
+		buf_addf(&b, " %s edited %s", dot, age(tv, p->edited));
+	}
+	if (p->state != POST_SENT && p->state != POST_RETRACTED) {
+		styled_addf(s, STYLE_WARN, " %s %s", dot, post_state_name(p->state));
+		buf_addf(&b, " %s %s", dot, post_state_name(p->state));
+	}
+	if (p->accepted) {
+		styled_addf(s, STYLE_OK, " %s %s accepted", dot, glyph(t, "✓", "+"));
+		buf_addf(&b, " %s %s accepted", dot, glyph(t, "✓", "+"));
+	}
+	if (p->unread)
+		add_right(tv, indent + text_width(b.ptr), width > PROSE + 2 ? PROSE + 2 : width, STYLE_UNREAD, glyph(t, "●", "*"));
+	buf_release(&b);
+}
+
+static void set_post(struct thread_view *tv, const struct post *p, bool first, int width)
+{
+	size_t from = tv->v.text.lines.len + 1;
+	int indent = first || width < 50 ? 2 : 4;
+
+	styled_newline(&tv->v.text);
+	set_post_head(tv, p, width, indent);
+	if (p->body) {
+		set_body(tv, p->body, width, indent);
+	} else {
+		styled_newline(&tv->v.text);
+		styled_addf(&tv->v.text, STYLE_DIM, "%*staken back by its author", indent, "");
+	}
+	set_reactions(tv, p, indent);
+	tag_from(tv, from, &(struct part){ .post = p });
+}
+
+static bool draft_is_here(const struct thread_view *tv, const struct draft *d)
+{
+	if (!d->target)
+		return false;
+	if (!strcmp(d->target, tv->th.id) || !strcmp(d->target, tv->th.abbrev))
+		return true;
+	for (unsigned i = 0; i < tv->th.n_posts && tv->th.posts; i++)
+		if (!strcmp(d->target, tv->th.posts[i].id))
+			return true;
+	return false;
+}
+
+static void set_draft(struct thread_view *tv, const struct draft *d, int width)
+{
+	struct styled *s = &tv->v.text;
+	size_t from = s->lines.len + 1;
+	int indent = width < 50 ? 2 : 4;
+
+	styled_newline(s);
+	styled_newline(s);
+	styled_addf(s, STYLE_NORMAL, "%*s", indent, "");
+	styled_add(s, STYLE_STRONG, "me");
+	styled_addf(s, STYLE_DATE, " %s %s", glyph(tv->v.t, "·", "-"), age(tv, d->updated));
+	styled_addf(s, STYLE_WARN, " %s draft %s of this thread, not sent: E goes on writing, X drops it", glyph(tv->v.t, "·", "-"),
+		clean(tv, d->verb));
+	if (d->problem)
+		styled_wrap(s, STYLE_WARN, clean(tv, d->problem), strlen(clean(tv, d->problem)), width, indent);
+	if (d->body)
+		set_body(tv, d->body, width, indent);
+	tag_from(tv, from, &(struct part){ .draft = d });
+}
+
+static void thread_layout(struct view *v, int width)
+{
+	struct thread_view *tv = self(v);
+
+	if (!tv->loaded)
+		return;
+	if (width < 12)
+		width = 12;
+	set_head(tv, width);
+	set_place(tv, width);
+	set_facts(tv, width);
+	tag_from(tv, v->text.lines.len, &(struct part){ .kind = PART_NONE });
+	for (unsigned i = 0; i < tv->th.n_posts && tv->th.posts; i++)
+		set_post(tv, &tv->th.posts[i], i == 0, width);
+	for (size_t i = 0; i < tv->drafts.len; i++)
+		if (draft_is_here(tv, &tv->drafts.items[i]))
+			set_draft(tv, &tv->drafts.items[i], width);
+	styled_newline(&v->text);
+}
+
+/* ---- target, acts, bands */
+
+static void thread_target_at(struct view *v, size_t row, struct target *t)
+{
+	struct thread_view *tv = self(v);
+	const struct part *p = view_tag(v, row);
+
+	if (!tv->loaded)
+		return;
+	thread_target(v->t, &tv->th, t);
+	if (p && p->draft) {
+		t->draft = p->draft->id;
+		t->post_draft = true;
+		t->quote = p->draft->body;
+	}
+	if (p && p->post) {
+		t->post = p->post->id;
+		t->post_mine = p->post->mine;
+		t->quote = p->post->body;
+	}
+	if (p && p->kind == PART_GUESS) {
+		t->path = tv->th.place.path;
+		t->line = tv->th.place.line;
+	}
+}
+
+static void open_code(struct thread_view *tv, const char *path, uint32_t line, const char *rev)
+{
+	struct tui *t = tv->v.t;
+	const char *argv[] = { path, arena_printf(&t->acting, "%u", line ? line : 1), rev, NULL };
+	struct err e = ERR_INIT;
+
+	if (tui_open(t, &file_view, rev ? 3 : 2, argv, &e) < 0)
+		tui_say(t, MSG_ERROR, "%s", e.msg);
+}
+
+static bool open_here(struct thread_view *tv, const struct part *p)
+{
+	const struct thread *th = &tv->th;
+	const struct place *pl = &th->place;
+
+	if (p && p->kind == PART_FOLD)
+		return false;
+	if (p && p->kind == PART_WRITTEN && th->anchor.path)
+		open_code(tv, th->anchor.path, th->anchor.line, th->anchor.commit);
+	else if (pl->path && (pl->state != PLACE_UNKNOWN) && (pl->state != PLACE_GONE || pl->line))
+		open_code(tv, pl->path, pl->line, NULL);
+	else if (th->anchor.type == ANCHOR_COMMIT && th->anchor.commit)
+		tui_run_line(tv->v.t, "commit %commit");
+	else if ((th->anchor.type == ANCHOR_TASK || th->anchor.type == ANCHOR_CHANGE) && th->anchor.task)
+		tui_run_line(tv->v.t, "task %task");
+	else if (th->anchor.path)
+		open_code(tv, th->anchor.path, th->anchor.line, th->anchor.commit);
+	else
+		tui_say(tv->v.t, MSG_INFO, "this thread is about the project as a whole");
+	return true;
+}
+
+static void set_again(struct thread_view *tv)
+{
+	size_t cursor = tv->v.cursor;
+
+	view_load(&tv->v);
+	tv->v.cursor = cursor;
+}
+
+static bool thread_act(struct view *v, enum act a, const char *arg)
+{
+	struct thread_view *tv = self(v);
+	const struct part *p = view_tag(v, v->cursor);
+
+	(void)arg;
+	if (!tv->loaded)
+		return false;
+	if (a == ACT_WRITTEN) {
+		tv->written = !tv->written;
+		set_again(tv);
+		return true;
+	}
+	if (a == ACT_FOLD || (a == ACT_OPEN && p && p->kind == PART_FOLD)) {
+		tv->unfolded = !tv->unfolded;
+		set_again(tv);
+		return true;
+	}
+	if (a == ACT_OPEN && tui_view(v->t) == v)
+		return open_here(tv, p);
+	return false;
+}
+
+static void thread_title(struct view *v, struct buf *left, struct buf *right)
+{
+	struct thread_view *tv = self(v);
+
+	buf_addf(left, "%s %s ", repo_name(v->t->work->repo), glyph(v->t, "·", "-"));
+	if (tv->loaded) {
+		const char *where = thread_anchor(&v->t->frame, &tv->th);
+
+		text_sanitize(left, where, strlen(where), 0);
+		buf_addf(right, "%u post%s", tv->th.n_posts, tv->th.n_posts == 1 ? "" : "s");
+	}
+}
+
+const struct view_ops thread_view = {
+	.name = "thread", .args = "ID", .help = "a thread: where its code is now, and its posts", .complete = "thread",
+	.kind = VIEW_TEXT, .flags = VIEW_PROSE, .size = sizeof(struct thread_view),
+	.hints = "reply-here=reply\nreply-line=one line\ntoggle-resolved=resolve\naccept-post=accept answer\nedit-code=edit code\n"
+		"next-thread=next thread\nkeys=keys\npane=code\nwritten=as written\nback=back",
+	.open = thread_open, .close = thread_close, .load = thread_load, .layout = thread_layout, .target = thread_target_at,
+	.act = thread_act, .title = thread_title, .tick = thread_tick,
+};

@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The main loop. It waits on the keyboard, the signals and the children at once, and never on anything else: keys are
+ * answered first and painted at once, then children are read, then one slice of idle work is done if no key waits.
+ *
+ * The first paint shows what is in the index. Bringing the index up to the store, and places up to HEAD, can take long
+ * after a big fetch: a child does it (tui_catch_up), and the screens load again when the index's generation moves, as they
+ * do when any other process has written.
+ */
+#include "config.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <locale.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "files.h"
+#include "killick/base/file.h"
+#include "killick/store/settings.h"
+#include "killick/text/sanitize.h"
+#include "killick/tui/tui.h"
+#include "ui.h"
+
+#define TICK_MS 1000
+
+const char *setting_text(struct tui *t, const char *name)
+{
+	/* "view12" can be typed. */
+	return setting_find(name) ? setting_get(t->work->repo, &t->acting, name) : "";
+}
+
+const char *glyph(const struct tui *t, const char *utf8, const char *ascii)
+{
+	return t->ascii ? ascii : utf8;
+}
+
+const char *tui_now_relative(struct tui *t, int64_t time)
+{
+	char text[TIME_RELATIVE_SIZE];
+
+	return time ? arena_strdup(&t->frame, time_relative(text, time, clock_now())) : "";
+}
+
+const char *self_path(struct tui *t)
+{
+	char path[4096];
+	ssize_t n;
+
+	if (t->self)
+		return t->self;
+	n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	t->self = n > 0 ? xstrndup(path, (size_t)n) : xstrdup("killick");
+	return t->self;
+}
+
+/* ---- the key table */
+
+static void key_fault(void *ctx, unsigned line, const char *msg)
+{
+	tui_say(ctx, MSG_ERROR, "keys file, line %u: %s", line, msg);
+}
+
+static void load_keys(struct tui *t)
+{
+	struct buf path = BUF_INIT, text = BUF_INIT;
+	struct err e = ERR_INIT;
+
+	for (size_t i = 0; view_table[i]; i++)
+		*array_add(&t->keys.places) = view_table[i]->name;
+	keymap_text(&t->keys, keymap_defaults, key_fault, t);
+	if (xdg_path(XDG_CONFIG, "keys", &path, &e) == 0 && path_exists(path.ptr)) {
+		if (file_read(path.ptr, 1 << 20, &text, &e) == 0)
+			keymap_text(&t->keys, text.ptr, key_fault, t);
+		else
+			tui_say(t, MSG_ERROR, "%s", e.msg);
+	}
+	buf_release(&path);
+	buf_release(&text);
+}
+
+/* ---- standard error, which must not write over the screen */
+
+static void catch_stderr(struct tui *t)
+{
+	int fds[2];
+
+	t->errpipe = t->saved_stderr = -1;
+	if (!isatty(STDERR_FILENO) || pipe(fds) < 0)
+		return;
+	t->saved_stderr = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	for (int i = 0; i < 2; i++) {
+		fcntl(fds[i], F_SETFD, FD_CLOEXEC);
+		fcntl(fds[i], F_SETFL, O_NONBLOCK);
+	}
+	dup2(fds[1], STDERR_FILENO);
+	close(fds[1]);
+	t->errpipe = fds[0];
+}
+
+/* While a sync runs, what is said is its progress; its last word stays if it fails. */
+static void read_stderr(struct tui *t)
+{
+	char chunk[4096];
+	ssize_t n;
+
+	if (t->errpipe < 0)
+		return;
+	while ((n = read(t->errpipe, chunk, sizeof(chunk) - 1)) > 0) {
+		chunk[n] = '\0';
+		if (job_find(t, "sync"))
+			tui_progress(t, chunk);
+		else
+			tui_say(t, MSG_INFO, "%s", chunk);
+	}
+}
+
+static void give_stderr_back(struct tui *t)
+{
+	if (t->saved_stderr >= 0) {
+		read_stderr(t);
+		dup2(t->saved_stderr, STDERR_FILENO);
+		close(t->saved_stderr);
+	}
+	if (t->errpipe >= 0)
+		close(t->errpipe);
+	t->errpipe = t->saved_stderr = -1;
+}
+
+/* ---- what others write */
+
+static void done_catching_up(struct tui *t, struct job *j, int status)
+{
+	(void)j;
+	if (status)
+		trace("tui", "catching up ended with %d", status);
+	t->ticked = 0;
+}
+
+/* A command that needs places brings index and places up and prints nothing of use. */
+void tui_catch_up(struct tui *t, bool places)
+{
+	static const struct job_ops ops = { .done = done_catching_up };
+	const char *const argv[] = { self_path(t), "-C", repo_top(t->work->repo) ? repo_top(t->work->repo) :
+		repo_gitdir(t->work->repo), places ? "at" : "threads", places ? "." : "id:none", "--json", NULL };
+	struct err e = ERR_INIT;
+
+	if (!t->set_up || job_find(t, "catch-up"))
+		return;
+	if (!job_start(t, "catch-up", argv, NULL, 0, &ops, NULL, &e))
+		trace("tui", "cannot catch up: %s", e.msg);
+}
+
+static void look_for_ops(struct tui *t)
+{
+	char stamp[NLOG_STAMP_SIZE];
+	struct buf path = BUF_INIT;
+
+	if (!t->store && nlog_exists(t->work->repo, &path))
+		t->store = xstrdup(path.ptr);
+	buf_release(&path);
+	if (!t->store)
+		return;
+	nlog_stamp(t->store, stamp);
+	if (!strcmp(stamp, t->stamp))
+		return;
+	memcpy(t->stamp, stamp, sizeof(stamp));
+	t->set_up = true;
+	tui_catch_up(t, true);
+}
+
+static void tick_views(struct tui *t)
+{
+	struct screen *s = tui_screen(t);
+	struct view *both[] = { s ? s->main : NULL, s ? s->side : NULL };
+
+	for (size_t i = 0; i < ARRAY_SIZE(both); i++)
+		if (both[i] && both[i]->ops->tick && both[i]->area.h > 0)
+			both[i]->ops->tick(both[i]);
+}
+
+static void look_for_writers(struct tui *t)
+{
+	uint64_t g;
+
+	if (clock_mono() - t->ticked < TICK_MS && t->ticked)
+		return;
+	t->ticked = clock_mono();
+	tick_views(t);
+	look_for_ops(t);
+	g = t->work->index ? index_generation(t->work->index) : 0;
+	if (g == t->generation)
+		return;
+	t->generation = g;
+	tui_stale(t);
+}
+
+/* ---- keys */
+
+void tui_key(struct tui *t, const struct key *k)
+{
+	struct view *v = tui_view(t);
+	const char *command;
+
+	t->dirty = true;
+	if (k->code == K_PASTE_BEGIN || k->code == K_PASTE_END) {
+		t->pasting = k->code == K_PASTE_BEGIN;
+		return;
+	}
+	if (t->pasting) {
+		prompt_paste(t, k->code);
+		return;
+	}
+	if (k->code == K_RESIZE)
+		return;
+	t->messages.fresh = false;
+	if (t->prompt) {
+		prompt_key(t, k);
+		return;
+	}
+	if (k->code == K_MOUSE) {
+		tui_click(t, k);
+		return;
+	}
+	command = keymap_get(&t->keys, v->ops->name, k->code);
+	if (command) {
+		tui_run_line(t, command);
+	} else {
+		struct buf name = BUF_INIT;
+
+		key_format(&name, k->code);
+		tui_say(t, MSG_INFO, "%s does nothing here; ? shows the keys", name.ptr);
+		buf_release(&name);
+	}
+}
+
+static void take_keys(struct tui *t)
+{
+	int64_t start = clock_mono();
+	struct key k;
+
+	/* A run of keys (a held arrow) is taken whole, but a paint is never far away. */
+	while (!t->done && term_key(t->term, &k)) {
+		tui_key(t, &k);
+		if (clock_mono() - start > 8)
+			break;
+	}
+}
+
+static bool idle(struct tui *t)
+{
+	struct screen *s = tui_screen(t);
+	int64_t until = clock_mono() + SLICE_MS;
+	bool more = false;
+
+	if (!s)
+		return false;
+	prompt_settle(t);
+	if (s->main->over && !t->prompt) {
+		tui_back(t);
+		return true;
+	}
+	if (t->world_stale) {
+		world_update(t);
+		return true;
+	}
+	s = tui_screen(t);
+	more = view_idle(tui_view(t), until);
+	if (s->side && !more)
+		more = view_idle(s->side_focus ? s->main : s->side, until);
+	return more;
+}
+
+static bool key_waits(struct tui *t)
+{
+	struct pollfd fd = { .fd = term_key_fd(t->term), .events = POLLIN };
+
+	return fd.fd >= 0 && poll(&fd, 1, 0) > 0;
+}
+
+bool tui_turn(struct tui *t)
+{
+	bool more = true;
+
+	take_keys(t);
+	if (t->done)
+		return false;
+	if (t->dirty)
+		tui_paint(t);
+	jobs_poll(t);
+	read_stderr(t);
+	look_for_writers(t);
+	if (!key_waits(t))
+		more = idle(t);
+	return more || t->dirty;
+}
+
+/* ---- waiting */
+
+#define MAX_FDS 16
+void tui_wait(struct tui *t, int ms)
+{
+	struct pollfd fds[MAX_FDS];
+	nfds_t n = 0;
+
+	if (term_key_fd(t->term) >= 0)
+		fds[n++] = (struct pollfd){ .fd = term_key_fd(t->term), .events = POLLIN };
+	if (term_signal_fd(t->term) >= 0)
+		fds[n++] = (struct pollfd){ .fd = term_signal_fd(t->term), .events = POLLIN };
+	if (t->errpipe >= 0)
+		fds[n++] = (struct pollfd){ .fd = t->errpipe, .events = POLLIN };
+	for (struct job *j = t->jobs; j && n < MAX_FDS; j = j->next) {
+		if (!j->eof)
+			fds[n++] = (struct pollfd){ .fd = j->fd, .events = POLLIN };
+		else if (ms > 20)
+			ms = 20;
+	}
+	if (poll(fds, n, ms) < 0 && errno != EINTR)
+		t->done = true;
+	if (n && fds[0].fd == term_key_fd(t->term) && fds[0].revents & (POLLHUP | POLLERR | POLLNVAL))
+		t->done = true;
+}
+
+void tui_loop(struct tui *t)
+{
+	bool more = true;
+
+	while (!t->done) {
+		int signo;
+
+		if (!more)
+			tui_wait(t, t->jobs ? 100 : TICK_MS);
+		signo = term_signalled(t->term);
+		if (signo) {
+			t->status = 128 + signo;
+			t->done = true;
+			break;
+		}
+		more = tui_turn(t);
+	}
+}
+
+void tui_settle(struct tui *t, int64_t ms)
+{
+	int64_t until = clock_mono() + ms;
+
+	while (!t->done && clock_mono() < until) {
+		bool more = tui_turn(t);
+
+		if (!more && !t->jobs)
+			break;
+		if (!more)
+			tui_wait(t, 10);
+	}
+	if (!t->done && t->dirty)
+		tui_paint(t);
+}
+
+/* ---- beginning and end */
+
+int tui_init(struct tui *t, struct work *w, const struct term_config *c, bool plain, struct err *e)
+{
+	t->work = w;
+	t->plain = plain;
+	t->errpipe = t->saved_stderr = -1;
+	buf_init(&t->dump);
+	if (work_index(w, e) < 0 || term_open(&t->term, c, e) < 0)
+		return -1;
+	t->ascii = term_ascii(t->term);
+	t->set_up = work_is_set_up(w);
+	t->world_stale = true;
+	if (!c->headless)
+		catch_stderr(t);
+	t->tab = (int)setting_int(w->repo, "tabWidth");
+	t->generation = index_generation(w->index);
+	t->ticked = clock_mono() - TICK_MS + 50;
+	load_keys(t);
+	return 0;
+}
+
+void tui_release(struct tui *t)
+{
+	prompt_close(t);
+	while (t->screens.len) {
+		struct screen *s = &t->screens.items[--t->screens.len];
+
+		view_free(s->side);
+		view_free(s->main);
+	}
+	array_release(&t->screens);
+	jobs_release(t);
+	files_release(t);
+	term_close(t->term);
+	give_stderr_back(t);
+	messages_release(&t->messages);
+	world_release(&t->world);
+	keymap_release(&t->keys);
+	arena_release(&t->frame);
+	arena_release(&t->acting);
+	buf_release(&t->dump);
+	free(t->store);
+	free(t->last_line);
+	free(t->self);
+}

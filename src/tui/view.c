@@ -1,0 +1,480 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The engine under every view: loading, the cursor, scrolling, filtering and searching over numbered rows of height one.
+ * A load keeps the cursor with the row it was on (by the row's identity) and that row where it was on the screen, so
+ * that nothing moves under the eyes when another process writes. Searching goes in slices: 100,000 rows or 100 MB are
+ * looked through while keys are still answered.
+ */
+#include "config.h"
+#include <stdlib.h>
+#include <string.h>
+#include "killick/text/width.h"
+#include "ui.h"
+
+struct view *view_new(struct tui *t, const struct view_ops *ops, int argc, const char *const *argv, struct err *e)
+{
+	struct view *v = xcalloc(1, ops->size);
+
+	v->ops = ops;
+	v->t = t;
+	v->filter = xstrdup("");
+	if (ops->open && ops->open(v, argc, argv, e) < 0) {
+		view_free(v);
+		return NULL;
+	}
+	v->ready = true;
+	view_load(v);
+	return v;
+}
+
+void view_free(struct view *v)
+{
+	if (!v)
+		return;
+	if (v->ops->close)
+		v->ops->close(v);
+	arena_release(&v->arena);
+	arena_release(&v->query_arena);
+	styled_release(&v->text);
+	free(v->filter);
+	free(v->filter_before);
+	free(v->find.text);
+	free(v->problem);
+	free(v);
+}
+
+const struct view_ops *view_ops_find(const char *name)
+{
+	for (size_t i = 0; view_table[i]; i++)
+		if (!strcmp(view_table[i]->name, name))
+			return view_table[i];
+	return NULL;
+}
+
+size_t view_count(struct view *v)
+{
+	return v->ops->count ? v->ops->count(v) : v->text.lines.len;
+}
+
+bool view_heading(struct view *v, size_t row)
+{
+	return v->ops->heading && v->ops->heading(v, row);
+}
+
+void *view_tag(struct view *v, size_t row)
+{
+	return row < v->text.lines.len ? v->text.lines.items[row].tag : NULL;
+}
+
+/* ---- loading */
+
+static char *identity_of(struct view *v, size_t row)
+{
+	const char *id = v->ops->identity && row < view_count(v) ? v->ops->identity(v, row) : NULL;
+
+	return id ? xstrdup(id) : NULL;
+}
+
+/* Looks near the old row first: what others write seldom moves a row far. */
+static size_t find_identity(struct view *v, const char *id, size_t hint)
+{
+	size_t n = view_count(v);
+
+	if (v->ops->find_identity)
+		return v->ops->find_identity(v, id, hint);
+	for (size_t d = 0; d < PAGE_ROWS; d++)
+		for (int side = 0; side < 2; side++) {
+			size_t row = side ? hint + d : hint - d;
+			const char *other = row < n ? v->ops->identity(v, row) : NULL;
+
+			if (other && !strcmp(other, id))
+				return row;
+		}
+	return SIZE_MAX;
+}
+
+static void set_text(struct view *v)
+{
+	styled_release(&v->text);
+	v->text = (struct styled)STYLED_INIT;
+	v->ops->layout(v, v->width);
+}
+
+void view_load(struct view *v)
+{
+	char *id = v->busy || v->cursor ? identity_of(v, v->cursor) : NULL;
+	size_t offset = v->cursor - v->top;
+	struct err e = ERR_INIT;
+
+	v->stale = false;
+	free(v->problem);
+	v->problem = NULL;
+	arena_clear(&v->arena);
+	if (v->ops->load && v->ops->load(v, &e) < 0)
+		v->problem = xstrdup(e.msg);
+	if (v->ops->layout && v->width)
+		set_text(v);
+	if (id) {
+		size_t row = find_identity(v, id, v->cursor);
+
+		if (row != SIZE_MAX) {
+			v->cursor = row;
+			v->top = row > offset ? row - offset : 0;
+		}
+		free(id);
+	}
+	v->busy = v->ops->idle != NULL;
+	v->t->dirty = true;
+}
+
+bool view_idle(struct view *v, int64_t until)
+{
+	bool more = false;
+
+	if (v->busy && v->ops->idle) {
+		v->busy = v->ops->idle(v, until);
+		more = v->busy;
+	}
+	if (v->find.left)
+		view_find_again(v, 0);
+	return more || v->find.left > 0;
+}
+
+/* ---- the cursor */
+
+static size_t height(const struct view *v)
+{
+	return v->area.h > 0 ? (size_t)v->area.h : 20;
+}
+
+static void moved(struct view *v, size_t before)
+{
+	if (v->cursor != before && v->ops->moved)
+		v->ops->moved(v);
+	v->t->dirty = true;
+}
+
+/* The nearest row at or after `row` (dir 1) or before it that the cursor may stand on; SIZE_MAX: none. */
+static size_t choosable(struct view *v, size_t row, int dir)
+{
+	size_t n = view_count(v);
+
+	while (row < n) {
+		if (!view_heading(v, row))
+			return row;
+		if (dir < 0 && row == 0)
+			break;
+		row += (size_t)(long)dir;
+	}
+	return SIZE_MAX;
+}
+
+void view_fix(struct view *v)
+{
+	size_t n = view_count(v), h = height(v), row;
+
+	if (n == 0) {
+		v->cursor = v->top = 0;
+		return;
+	}
+	if (v->cursor >= n)
+		v->cursor = n - 1;
+	row = choosable(v, v->cursor, 1);
+	if (row == SIZE_MAX)
+		row = choosable(v, v->cursor, -1);
+	v->cursor = row == SIZE_MAX ? 0 : row;
+	if (v->top > v->cursor)
+		v->top = v->cursor;
+	if (v->cursor >= v->top + h)
+		v->top = v->cursor - h + 1;
+	if (v->top + h > n)
+		v->top = n > h ? n - h : 0;
+	while (v->top > 0 && v->top == v->cursor && h > 1 && view_heading(v, v->top - 1))
+		v->top--;
+}
+
+void view_move(struct view *v, long rows)
+{
+	size_t before = v->cursor, n = view_count(v), row;
+	int dir = rows < 0 ? -1 : 1;
+
+	for (long i = 0; i != rows; i += dir) {
+		if (dir < 0 && v->cursor == 0)
+			break;
+		row = v->cursor + (size_t)(long)dir < n ? choosable(v, v->cursor + (size_t)(long)dir, dir) : SIZE_MAX;
+		if (row == SIZE_MAX)
+			break;
+		v->cursor = row;
+	}
+	if (dir < 0 && v->cursor == before)
+		v->top = 0;
+	view_fix(v);
+	moved(v, before);
+}
+
+void view_page(struct view *v, int halves)
+{
+	size_t before = v->cursor, n = view_count(v), h = height(v), step = h > 1 ? h - 1 : 1;
+	long by = (long)(halves % 2 ? (h + 1) / 2 : step) * (halves < 0 ? -1 : 1);
+
+	if (n == 0)
+		return;
+	v->cursor = by < 0 ? (v->cursor > (size_t)-by ? v->cursor - (size_t)-by : 0) :
+		v->cursor + (size_t)by < n ? v->cursor + (size_t)by : n - 1;
+	v->top = by < 0 ? (v->top > (size_t)-by ? v->top - (size_t)-by : 0) : v->top + (size_t)by;
+	view_fix(v);
+	moved(v, before);
+}
+
+void view_goto(struct view *v, size_t row)
+{
+	size_t before = v->cursor, n = view_count(v);
+
+	if (n == 0)
+		return;
+	v->cursor = row < n ? row : n - 1;
+	if (row == 0)
+		v->top = 0;
+	view_fix(v);
+	moved(v, before);
+}
+
+void view_show(struct view *v, size_t row)
+{
+	size_t h = height(v);
+
+	if (row < v->top || row >= v->top + h)
+		v->top = row > h / 2 ? row - h / 2 : 0;
+	view_goto(v, row);
+}
+
+void view_scroll(struct view *v, long rows)
+{
+	size_t before = v->cursor, n = view_count(v), h = height(v);
+
+	if (rows < 0)
+		v->top = v->top > (size_t)-rows ? v->top - (size_t)-rows : 0;
+	else if (v->top + h < n)
+		v->top = v->top + (size_t)rows + h > n ? n - h : v->top + (size_t)rows;
+	if (v->cursor < v->top)
+		v->cursor = v->top;
+	if (v->cursor >= v->top + h)
+		v->cursor = v->top + h - 1;
+	view_fix(v);
+	moved(v, before);
+}
+
+void view_target(struct view *v, struct target *t)
+{
+	memset(t, 0, sizeof(*t));
+	if (v->ops->target && !v->problem && (v->cursor < view_count(v) || view_count(v) == 0))
+		v->ops->target(v, v->cursor, t);
+}
+
+/* ---- filtering and searching */
+
+static const char *first_words(const struct query *q)
+{
+	const char *s;
+
+	if (!q || q->op == Q_NOT)
+		return NULL;
+	if (q->op == Q_TEXT)
+		return q->value;
+	s = q->left ? first_words(q->left) : NULL;
+	return s ? s : q->right ? first_words(q->right) : NULL;
+}
+
+static void find_set(struct view *v, const char *text)
+{
+	free(v->find.text);
+	v->find = (struct find){ .text = text && *text ? xstrdup(text) : NULL, .fold = true };
+	for (const char *p = text; p && *p; p++)
+		if (*p >= 'A' && *p <= 'Z')
+			v->find.fold = false;
+}
+
+int view_set_filter(struct view *v, const char *text, struct err *e)
+{
+	struct arena a = ARENA_INIT;
+	struct query *q;
+
+	if (query_parse(&a, text, clock_now(), &q, e) < 0) {
+		arena_release(&a);
+		return -1;
+	}
+	arena_release(&v->query_arena);
+	v->query_arena = a;
+	v->query = q->op == Q_ALL ? NULL : q;
+	if (strcmp(text, v->filter)) {
+		char *copy = xstrdup(text);
+
+		free(v->filter);
+		v->filter = copy;
+		find_set(v, first_words(v->query));
+		v->find.fold = true;
+		v->cursor = v->top = 0;
+		if (v->ready)
+			view_load(v);
+	}
+	return 0;
+}
+
+static bool row_matches(struct view *v, size_t row, struct buf *b)
+{
+	buf_reset(b);
+	view_row_text(v, row, b);
+	return (v->find.fold ? strcasestr(b->ptr, v->find.text) : strstr(b->ptr, v->find.text)) != NULL;
+}
+
+static void find_step(struct view *v)
+{
+	size_t n = view_count(v);
+
+	v->find.at = v->find.dir > 0 ? (v->find.at + 1 < n ? v->find.at + 1 : 0) : v->find.at > 0 ? v->find.at - 1 : n - 1;
+	v->find.left--;
+}
+
+static void find_slice(struct view *v)
+{
+	int64_t until = clock_mono() + SLICE_MS;
+	struct buf b = BUF_INIT;
+	bool hit = false;
+
+	while (v->find.left && !hit && clock_mono() <= until)
+		for (int i = 0; i < 16 && v->find.left && !hit; i++) {
+			hit = v->find.at < view_count(v) && !view_heading(v, v->find.at) && row_matches(v, v->find.at, &b);
+			if (!hit)
+				find_step(v);
+		}
+	if (hit) {
+		v->find.left = 0;
+		view_show(v, v->find.at);
+	} else if (v->find.left == 0) {
+		tui_say(v->t, MSG_INFO, "\"%s\" is not here", v->find.text);
+	}
+	buf_release(&b);
+}
+
+/* dir 0: goes on with what is under way. */
+void view_find_again(struct view *v, int dir)
+{
+	if (!v->find.text) {
+		tui_say(v->t, MSG_INFO, "nothing was searched for yet: / searches");
+		return;
+	}
+	if (dir && view_count(v)) {
+		v->find.dir = dir;
+		v->find.at = v->cursor;
+		v->find.left = view_count(v);
+		find_step(v);
+		v->find.left++;
+	}
+	if (v->find.left)
+		find_slice(v);
+}
+
+void view_find(struct view *v, const char *text, int dir)
+{
+	find_set(v, text);
+	if (v->find.text)
+		view_find_again(v, dir);
+}
+
+/* ---- drawing */
+
+void view_row_text(struct view *v, size_t row, struct buf *out)
+{
+	if (v->ops->kind == VIEW_LIST)
+		list_row_text(v, row, out);
+	else
+		textview_row_text(v, row, out);
+}
+
+static void mark_matches(struct view *v, struct rect r)
+{
+	struct canvas *c = term_canvas(v->t->term);
+	size_t len = strlen(v->find.text);
+	struct buf b = BUF_INIT;
+	int *at = xcalloc((size_t)r.w + 1, sizeof(*at));
+	const char *p;
+
+	for (int x = 0; x < r.w; x++) {
+		at[x] = (int)b.len;
+		buf_addstr(&b, canvas_at(c, r.y, r.x + x)->text);
+	}
+	for (p = b.ptr; (p = v->find.fold ? strcasestr(p, v->find.text) : strstr(p, v->find.text)) != NULL; p += len)
+		for (int x = 0; x < r.w; x++)
+			if (at[x] >= p - b.ptr && at[x] < p - b.ptr + (long)len)
+				canvas_flag(c, r.y, r.x + x, 1, CELL_MATCH);
+	buf_release(&b);
+	free(at);
+}
+
+static void draw_lines(struct view *v, struct rect area, const struct styled *s)
+{
+	struct canvas *c = term_canvas(v->t->term);
+
+	for (size_t i = 0; i < s->lines.len && (int)i < area.h; i++) {
+		int x = area.x + 1;
+
+		for (size_t j = 0; j < s->lines.items[i].n; j++) {
+			const struct span *sp = &s->lines.items[i].spans[j];
+
+			x += canvas_putn(c, area.y + (int)i, x, area.x + area.w - x, sp->style, sp->text, sp->len);
+		}
+	}
+}
+
+static void draw_problem(struct view *v, struct rect area)
+{
+	struct styled s = STYLED_INIT;
+
+	styled_newline(&s);
+	styled_wrap(&s, STYLE_ERROR, v->problem, strlen(v->problem), area.w - 2, 0);
+	styled_newline(&s);
+	styled_wrap(&s, STYLE_DIM, "F5 tries again; \":doctor\" says what is wrong with the set-up.", 62, area.w - 2, 0);
+	draw_lines(v, area, &s);
+	styled_release(&s);
+}
+
+static void draw_empty(struct view *v, struct rect area)
+{
+	struct styled s = STYLED_INIT;
+
+	if (v->ops->empty)
+		v->ops->empty(v, &s);
+	draw_lines(v, area, &s);
+	styled_release(&s);
+}
+
+void view_draw(struct view *v, struct rect area, bool focus)
+{
+	v->area = area;
+	if (v->stale)
+		view_load(v);
+	if (v->ops->layout && v->width != area.w - 2 && area.w > 2) {
+		size_t n = v->text.lines.len, cursor = v->cursor;
+
+		v->width = area.w - 2;
+		set_text(v);
+		/* The place in the text is kept in proportion: lines have no names. */
+		if (n && v->text.lines.len != n && !v->ops->identity)
+			v->cursor = cursor * v->text.lines.len / n;
+	}
+	if (v->problem) {
+		draw_problem(v, area);
+		return;
+	}
+	view_fix(v);
+	if (view_count(v) == 0) {
+		draw_empty(v, area);
+		return;
+	}
+	if (v->ops->kind == VIEW_LIST)
+		list_draw(v, area, focus);
+	else
+		textview_draw(v, area, focus);
+	for (int y = 0; v->find.text && y < area.h; y++)
+		mark_matches(v, (struct rect){ area.y + y, area.x, 1, area.w });
+}
