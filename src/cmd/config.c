@@ -18,14 +18,6 @@ static const struct opt config_opts[] = {
 	{ 0, NULL, OPT_FLAG, 0, NULL, NULL, NULL },
 };
 
-static const char *type_name(enum setting_type t)
-{
-	static const char *const names[] = { [SETTING_BOOL] = "bool", [SETTING_INT] = "int",
-		[SETTING_DURATION] = "duration", [SETTING_REAL] = "real", [SETTING_TEXT] = "text", [SETTING_CHOICE] = "choice" };
-
-	return names[t];
-}
-
 /* Where the value in force was written, as git names files; NULL: nowhere, it is the default. */
 struct origin { struct arena *a; const char *key, *value, *origin; };
 
@@ -57,7 +49,7 @@ static json_t *setting_json(struct cmd *c, const struct setting *s)
 	json_put_str(j, "value", setting_get(c->work ? c->work->repo : NULL, c->arena, s->name));
 	json_put_str(j, "default", s->def);
 	json_put_str(j, "origin", origin_of(c, s));
-	json_put_str(j, "type", type_name(s->type));
+	json_put_str(j, "type", setting_type_name(s->type));
 	for (size_t i = 0; s->choices && s->choices[i]; i++)
 		json_array_append_new(choices, json_str_or_null(s->choices[i]));
 	json_object_set_new(j, "choices", choices);

@@ -73,12 +73,13 @@ static bool term_is_dumb(void)
 	return !strcmp(env_or("TERM", "dumb"), "dumb");
 }
 
-/* As git finds it: GIT_EDITOR, the user's own core.editor, VISUAL unless the terminal is dumb, EDITOR, editor. */
+/* killick.editor, then as git finds it: GIT_EDITOR, the user's own core.editor, VISUAL unless the terminal is dumb, EDITOR,
+ * editor. */
 static const char *editor_name(struct arena *a)
 {
-	const char *v;
+	const char *v = setting_get(NULL, a, "editor");
 
-	if ((v = env_or("GIT_EDITOR", NULL)) || repo_config(NULL, CONFIG_USER, "core.editor", a, &v))
+	if (*v || (v = env_or("GIT_EDITOR", NULL)) || repo_config(NULL, CONFIG_USER, "core.editor", a, &v))
 		return v;
 	if (!term_is_dumb() && (v = env_or("VISUAL", NULL)))
 		return v;

@@ -77,6 +77,7 @@ static void test_bytes(void **state)
 static void test_audience(void **state)
 {
 	static const char text[] = "# audience: private \n" HEAD_MARK "\nx\n";
+	static const char unknown[] = "# audience: nobody\n" HEAD_MARK "\nkept\n";
 	static const struct compose_text t = { "", "" };
 	struct arena a = ARENA_INIT;
 	struct err e = ERR_INIT;
@@ -87,7 +88,7 @@ static void test_audience(void **state)
 	check(text, sizeof(text) - 1, "x", AUDIENCE_PRIVATE);
 	says("# audience: native\n" HEAD_MARK "\nx\n", "x");
 	says(HEAD "# audience: private\n" FOOT, "# audience: private");
-	assert_int_equal(compose_strip(&a, &t, "# audience: nobody\n" HEAD_MARK "\nkept\n", 93, &got, &body, &e), -1);
+	assert_int_equal(compose_strip(&a, &t, unknown, strlen(unknown), &got, &body, &e), -1);
 	assert_int_equal(e.code, ERR_USAGE);
 	assert_non_null(strstr(e.msg, "nobody"));
 	assert_string_equal(body, "kept");

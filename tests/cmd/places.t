@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# at, place, file and log: threads where their code is.
+. "${KILLICK_TEST_SRC:-.}/tests/lib.sh"
+repo a
+first=$(git rev-parse HEAD)
+a=$(killick ask src/a.c:3 -m 'on three'); a=${a%% *}
+b=$(killick remark src/a.c:5-7 -m 'on five to seven'); b=${b%% *}
+f=$(killick note src/a.c -m 'on the file'); f=${f%% *}
+s=$(killick decide docs/guide.md#install -m 'on the section'); s=${s%% *}
+c=$(killick note HEAD -m 'on the commit'); c=${c%% *}
+ids() { json "$(killick at --json "$@")" '" ".join(t["posts"][0]["body"] if t["posts"] else t["title"] for t in d["threads"])'; }
+titles() { json "$(killick at --json "$@")" '[t["title"] for t in d["threads"]]'; }
+is "$(titles src/a.c)" '["on the file", "on three", "on five to seven"]' "at FILE"
+is "$(titles src/a.c:3)" '["on three"]' "at LINE"
+is "$(titles src/a.c:6-20)" '["on five to seven"]' "at RANGE overlaps"
+is "$(titles src/a.c:4)" '[]' "at a line between"
+is "$(titles docs/guide.md#install)" '["on the section"]' "at SECTION"
+is "$(titles docs/guide.md:5)" '["on the section"]' "at the section's heading line"
+is "$(titles HEAD)" '["on the commit"]' "at COMMIT"
+is "$(titles src)" '["on the file", "on three", "on five to seven"]' "at FOLDER"
+is "$(titles src/a.c:3 src/a.c)" '["on the file", "on three", "on five to seven"]' "each once"
+is "$(killick at --format=quickfix src/a.c:3)" "src/a.c:3: question $a: on three (Ana)" "--format=quickfix"
+is "$(killick at --format=json src/a.c:3)" "$(killick at --json src/a.c:3)" "--format=json"
+like "$(killick at src/a.c:3)" "$a.*src/a\.c:3.*on three.*Ana" "as text"
+
+# Two lines more in front, not committed; then committed; then the file renamed.
+sed -i '1i x\ny' src/a.c
+is "$(titles src/a.c:5)" '["on three"]' "the dirty work tree is followed"
+is "$(titles src/a.c:3)" '[]' "and not where it was"
+git commit -qam 'two more'
+is "$(titles src/a.c:5)" '["on three"]' "so is the commit"
+git mv src/a.c src/b.c && git commit -qm rename
+is "$(titles src/b.c:5)" '["on three"]' "and the rename"
+run killick place "src/a.c:3@$first" --json
+is "$(json "$out" '[(p["place"]["state"],p["place"]["path"],p["place"]["line"]) for p in d["places"]]')" '[["moved", "src/b.c", 5]]' "place from a revision"
+run killick place src/b.c:5 "--at=$first"; like "$out" 'src/a\.c:3 +moved' "place --at a revision"
+run killick place "$a"; like "$out" 'src/b\.c:5' "place of a thread"
+run killick place; is "$st" 2 "place of nothing"
+run killick place src/a.c:3; is "$st" 3 "place of what is not there"
+printf '%s\n' "{\"from\":\"$first\",\"path\":\"src/a.c\",\"line\":3,\"to\":\"HEAD\",\"id\":7}" \
+	"{\"from\":\"$first\",\"path\":\"src/a.c\",\"line\":5,\"end\":7}" 'not json' '{"from":"HEAD"}' '' \
+	"{\"from\":\"$first\",\"path\":\"src/a.c\",\"line\":9,\"end\":2}" "{\"from\":\"$first\",\"path\":\"nosuch\",\"line\":1}" \
+	"{\"from\":\"$first\",\"path\":\"src/a.c\",\"line\":4294967296}" "[1]" >cases
+printf '{"from":"%s","path":"src/a.c","line":10}' "$first" >>cases
+out=$(killick place --stdin <cases); st=$?
+is "$st" 6 "place --stdin with bad lines: status 6"
+is "$(printf '%s\n' "$out" | wc -l)" 10 "a line for each"
+is "$(printf '%s\n' "$out" | head -n 1 | /usr/bin/python3 -c 'import json,sys; d=json.loads(sys.stdin.read()); print(d["format"],d["id"],d["state"],d["path"],d["line"])')" "1 7 moved src/b.c 5" "in order, with the id"
+is "$(printf '%s\n' "$out" | grep -c '"error"')" 6 "errors for the lines that are none"
+is "$(printf '%s\n' "$out" | tail -n 1 | grep -c '"line":12')" 1 "the last line without a line feed"
+run killick place --stdin src/b.c </dev/null; is "$st" 2 "--stdin takes no anchors"
+is "$(killick place --stdin </dev/null; echo $?)" 0 "nothing in, nothing out"
+
+# file
+run killick file src/b.c; is "$st" 0 "file"
+like "$out" '^ +5 \? line 3$' "marks the line of a question"
+like "$out" "╰─ \? $a on three" "and names it below"
+like "$out" '^ +8 ┃ line 6$' "a range goes on"
+is "$(printf '%s\n' "$out" | grep -cE '^ +[0-9]+ ')" 12 "every line is there"
+run killick file src/b.c -p; like "$out" '^ +on three' "-p prints the posts"
+run killick file src/b.c:4-6; is "$(printf '%s\n' "$out" | grep -cE '^ +[0-9]+ ')" 3 "only the lines asked for"
+run killick file src/b.c -o; is "$(printf '%s\n' "$out" | grep -cE '^ +[0-9]+ ' | awk '{print ($1 < 13)}')" 1 "-o only those near threads"
+run killick file "src/a.c@$first"; like "$out" '^ +3 \? line 3$' "at a revision"
+run killick file src/b.c --json; is "$(json "$out" '(d["file"]["path"],d["file"]["lines"],d["file"]["binary"],len(d["file"]["threads"]))')" '["src/b.c", 12, false, 3]' "file --json"
+run killick file HEAD; is "$st" 2 "file of a commit"
+run killick file nosuch; is "$st" 3 "file of nothing"
+sed -i '5d' src/b.c && git commit -qam 'three is gone'
+run killick file src/b.c; like "$out" 'gone from here:' "what is gone is said"
+like "$(killick threads place:gone)" "$a" "and found by query"
+
+# log
+run killick log; is "$(printf '%s\n' "$out" | wc -l)" 4 "log lists the commits"
+like "$out" "$(git rev-parse --short=7 "$first").*start .*·1" "with the number of threads"
+run killick log -n 2; is "$(printf '%s\n' "$out" | wc -l)" 2 "log -n"
+run killick log -t; like "$out" "$c.*on the commit" "log -t lists them"
+run killick log HEAD~1..HEAD; is "$(printf '%s\n' "$out" | wc -l)" 1 "log of a range"
+run killick log -- docs/guide.md; is "$(printf '%s\n' "$out" | wc -l)" 1 "log of a path"
+run killick log docs/guide.md; is "$(printf '%s\n' "$out" | wc -l)" 1 "also without --"
+run killick log nosuch; is "$st" 3 "log of nothing"
+run killick log --json -n 1; is "$(json "$out" '(d["commits"][0]["subject"],d["commits"][0]["commit"])')" "[\"three is gone\", \"$(git rev-parse HEAD)\"]" "log --json"
+done_testing
