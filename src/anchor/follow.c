@@ -12,10 +12,10 @@
 #include <string.h>
 #include "killick/git/history.h"
 #include "follow.h"
-#include "step.h"
 
 enum { CHANGES_MOST = 100000, CHANGES_KEPT = 64 };
 static const double conf_carry = 0.3;   /* below it a place is a guess and not followed */
+static const double conf_detour = 0.55; /* below it the other sides of a merge are walked */
 static const double conf_content = 0.8; /* below it other files are searched too */
 
 struct kept_changes { struct oid old_tree, new_tree; struct lineage_changes c; struct arena arena; };
@@ -28,6 +28,7 @@ struct follow {
 	struct arena arena;
 	struct kept_changes kept[CHANGES_KEPT];
 	unsigned turn;
+	unsigned depth;         /* of detours */
 	ARRAY(struct worktree_file) worktree;
 };
 struct worktree_file { const char *path; struct oid id; unsigned mode; bool found; };
@@ -129,53 +130,71 @@ static struct elsewhere changes_between(struct follow *f, const struct oid *old_
 
 /* Steps */
 
-static void spot_lose(struct spot *s, size_t pos, const struct step *st)
+void spot_begin(struct spot *s, const char *path, size_t pos, struct text *t, uint32_t lo, uint32_t hi)
+{
+	*s = (struct spot){ .path = path, .pos = pos, .least = 1 };
+	rope_init(&s->rope, t, lo, hi);
+}
+
+void spot_release(struct spot *s) { rope_release(&s->rope); }
+
+/* Moves the step's rope into the spot. */
+static void spot_move(struct follow *f, struct spot *s, struct step *st, const char *path)
+{
+	double before = rope_conf(&s->rope), now = rope_conf(&st->rope), step = before > 0 ? now / before : 0;
+	s->least = step < s->least ? step : s->least;
+	rope_release(&s->rope);
+	s->rope = st->rope;
+	st->rope = (struct rope){ 0 };
+	if (strcmp(path, s->path))
+		s->path = arena_strdup(&f->arena, path);
+}
+
+static void spot_lose(struct follow *f, struct spot *s, size_t pos, struct step *st, const char *path)
 {
 	s->flags |= SPOT_LOST;
 	s->lost_pos = pos;
 	s->last_path = s->path;
-	s->last_lo = s->lo;
-	s->last_hi = s->hi;
+	s->last_lo = rope_lo(&s->rope);
+	s->last_hi = rope_hi(&s->rope);
 	s->before = st->before;
 	s->after = st->after;
 	s->guess = st->how != STEP_LOST;
-	if (s->guess) {
-		s->path = st->how == STEP_AWAY ? st->path : s->path;
-		s->lo = st->lo;
-		s->hi = st->hi;
-		s->conf *= st->conf;
-		s->least = st->conf < s->least ? st->conf : s->least;
-	}
+	if (s->guess)
+		spot_move(f, s, st, path);
 }
 
 static void step_trace(const struct spot *s, size_t pos, const struct step *st)
 {
 	static const char *const how[] = { "lost", "stays", "away" };
-	trace("anchor", "%s:%u-%u step %zu: %s %s:%u-%u conf %.2f%s", s->path, s->lo + 1, s->hi + 1, pos, how[st->how],
-	    st->path ? st->path : "", st->lo + 1, st->hi + 1, st->conf, st->moved ? " moved" : "");
+	bool has = st->how != STEP_LOST;
+	trace("anchor", "%s:%u-%u step %zu: %s %s:%u-%u conf %.2f%s", s->path, rope_lo(&s->rope) + 1, rope_hi(&s->rope) + 1,
+	    pos, how[st->how], st->path ? st->path : "", has ? rope_lo(&st->rope) + 1 : 0, has ? rope_hi(&st->rope) + 1 : 0,
+	    has ? rope_conf(&st->rope) : 0, st->moved ? " moved" : "");
 }
 
-static void spot_take(struct follow *f, struct spot *s, size_t pos, const struct step *st, const char *path)
+/* The spot goes where the step says; path is the file's name after it. Takes the step's rope. */
+static void spot_take(struct follow *f, struct spot *s, size_t pos, struct step *st, const char *path)
 {
 	if (trace_on("anchor"))
 		step_trace(s, pos, st);
-	if (st->how == STEP_LOST || st->conf < conf_carry) {
-		spot_lose(s, pos, st);
-		if (s->guess)
-			s->path = arena_strdup(&f->arena, s->path);
-		return;
-	}
 	if (st->how == STEP_AWAY)
 		path = st->path;
-	if (strcmp(path, s->path))
-		s->path = arena_strdup(&f->arena, path);
-	if (st->moved)
-		s->flags |= SPOT_MOVED;
-	s->pos = pos;
-	s->lo = st->lo;
-	s->hi = st->hi;
-	s->conf *= st->conf;
-	s->least = st->conf < s->least ? st->conf : s->least;
+	if (st->how == STEP_LOST || rope_conf(&st->rope) < conf_carry * rope_conf(&s->rope)) {
+		spot_lose(f, s, pos, st, path);
+	} else {
+		if (st->moved)
+			s->flags |= SPOT_MOVED;
+		s->pos = pos;
+		spot_move(f, s, st, path);
+	}
+	step_release(st);
+}
+
+static void step_weaken(struct step *st, double by)
+{
+	for (size_t k = 0; k < st->rope.len; k++)
+		st->rope.items[k].conf *= (float)by;
 }
 
 /* The whole stretch of lost lines around a range: what was moved together. */
@@ -191,24 +210,156 @@ static void lost_around(const struct pair *x, uint32_t lo, uint32_t hi, uint32_t
 static void step_full(struct follow *f, struct pair *x, const struct spot *s, const struct oid *old_tree,
     const struct lineage_commit *to, const struct lineage_commit *head, const char *path, struct step *out)
 {
-	step_in_file(x, s->lo, s->hi, out);
-	if (out->how == STEP_STAY && out->conf >= conf_content)
+	step_in_file(x, &s->rope, out);
+	if (out->how == STEP_STAY && rope_conf(&out->rope) >= conf_content * rope_conf(&s->rope))
 		return;
 	struct step away;
 	struct elsewhere e = changes_between(f, old_tree, to, head);
 	uint32_t a, b;
-	lost_around(x, s->lo, s->hi, &a, &b);
-	step_elsewhere(f->pairs, x->o, a, b, s->lo, s->hi, &e, path, &away);
-	if (away.how == STEP_AWAY && (out->how == STEP_LOST || away.conf > out->conf)) {
+	lost_around(x, rope_lo(&s->rope), rope_hi(&s->rope), &a, &b);
+	step_elsewhere(f->pairs, x->o, a, b, &s->rope, &e, path, &away);
+	if (away.how == STEP_AWAY && (out->how == STEP_LOST || rope_conf(&away.rope) > rope_conf(&out->rope))) {
 		away.before = out->before;
 		away.after = out->after;
+		step_release(out);
 		*out = away;
+		out->path = arena_strdup(&f->arena, away.path);
+	} else {
+		step_release(&away);
 	}
+}
+
+/*
+ * Merges. A step along the chosen parent shows all that the other sides brought as one change. Where it loses a range
+ * or leaves it unsure, the commits of another side are walked one by one instead.
+ */
+enum { DETOURS_MOST = 3, PARENTS_MOST = 8 };
+
+static void spot_copy(struct spot *to, const struct spot *from)
+{
+	*to = *from;
+	rope_copy(&to->rope, &from->rope);
+}
+
+/* Takes c, which stands at commit `from`, to commit `base` by one diff; false when the file is not there or loses it. */
+static bool hop(struct follow *f, const struct lineage_commit *from, const struct lineage_commit *base, struct spot *c)
+{
+	struct oid a, b;
+	unsigned mode;
+	struct step st;
+	if (from == base)
+		return true;
+	if (!lineage_entry(f->l, &from->tree, c->path, &a, &mode) || !lineage_entry(f->l, &base->tree, c->path, &b, &mode))
+		return false;
+	if (oid_equal(&a, &b))
+		return true;
+	struct pair *x = pairs_get(f->pairs, &a, &b, NULL);
+	if (!x || (!step_pass(x, &c->rope, &st) && (!pair_texts(f->pairs, x) || rope_hi(&c->rope) >= x->old_n)))
+		return false;
+	if (st.how != STEP_STAY || !st.rope.len)
+		step_in_file(x, &c->rope, &st);
+	bool stays = st.how == STEP_STAY && rope_conf(&st.rope) >= conf_content * rope_conf(&c->rope);
+	if (stays)
+		spot_move(f, c, &st, c->path);
+	step_release(&st);
+	return stays;
+}
+
+/* Did the side change the file more than once, or rename it? Else its one change is the direct step again. */
+static bool side_differs(struct follow *f, const struct route *r, const char *path)
+{
+	struct versions v = { 0 };
+	route_versions(f->chains, r, path, 0, &v);
+	bool differs = v.len > 2 || (v.len && oid_is_zero(&v.items[v.len - 1].id));
+	versions_release(&v);
+	return differs;
+}
+
+static bool detour_forward(struct follow *f, const struct lineage_commit *from, const struct lineage_commit *merge,
+    const struct oid *via, struct spot *c)
+{
+	struct oid base;
+	struct route r;
+	if (!lineage_base(f->l, &from->id, via, &base) || oid_equal(&base, via) ||
+	    !hop(f, from, lineage_commit(f->l, &base), c) ||
+	    !route_through(f->chains, &merge->id, via, &base, true, &r) || !side_differs(f, &r, c->path))
+		return false;
+	c->pos = 0;
+	follow_spots(f, &r, c, 1);
+	return c->flags & SPOT_DONE;
+}
+
+static bool detour_back(struct follow *f, const struct route *whole, const struct lineage_commit *merge,
+    const struct oid *via, struct spot *c)
+{
+	struct route r;
+	const struct lineage_commit *end = route_at(whole, whole->len - 1);
+	if (!end || !route_through(f->chains, &merge->id, via, &end->id, false, &r))
+		return false;
+	c->pos = 0;
+	follow_spots(f, &r, c, 1);
+	return c->flags & SPOT_DONE;
+}
+
+/*
+ * Tries the other parents of the merge between positions pos - 1 and pos for a range that the direct step st treats
+ * badly. True: *s was taken along the best of them, forwards to pos, backwards to the end.
+ */
+static bool detour(struct follow *f, const struct route *r, struct spot *s, size_t pos, const struct step *st)
+{
+	const struct lineage_commit *from = route_at(r, pos - 1), *to = route_at(r, pos), *merge = r->forward ? to : from;
+	double direct = st->how == STEP_LOST ? 0 : rope_conf(&st->rope), was = rope_conf(&s->rope);
+	if (!from || !to || merge->n_parents < 2 || direct >= conf_detour * was || f->depth >= DETOURS_MOST)
+		return false;
+	bool found = false;
+	struct spot best = { 0 };
+	const struct oid *chosen = r->forward ? &from->id : &to->id;
+	f->depth++;
+	for (uint32_t k = 0; k < merge->n_parents && k < PARENTS_MOST; k++) {
+		struct spot c;
+		if (oid_equal(&merge->parents[k], chosen))
+			continue;
+		spot_copy(&c, s);
+		bool good = r->forward ? detour_forward(f, from, merge, &merge->parents[k], &c) :
+		    detour_back(f, r, merge, &merge->parents[k], &c);
+		good = good && rope_conf(&c.rope) > direct && (!found || rope_conf(&c.rope) > rope_conf(&best.rope));
+		if (good) {
+			spot_release(&best);
+			best = c;
+			found = true;
+		} else {
+			spot_release(&c);
+		}
+	}
+	f->depth--;
+	if (found) {
+		spot_release(s);
+		best.pos = r->forward ? pos : r->len - 1;
+		best.flags &= ~(unsigned)SPOT_DONE;
+		*s = best;
+		trace("anchor", "%s:%u detour at step %zu", s->path, rope_lo(&s->rope) + 1, pos);
+	}
+	return found;
 }
 
 struct stretch { struct follow *f; const struct route *r; const struct version *v; };
 
 static const struct lineage_commit *last_commit(const struct route *r) { return route_at(r, r->len - 1 - (r->worktree != NULL)); }
+
+/* Applies steps that were worked out; detours read other files, so nobody holds texts here. */
+static void steps_take(struct follow *f, const struct route *r, struct spot **s, struct step *st, size_t n, size_t pos,
+    const char *path)
+{
+	for (size_t k = 0; k < n; k++) {
+		if (s[k]->flags & SPOT_STUCK)
+			continue;
+		if (detour(f, r, s[k], pos, &st[k]))
+			step_release(&st[k]);
+		else
+			spot_take(f, s[k], pos, &st[k], path);
+	}
+	free(st);
+}
 
 static void neighbours(struct stretch *t, size_t i, struct spot **s, size_t n)
 {
@@ -216,15 +367,14 @@ static void neighbours(struct stretch *t, size_t i, struct spot **s, size_t n)
 	enum text_fault why;
 	struct pair *x = pairs_get(t->f->pairs, &t->v[i].id, &t->v[i + 1].id, &why);
 	const struct lineage_commit *from = route_at(t->r, t->v[i].end - 1), *to = route_at(t->r, pos);
+	struct step *st = xcalloc(n + 1, sizeof(*st));
 	for (size_t k = 0; k < n; k++) {
-		struct step st;
-		if (!x || !pair_texts(t->f->pairs, x) || s[k]->hi >= x->old_n) {
+		if (!x || !pair_texts(t->f->pairs, x) || rope_hi(&s[k]->rope) >= x->old_n)
 			s[k]->flags |= SPOT_STUCK;
-			continue;
-		}
-		step_full(t->f, x, s[k], &from->tree, to, last_commit(t->r), s[k]->path, &st);
-		spot_take(t->f, s[k], pos, &st, s[k]->path);
+		else
+			step_full(t->f, x, s[k], &from->tree, to, last_commit(t->r), s[k]->path, &st[k]);
 	}
+	steps_take(t->f, t->r, s, st, n, pos, s[0]->path);
 }
 
 /* Is the spot still in this file, at version j of the stretch? */
@@ -256,11 +406,8 @@ static void advance(struct stretch *t, size_t i, size_t j, struct spot **s, size
 	struct pair *x = pairs_get(t->f->pairs, &t->v[i].id, &t->v[j].id, &why);
 	size_t left = 0;
 	for (size_t k = 0; k < n; k++) {
-		uint32_t lo, hi;
-		double changed;
-		if (x && step_pass(x, s[k]->lo, s[k]->hi, &lo, &hi, &changed)) {
-			double conf = changed > 0 ? 1 - 0.1 * (changed < 1 ? changed : 1) : 1;
-			struct step st = { .how = STEP_STAY, .lo = lo, .hi = hi, .conf = conf };
+		struct step st;
+		if (x && step_pass(x, &s[k]->rope, &st)) {
 			spot_take(t->f, s[k], t->v[j].pos, &st, path);
 			continue;
 		}
@@ -283,6 +430,32 @@ static void advance(struct stretch *t, size_t i, size_t j, struct spot **s, size
 /* An edited line in a file that may not be the same at all. */
 static double rename_conf(double like) { return like >= 0.6 ? 1 : 0.7 + 0.5 * like; }
 
+static bool vanish_step(struct follow *f, const struct route *r, const struct spot *s, const struct oid *was, size_t from_pos,
+    size_t pos, struct pair *x, const struct lineage_change *c, double like, struct step *st)
+{
+	const struct lineage_commit *from = route_at(r, from_pos), *to = route_at(r, pos);
+	struct text *o;
+	uint32_t hi = rope_hi(&s->rope);
+	*st = (struct step){ .how = STEP_STAY };
+	if (c && oid_equal(was, &c->new_id)) {
+		rope_copy(&st->rope, &s->rope);
+	} else if (x && step_pass(x, &s->rope, st)) {
+		step_weaken(st, like >= 0.6 ? 1 : 0.95);
+	} else if (x && pair_texts(f->pairs, x) && hi < x->old_n) {
+		step_full(f, x, s, &from->tree, to, last_commit(r), c->path, st);
+		if (st->how == STEP_STAY)
+			step_weaken(st, rename_conf(like));
+	} else if ((o = pairs_text(f->pairs, was, NULL)) && hi < o->n) {
+		struct elsewhere e = changes_between(f, &from->tree, to, last_commit(r));
+		step_elsewhere(f->pairs, o, 0, o->n, &s->rope, &e, s->path, st);
+		if (st->how == STEP_AWAY)
+			st->path = arena_strdup(&f->arena, st->path);
+	} else {
+		return false;
+	}
+	return true;
+}
+
 /* The path is not there any more at pos: the file was renamed, its parts went elsewhere, or it is gone. */
 static void vanish(struct follow *f, const struct route *r, const struct version *last, size_t pos, struct spot **s, size_t n)
 {
@@ -291,27 +464,12 @@ static void vanish(struct follow *f, const struct route *r, const struct version
 	double like;
 	const struct lineage_change *c = step_renamed(f->pairs, &last->id, s[0]->path, &e, &like);
 	struct pair *x = c ? pairs_get(f->pairs, &last->id, &c->new_id, NULL) : NULL;
-	struct text *o = pairs_text(f->pairs, &last->id, NULL);
-	bool same = c && oid_equal(&last->id, &c->new_id);
-	for (size_t k = 0; k < n; k++) {
-		struct step st = { .how = STEP_LOST, .before = NO_LINE, .after = NO_LINE };
-		double changed;
-		if (same) {
-			st = (struct step){ .how = STEP_STAY, .lo = s[k]->lo, .hi = s[k]->hi, .conf = 1 };
-		} else if (x && step_pass(x, s[k]->lo, s[k]->hi, &st.lo, &st.hi, &changed)) {
-			st.how = STEP_STAY;
-			st.conf = 0.98;
-		} else if (x && pair_texts(f->pairs, x) && s[k]->hi < x->old_n) {
-			step_full(f, x, s[k], &from->tree, to, last_commit(r), c->path, &st);
-			st.conf *= st.how == STEP_STAY ? rename_conf(like) : 1;
-		} else if (o && s[k]->hi < o->n) {
-			step_elsewhere(f->pairs, o, 0, o->n, s[k]->lo, s[k]->hi, &e, s[k]->path, &st);
-		} else {
+	const char *path = c ? arena_strdup(&f->arena, c->path) : s[0]->path;
+	struct step *st = xcalloc(n + 1, sizeof(*st));
+	for (size_t k = 0; k < n; k++)
+		if (!vanish_step(f, r, s[k], &last->id, last->end - 1, pos, x, c, like, &st[k]))
 			s[k]->flags |= SPOT_STUCK;
-			continue;
-		}
-		spot_take(f, s[k], pos, &st, c ? c->path : s[k]->path);
-	}
+	steps_take(f, r, s, st, n, pos, path);
 }
 
 static bool is_file(unsigned mode) { return (mode & 0170000) == 0100000 || (mode & 0170000) == 0120000; }
@@ -398,7 +556,7 @@ void follow_jump(struct follow *f, const struct oid *old_blob, const char *path,
 	struct oid id;
 	unsigned mode = 0;
 	const char *np = path;
-	double like, changed;
+	double like;
 	struct step st = { .how = STEP_LOST, .before = NO_LINE, .after = NO_LINE };
 	struct elsewhere e = { 0 };
 	const struct worktree_file *w = worktree ? worktree_file(f, path) : NULL;
@@ -416,19 +574,20 @@ void follow_jump(struct follow *f, const struct oid *old_blob, const char *path,
 		}
 	}
 	struct pair *x = found ? pairs_get(f->pairs, old_blob, &id, NULL) : NULL;
-	if (x && step_pass(x, s->lo, s->hi, &st.lo, &st.hi, &changed)) {
-		st.how = STEP_STAY;
-		st.conf = 0.97;
-	} else if (x && pair_texts(f->pairs, x) && s->hi < x->old_n) {
+	uint32_t hi = rope_hi(&s->rope);
+	if (x && step_pass(x, &s->rope, &st)) {
+		step_weaken(&st, 0.98);
+	} else if (x && pair_texts(f->pairs, x) && hi < x->old_n) {
 		if (old_tree)
 			step_full(f, x, s, old_tree, worktree ? NULL : to, to, np, &st);
 		else
-			step_in_file(x, s->lo, s->hi, &st);
-		st.conf *= st.how == STEP_STAY ? rename_conf(like) : 1;
+			step_in_file(x, &s->rope, &st);
+		if (st.how == STEP_STAY)
+			step_weaken(&st, rename_conf(like));
 	} else if (!found && old_tree) {
 		struct text *o = pairs_text(f->pairs, old_blob, NULL);
-		if (o && s->hi < o->n)
-			step_elsewhere(f->pairs, o, 0, o->n, s->lo, s->hi, &e, path, &st);
+		if (o && hi < o->n)
+			step_elsewhere(f->pairs, o, 0, o->n, &s->rope, &e, path, &st);
 	}
 	spot_take(f, s, s->pos, &st, np);
 }

@@ -5,6 +5,7 @@
 
 #include "pairs.h"
 #include "route.h"
+#include "step.h"
 
 enum spot_flags {
 	SPOT_DONE = 1 << 0,    /* at the end of the route */
@@ -13,20 +14,21 @@ enum spot_flags {
 	SPOT_STUCK = 1 << 3,   /* something is not here: the answer is not to be known */
 };
 
-/* One range on its way. Set query, path, pos, lo, hi, conf and least (1); the rest is found. */
+/* One range on its way. spot_begin sets it up; the rest is found. */
 struct spot {
-	size_t query;
 	const char *path;      /* in the arena of follow_new */
 	size_t pos;            /* where it is on the route */
-	uint32_t lo, hi;       /* lines from 0, inclusive */
-	double conf, least;    /* product and smallest of the steps' */
+	struct rope rope;      /* its lines */
+	double least;          /* the smallest confidence of a step */
 	unsigned flags;
 	/* SPOT_LOST: the step that lost it, where it was before, and what of the file is around */
 	size_t lost_pos;       /* the first position that lacks it */
-	bool guess;            /* path, lo, hi at lost_pos are a guess, too weak to follow */
+	bool guess;            /* path and rope at lost_pos are a guess, too weak to follow */
 	const char *last_path;
 	uint32_t last_lo, last_hi, before, after;
 };
+void spot_begin(struct spot *s, const char *path, size_t pos, struct text *t, uint32_t lo, uint32_t hi);
+void spot_release(struct spot *s);
 
 struct follow;
 struct follow *follow_new(struct repo *r, struct lineage *l, struct chains *c, struct pairs *p);

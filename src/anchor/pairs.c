@@ -8,14 +8,15 @@
  * with three such lines. Blanks and braces at its edges are not: another diff would give them to the gap.
  */
 #include "config.h"
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include "pairs.h"
 
 enum { NEAR_LINES = 10, TRUSTED = 0x80, EDGE_MOST = 7, SLOTS = 4096, BYTES_MOST = 160 << 20, TEXT_MOST = 256 << 20 };
 
-struct kept_text { struct oid id; struct text *t; enum text_fault why; bool pinned; struct kept_text *next; };
-struct kept_pair { struct pair p; struct kept_pair *next; };
+struct kept_text { struct oid id; struct text *t; enum text_fault why; bool pinned; unsigned used; struct kept_text *next; };
+struct kept_pair { struct pair p; unsigned used; struct kept_pair *next; };
 
 struct pairs {
 	struct lineage *l;
@@ -23,6 +24,7 @@ struct pairs {
 	struct kept_text *texts[SLOTS];
 	struct kept_pair *pairs[SLOTS];
 	size_t bytes;
+	unsigned turn;          /* raised by each trim; what was not used since the last one goes */
 };
 
 struct pairs *pairs_new(struct lineage *l, const struct map_cache *cache)
@@ -44,11 +46,15 @@ static void pair_clear(struct pair *x)
 	blocks_release(&x->blocks);
 }
 
-static void texts_drop(struct kept_text **slot, bool pinned_too)
+static size_t text_bytes(const struct kept_text *t) { return t->t ? text_weight(t->t) : sizeof(*t); }
+
+/* Drops what was last used before turn `since`. */
+static void texts_drop(struct kept_text **slot, unsigned since, bool pinned_too, size_t *bytes)
 {
 	while (*slot) {
 		struct kept_text *t = *slot;
-		if (t->pinned && !pinned_too) {
+		if (t->used >= since || (t->pinned && !pinned_too)) {
+			*bytes += text_bytes(t);
 			slot = &t->next;
 			continue;
 		}
@@ -58,32 +64,48 @@ static void texts_drop(struct kept_text **slot, bool pinned_too)
 	}
 }
 
-static void pairs_empty(struct pairs *p, bool pinned_too)
+/* Pairs point to texts: one whose text may go, goes. */
+static void pairs_drop(struct kept_pair **slot, unsigned since, size_t *bytes)
 {
-	for (size_t i = 0; i < SLOTS; i++) {
-		texts_drop(&p->texts[i], pinned_too);
-		for (struct kept_pair *x = p->pairs[i], *next; x; x = next) {
-			next = x->next;
-			pair_clear(&x->p);
-			free(x);
+	while (*slot) {
+		struct kept_pair *x = *slot;
+		x->p.o = x->p.n = NULL;
+		if (x->used >= since) {
+			*bytes += sizeof(*x) + x->p.gaps.len * 64;
+			slot = &x->next;
+			continue;
 		}
-		p->pairs[i] = NULL;
+		*slot = x->next;
+		pair_clear(&x->p);
+		free(x);
 	}
+}
+
+static void pairs_sweep(struct pairs *p, unsigned since, bool pinned_too)
+{
 	p->bytes = 0;
+	for (size_t i = 0; i < SLOTS; i++) {
+		pairs_drop(&p->pairs[i], since, &p->bytes);
+		texts_drop(&p->texts[i], since, pinned_too, &p->bytes);
+	}
 }
 
 void pairs_free(struct pairs *p)
 {
 	if (!p)
 		return;
-	pairs_empty(p, true);
+	pairs_sweep(p, UINT_MAX, true);
 	free(p);
 }
 
 void pairs_trim(struct pairs *p)
 {
+	if (p->bytes <= BYTES_MOST)
+		return;
+	pairs_sweep(p, p->turn, false);
 	if (p->bytes > BYTES_MOST)
-		pairs_empty(p, false);
+		pairs_sweep(p, UINT_MAX, false);
+	p->turn++;
 }
 
 void pairs_unpin(struct pairs *p)
@@ -105,8 +127,10 @@ static size_t slot_of(const struct oid *a, const struct oid *b)
 static struct kept_text *text_kept(struct pairs *p, const struct oid *id)
 {
 	for (struct kept_text *t = p->texts[slot_of(id, NULL)]; t; t = t->next)
-		if (oid_equal(&t->id, id))
+		if (oid_equal(&t->id, id)) {
+			t->used = p->turn;
 			return t;
+		}
 	return NULL;
 }
 
@@ -114,7 +138,7 @@ static struct kept_text *text_keep(struct pairs *p, const struct oid *id, struct
 {
 	size_t slot = slot_of(id, NULL);
 	struct kept_text *k = xcalloc(1, sizeof(*k));
-	*k = (struct kept_text){ .id = *id, .t = t, .why = why, .next = p->texts[slot] };
+	*k = (struct kept_text){ .id = *id, .t = t, .why = why, .used = p->turn, .next = p->texts[slot] };
 	if (t)
 		p->bytes += 2 * text_weight(t);  /* words and hashes come later */
 	return p->texts[slot] = k;
@@ -397,11 +421,13 @@ struct pair *pairs_get(struct pairs *p, const struct oid *old_id, const struct o
 	size_t slot = slot_of(old_id, new_id);
 	for (struct kept_pair *k = p->pairs[slot]; k; k = k->next)
 		if (oid_equal(&k->p.old_id, old_id) && oid_equal(&k->p.new_id, new_id)) {
+			k->used = p->turn;
 			if (why)
 				*why = k->p.fault;
 			return k->p.fault ? NULL : &k->p;
 		}
 	struct kept_pair *k = xcalloc(1, sizeof(*k));
+	k->used = p->turn;
 	k->p = (struct pair){ .old_id = *old_id, .new_id = *new_id };
 	if (!pair_recall(p, &k->p) && !pair_make(p, &k->p) && !k->p.fault)
 		k->p.fault = TEXT_MISSING;
@@ -471,6 +497,12 @@ static float block_maybe(const struct block *b)
 	if (b->runner >= 0.7 * b->weight)
 		return 0;
 	return b->equal >= 2 && b->weight >= 1.1 ? 0.8f : b->equal == 1 && b->weight >= 1 ? 0.75f : 0;
+}
+
+/* One long line that both files have once, as it was: a signature whose body got another one. */
+static bool telling(struct text *o, const struct block *b)
+{
+	return b->equal == 1 && b->weight >= 1 && b->b - b->a == 1 && text_line(o, b->a)->letters >= 24;
 }
 
 static void block_use(const struct block *b, const struct gap *g, float sure, struct hit *hits, bool *skip_o, bool *skip_n)
@@ -569,11 +601,11 @@ static void gap_solve(struct pair *x, const struct gap *g, struct hit *out)
 	gap_shapes(x, g, skip_n, out);
 	for (size_t k = 0; k < x->blocks.len; k++) {
 		const struct block *b = &x->blocks.items[k];
-		float s = block_sure(b, g) > 0 ? 0 : block_maybe(b);
+		float s = block_sure(b, g) > 0 ? 0 : block_maybe(b), least = telling(x->o, b) ? 0.97f : 0.8f;
 		for (uint32_t i = b->a < g->a ? g->a : b->a; s > 0 && i < b->b && i < g->b; i++) {
 			struct hit h = b->hits[i - b->a];
 			h.like *= s;
-			if (h.kind && out[i - g->a].like < 0.8f)
+			if (h.kind && out[i - g->a].like < least)
 				out[i - g->a] = h;
 		}
 	}

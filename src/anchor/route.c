@@ -24,6 +24,7 @@ enum { LOG_SLOTS = 1024 };
 struct chain {
 	struct lineage *l;
 	struct oid tip, base;   /* base zero: first parents of the tip, without end */
+	struct oid via;         /* the parent through which it enters its tip, or zero */
 	struct lineage_list commits;
 	bool done, cut;
 	struct pathlog *logs[LOG_SLOTS];
@@ -71,7 +72,7 @@ void chains_free(struct chains *c)
 static struct chain *chain_known(struct chains *c, const struct oid *tip, const struct oid *base)
 {
 	for (struct chain *x = c->first; x; x = x->next)
-		if (oid_equal(&x->tip, tip) && oid_equal(&x->base, base))
+		if (oid_equal(&x->tip, tip) && oid_equal(&x->base, base) && oid_is_zero(&x->via))
 			return x;
 	return NULL;
 }
@@ -177,6 +178,40 @@ bool route_find(struct chains *c, const struct oid *from, const struct oid *to, 
 		    route_by_side(c, a, b, true, out) || route_by_side(c, b, a, false, out);
 	return route_one_way(c, b, a, false, out) || route_one_way(c, a, b, true, out) ||
 	    route_by_side(c, b, a, false, out) || route_by_side(c, a, b, true, out);
+}
+
+static struct chain *chain_through(struct chains *c, const struct lineage_commit *merge, const struct oid *via,
+    const struct oid *base)
+{
+	struct lineage_list list = { 0 };
+	for (struct chain *x = c->first; x; x = x->next)
+		if (oid_equal(&x->tip, &merge->id) && oid_equal(&x->base, base) && oid_equal(&x->via, via))
+			return x;
+	const struct lineage_commit *p = lineage_commit(c->l, via);
+	*array_add(&list) = merge;
+	if (p && oid_equal(via, base))
+		*array_add(&list) = p;
+	else if (!p || !lineage_path(c->l, base, via, &list)) {
+		free(list.items);
+		return NULL;
+	}
+	struct chain *x = chain_new(c, &merge->id, base);
+	x->via = *via;
+	x->commits = list;
+	x->done = true;
+	return x;
+}
+
+bool route_through(struct chains *c, const struct oid *merge, const struct oid *via, const struct oid *base,
+    bool forward, struct route *out)
+{
+	const struct lineage_commit *m = lineage_commit(c->l, merge);
+	struct chain *x = m ? chain_through(c, m, via, base) : NULL;
+	if (!x)
+		return false;
+	size_t at = x->commits.len - 1;
+	*out = (struct route){ .chain = x, .first = forward ? at : 0, .forward = forward, .len = at + 1 };
+	return true;
 }
 
 bool route_from_base(struct chains *c, const struct oid *from, const struct oid *to, struct route *out)

@@ -36,6 +36,12 @@ struct route {
 bool route_find(struct chains *c, const struct oid *from, const struct oid *to, struct route *out);
 /* The commits of `to` behind the newest one that `from` shares, oldest first. false: no common history. */
 bool route_from_base(struct chains *c, const struct oid *from, const struct oid *to, struct route *out);
+/*
+ * The way from base up to merge, entering it through its parent via; base may be via. Or, not forward, from merge
+ * through via down to base. false: via does not reach base.
+ */
+bool route_through(struct chains *c, const struct oid *merge, const struct oid *via, const struct oid *base,
+    bool forward, struct route *out);
 /* NULL for the work tree's position. */
 const struct lineage_commit *route_at(const struct route *r, size_t pos);
 

@@ -1,40 +1,52 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One step. Each line of the range says where it went (a run of equal lines, an aligned or moved line); lines with a
- * name in them vote, braces and blanks only follow. The places voted for are gathered (in order in this part of the
- * file, or as a block elsewhere), the heaviest wins, and its ends are then put where the range's ends belong: at the
- * rewritten lines that are most like the lost ones, and at the bracket that closes the block which the range was.
+ * One step. Each strand says where it went (a run of equal lines, an aligned or moved line). Strands gather in places: in
+ * order in this part of the file, or as a block elsewhere. The heaviest place wins, lines with a name in them counting,
+ * and takes in others that are near. Then the ends: a lost end is looked for in the lines that took its place, and a
+ * range that was a block ends at the bracket that closes it now.
  */
 #include "config.h"
 #include <stdlib.h>
 #include <string.h>
 #include "step.h"
 
-enum { FILES_MOST = 400, BYTES_MOST = 32 << 20, CLUSTER_GAP = 24 };
+enum { FILES_MOST = 400, BYTES_MOST = 32 << 20, CLUSTER_GAP = 24, GROUPS_MOST = 12 };
 
-bool step_pass(const struct pair *x, uint32_t lo, uint32_t hi, uint32_t *new_lo, uint32_t *new_hi, double *changed)
+void step_release(struct step *s) { rope_release(&s->rope); }
+
+/* A hull of more than this is no range any more but two. */
+static uint32_t hull_most(const struct rope *r)
 {
-	if (!pair_trusted(x, lo) || (hi != lo && !pair_trusted(x, hi)))
-		return false;
-	if (!gaps_map(&x->gaps, lo, new_lo, NULL) || !gaps_map(&x->gaps, hi, new_hi, NULL))
-		return false;
-	if (*new_hi - *new_lo > 3 * (hi - lo + 1) + 5)
-		return false;
-	uint32_t lost = 0, ins = 0;
-	for (size_t k = 0; lo != hi && k < x->gaps.len; k++) {
-		const struct gap *g = &x->gaps.items[k];
-		if (g->a <= lo || g->b > hi)
-			continue;
-		lost += g->b - g->a;
-		ins += g->d - g->c;
-	}
-	*changed = (double)(lost > ins ? lost : ins) / (hi - lo + 1);
-	return true;
+	uint32_t now = rope_hi(r) - rope_lo(r) + 1;
+	return 3 * (now > r->lines ? now : r->lines) + 5;
 }
 
-/* What the lines of a range say. */
+static struct rope rope_like(const struct rope *r)
+{
+	return (struct rope){ .lines = r->lines, .weight = r->weight, .blank_first = r->blank_first,
+		.blank_last = r->blank_last };
+}
 
-struct votes { struct hit *hits; uint32_t n; };
+bool step_pass(const struct pair *x, const struct rope *r, struct step *out)
+{
+	*out = (struct step){ .how = STEP_STAY, .rope = rope_like(r) };
+	if (!pair_trusted(x, rope_lo(r)) || !pair_trusted(x, rope_hi(r)))
+		return false;
+	for (size_t k = 0; k < r->len; k++) {
+		struct strand s = r->items[k];
+		bool end = k == 0 || k + 1 == r->len;
+		if ((s.flags & (STRAND_FIRST | STRAND_LAST)) && !pair_trusted(x, s.line))
+			break;
+		if (gaps_map(&x->gaps, s.line, &s.line, NULL))
+			*array_add(&out->rope) = s;
+		else if (end || (s.flags & STRAND_NAMED))
+			break;
+		if (k + 1 == r->len && rope_hi(&out->rope) - rope_lo(&out->rope) < hull_most(r))
+			return true;
+	}
+	step_release(out);
+	return false;
+}
 
 static void vote_line(struct pair *x, uint32_t i, struct hit *out)
 {
@@ -46,27 +58,8 @@ static void vote_line(struct pair *x, uint32_t i, struct hit *out)
 		*out = pair_hits(x, (size_t)(g - x->gaps.items))[i - g->a];
 }
 
-static double line_weight(struct text *t, uint32_t i)
-{
-	uint8_t f = text_line(t, i)->flags;
-	return f & LINE_BLANK ? 0.01 : f & LINE_TRIVIAL ? 0.1 : 1;
-}
-
 /* A place voted for: lines that stayed in order, or those of one block elsewhere. */
-struct place_group { bool moved; uint32_t lo, hi, first, last; double weight, like; };
-
-static void group_add(struct place_group *g, const struct hit *h, uint32_t i, double w)
-{
-	if (g->weight == 0 && g->like == 0) {
-		*g = (struct place_group){ h->moved, h->line, h->last, i, i, 0, 0 };
-	} else {
-		g->lo = h->line < g->lo ? h->line : g->lo;
-		g->hi = h->last > g->hi ? h->last : g->hi;
-		g->last = i;
-	}
-	g->weight += w;
-	g->like += w * (double)h->like;
-}
+struct place_group { bool moved; uint32_t lo, hi; double weight; };
 
 static bool group_fits(const struct place_group *g, const struct hit *h)
 {
@@ -75,27 +68,102 @@ static bool group_fits(const struct place_group *g, const struct hit *h)
 	return !h->moved || (h->line + CLUSTER_GAP > g->lo && h->line < g->hi + CLUSTER_GAP);
 }
 
-enum { GROUPS_MOST = 12 };
-
-static struct place_group group_best(struct text *o, uint32_t lo, const struct hit *hits, uint32_t n)
+static void group_widen(struct place_group *g, uint32_t lo, uint32_t hi)
 {
-	struct place_group g[GROUPS_MOST] = { 0 };
-	unsigned len = 0, best = 0;
-	for (uint32_t k = 0; k < n; k++) {
-		if (!hits[k].kind)
-			continue;
+	g->lo = lo < g->lo ? lo : g->lo;
+	g->hi = hi > g->hi ? hi : g->hi;
+}
+
+/* Which group each strand is in, GROUPS_MOST for none; returns the number of groups. */
+static unsigned groups_make(const struct rope *r, const struct hit *hits, struct place_group *g, uint8_t *in)
+{
+	unsigned len = 0;
+	for (size_t k = 0; k < r->len; k++) {
 		unsigned at = 0;
-		while (at < len && !group_fits(&g[at], &hits[k]))
+		in[k] = GROUPS_MOST;
+		while (hits[k].kind && at < len && !group_fits(&g[at], &hits[k]))
 			at++;
-		if (at == GROUPS_MOST)
+		if (!hits[k].kind || at == GROUPS_MOST)
 			continue;
-		len += at == len;
-		group_add(&g[at], &hits[k], k, line_weight(o, lo + k));
+		if (at == len)
+			g[len++] = (struct place_group){ hits[k].moved, hits[k].line, hits[k].last, 0 };
+		group_widen(&g[at], hits[k].line, hits[k].last);
+		g[at].weight += (r->items[k].flags & STRAND_NAMED ? 1 : 0.1) * (double)(hits[k].like * r->items[k].conf);
+		in[k] = (uint8_t)at;
 	}
+	return len;
+}
+
+/* The heaviest group takes in the others while the whole stays of the size of a range; *from becomes its members. */
+static unsigned groups_join(const struct rope *r, struct place_group *g, unsigned len, uint8_t *in)
+{
+	unsigned best = 0;
 	for (unsigned k = 1; k < len; k++)
-		if (g[k].like > g[best].like)
+		if (g[k].weight > g[best].weight + 1e-9)
 			best = k;
-	return g[best];
+	for (unsigned k = 0; k < len; k++) {
+		struct place_group both = g[best];
+		group_widen(&both, g[k].lo, g[k].hi);
+		if (k == best || both.hi - both.lo >= 2 * r->lines + 5)
+			continue;
+		g[best] = both;
+		for (size_t i = 0; i < r->len; i++)
+			in[i] = in[i] == k ? (uint8_t)best : in[i];
+	}
+	return best;
+}
+
+static int cmp_strand(const void *a, const void *b)
+{
+	const struct strand *x = a, *y = b;
+	return x->line < y->line ? -1 : x->line > y->line;
+}
+
+/* One strand a line: flags together, the surer confidence. */
+static void rope_sort(struct rope *r)
+{
+	size_t kept = 0;
+	if (r->len)
+		qsort(r->items, r->len, sizeof(*r->items), cmp_strand);
+	for (size_t k = 0; k < r->len; k++) {
+		struct strand *last = kept ? &r->items[kept - 1] : NULL;
+		if (!last || last->line != r->items[k].line) {
+			r->items[kept++] = r->items[k];
+			continue;
+		}
+		last->flags |= r->items[k].flags;
+		last->conf = last->conf > r->items[k].conf ? last->conf : r->items[k].conf;
+	}
+	r->len = kept;
+}
+
+/* Strands where the winning place has them. false: nothing with a name in it is left of a range that had names. */
+static bool rope_land(const struct rope *r, const struct hit *hits, struct rope *to, bool *moved)
+{
+	struct place_group g[GROUPS_MOST];
+	uint8_t *in = xmalloc(r->len + 1);
+	bool named = false, want = false;
+	unsigned len = groups_make(r, hits, g, in), best = len ? groups_join(r, g, len, in) : GROUPS_MOST;
+	*to = rope_like(r);
+	for (size_t k = 0; k < r->len; k++) {
+		want |= r->items[k].flags & STRAND_NAMED;
+		if (!len || in[k] != best)
+			continue;
+		for (uint32_t j = hits[k].line; j <= hits[k].last; j++) {
+			struct strand s = { j, r->items[k].conf * hits[k].like, r->items[k].flags & (STRAND_NAMED | STRAND_BLANK) };
+			s.flags |= j == hits[k].line ? r->items[k].flags & STRAND_FIRST : 0;
+			s.flags |= j == hits[k].last ? r->items[k].flags & STRAND_LAST : 0;
+			*array_add(to) = s;
+		}
+		named |= r->items[k].flags & STRAND_NAMED;
+	}
+	*moved = len && g[best].moved;
+	free(in);
+	rope_sort(to);
+	if (to->len && (named || !want))
+		return true;
+	rope_release(to);
+	return false;
 }
 
 /* A block: its first line is less indented than what follows, its last line closes it. */
@@ -119,9 +187,9 @@ static bool is_block(struct text *t, uint32_t lo, uint32_t hi)
 }
 
 /* The line that closes a block which starts at lo: the first one of its indentation that closes. */
-static uint32_t block_end(struct text *t, uint32_t lo, uint32_t from, uint64_t norm)
+static uint32_t block_end(struct text *t, uint32_t lo, uint64_t norm)
 {
-	for (uint32_t i = from; i < t->n && i - lo < 10000; i++) {
+	for (uint32_t i = lo + 1; i < t->n && i - lo < 10000; i++) {
 		const struct line *l = text_line(t, i);
 		if (l->flags & LINE_BLANK)
 			continue;
@@ -133,25 +201,23 @@ static uint32_t block_end(struct text *t, uint32_t lo, uint32_t from, uint64_t n
 	return NO_LINE;
 }
 
-/* The new lines that take the place of lost ones at the head of a range: [c, until) is free before its first survivor. */
-static uint32_t head_place(struct text *o, uint32_t lo, uint32_t first, struct text *n, uint32_t c, uint32_t until, bool whole)
+static void block_close(struct text *o, const struct rope *was, struct text *n, struct rope *r)
 {
-	uint32_t a, b;
-	if (c >= until)
-		return until;
-	if (window_find(o, lo, first, n, c, until, WINDOW_TAIL, &a, &b) >= 0.25)
-		return a;
-	return whole && until - c <= 3 * (first - lo) ? c : until;
-}
-
-static uint32_t tail_place(struct text *o, uint32_t last, uint32_t hi, struct text *n, uint32_t from, uint32_t d, bool whole)
-{
-	uint32_t a, b;
-	if (from >= d)
-		return from - 1;
-	if (window_find(o, last + 1, hi + 1, n, from, d, WINDOW_HEAD, &a, &b) >= 0.25)
-		return b;
-	return whole && d - from <= 3 * (hi - last) ? d - 1 : from - 1;
+	uint32_t lo = rope_lo(r), hi = rope_hi(r);
+	if (!is_block(o, rope_lo(was), rope_hi(was)) || is_block(n, lo, hi))
+		return;
+	uint32_t at = block_end(n, lo, text_norm(o, rope_hi(was)));
+	if (at == NO_LINE || at - lo >= hull_most(was))
+		return;
+	/* Braces behind it were the next block's; a line with a name behind it says that this is no block any more. */
+	size_t len = r->len;
+	while (len && r->items[len - 1].line > at && !(r->items[len - 1].flags & STRAND_NAMED))
+		len--;
+	if (!len || r->items[len - 1].line > at)
+		return;
+	r->len = len;
+	if (r->items[len - 1].line != at)
+		*array_add(r) = (struct strand){ .line = at, .conf = 0.9f };
 }
 
 static const struct gap *gap_of(const struct pair *x, uint32_t i)
@@ -162,45 +228,75 @@ static const struct gap *gap_of(const struct pair *x, uint32_t i)
 	return g;
 }
 
-/* Puts the ends of a range whose first or last lines have no vote of their own. */
-static void ends_in_file(struct pair *x, uint32_t lo, uint32_t hi, const struct hit *hits, struct place_group *g)
+static void rope_add(struct rope *r, uint32_t a, uint32_t b, double conf, uint8_t flag)
 {
-	if (g->moved)
-		return;
-	const struct gap *first = g->first ? gap_of(x, lo + g->first - 1) : NULL;
-	if (first && first->d >= first->c) {
-		uint32_t until = g->lo < first->d ? g->lo : first->d;
-		bool touches = g->lo <= first->d;
-		if (touches)
-			g->lo = head_place(x->o, lo, lo + g->first, x->n, first->c, until, first->a >= lo);
-	}
-	const struct gap *last = lo + g->last < hi ? gap_of(x, lo + g->last + 1) : NULL;
-	if (last && g->hi + 1 >= last->c) {
-		uint32_t from = g->hi + 1 > last->c ? g->hi + 1 : last->c;
-		g->hi = tail_place(x->o, lo + g->last, hi, x->n, from, last->d, last->b <= hi + 1);
-	}
-	(void)hits;
+	for (uint32_t j = a; j <= b; j++)
+		*array_add(r) = (struct strand){ j, (float)conf, (uint8_t)(STRAND_NAMED |
+			((flag == STRAND_FIRST ? j == a : j == b) ? flag : 0)) };
+	rope_sort(r);
 }
 
-static void block_close(struct text *o, uint32_t lo, uint32_t hi, struct text *n, struct place_group *g)
+static bool window_fits(double like, uint32_t lost, uint32_t size)
 {
-	if (!is_block(o, lo, hi) || g->lo >= n->n || g->hi >= n->n)
-		return;
-	const struct line *end = text_line(n, g->hi);
-	if (end->indent == text_line(n, g->lo)->indent && (end->flags & LINE_CLOSE) && is_block(n, g->lo, g->hi))
-		return;
-	uint32_t at = block_end(n, g->lo, g->lo + 1, text_norm(o, hi));
-	if (at != NO_LINE && at - g->lo <= 3 * (hi - lo + 1) + 12)
-		g->hi = at;
+	return like >= 0.4 && size <= 2 * lost + 2;
 }
 
-static double range_conf(struct text *o, uint32_t lo, uint32_t hi, const struct place_group *g)
+/* Strands before the first one that is left, lost in the gap right before it: rewritten, perhaps. */
+static void head_find(struct pair *x, const struct rope *was, const struct hit *hits, struct rope *r)
 {
-	double all = 0;
-	for (uint32_t i = lo; i <= hi; i++)
-		all += line_weight(o, i);
-	double share = all > 0 ? g->like / all : 0;
-	return lo == hi ? share : share >= 1 ? 1 : 0.5 + 0.5 * share;
+	size_t n = 0;
+	uint32_t a, b;
+	while (n < was->len && !hits[n].kind)
+		n++;
+	const struct gap *g = n && n < was->len ? gap_of(x, was->items[n - 1].line) : NULL;
+	uint32_t until = g && rope_lo(r) < g->d ? rope_lo(r) : g ? g->d : 0;
+	if (!g || hits[n].line != rope_lo(r) || rope_lo(r) > g->d || until <= g->c)
+		return;
+	double s = window_find(x->o, rope_lo(was), was->items[n - 1].line + 1, x->n, g->c, until, WINDOW_TAIL, &a, &b);
+	if (window_fits(s, was->items[n - 1].line + 1 - rope_lo(was), b + 1 - a))
+		rope_add(r, a, b, s, STRAND_FIRST);
+}
+
+static void tail_find(struct pair *x, const struct rope *was, const struct hit *hits, struct rope *r)
+{
+	size_t n = was->len;
+	uint32_t a, b;
+	while (n && !hits[n - 1].kind)
+		n--;
+	const struct gap *g = n && n < was->len ? gap_of(x, was->items[n].line) : NULL;
+	uint32_t from = g && rope_hi(r) + 1 > g->c ? rope_hi(r) + 1 : g ? g->c : 0;
+	if (!g || hits[n - 1].last != rope_hi(r) || rope_hi(r) + 1 < g->c || from >= g->d)
+		return;
+	double s = window_find(x->o, was->items[n].line, rope_hi(was) + 1, x->n, from, g->d, WINDOW_HEAD, &a, &b);
+	if (window_fits(s, rope_hi(was) + 1 - was->items[n].line, b + 1 - a))
+		rope_add(r, a, b, s, STRAND_LAST);
+}
+
+static uint32_t window_letters(struct text *t, uint32_t a, uint32_t b)
+{
+	uint32_t n = 0;
+	for (; a <= b; a++)
+		n += text_line(t, a)->letters;
+	return n;
+}
+
+/* A line that was cut in several: the window that is clearly more like it than the line it was aligned with. */
+static void line_split(struct pair *x, uint32_t i, struct hit *h)
+{
+	const struct gap *in = gap_of(x, i);
+	uint32_t a, b;
+	if (!in || in->d - in->c < 2 || in->d - in->c > 60 || h->kind != HIT_EDIT || h->moved || h->like > 0.93f)
+		return;
+	double one = window_likeness(x->o, i, i + 1, x->n, h->line, h->line + 1);
+	double s = window_find(x->o, i, i + 1, x->n, in->c, in->d, 0, &a, &b);
+	if (s < one + 0.08 || b == a || b - a > 12 || h->line < a || h->line > b)
+		return;
+	/* The line is where it starts, unless only a scrap of it stands there ("@Override", "throw new X("). */
+	while (a < b && 3 * text_line(x->n, a)->letters < window_letters(x->n, a, b))
+		a++;
+	h->line = a;
+	h->last = b;
+	h->like = s > (double)h->like ? (float)s : h->like;
 }
 
 static void survivors_around(struct pair *x, uint32_t lo, uint32_t hi, struct step *out)
@@ -214,54 +310,23 @@ static void survivors_around(struct pair *x, uint32_t lo, uint32_t hi, struct st
 			break;
 }
 
-static uint32_t window_letters(struct text *t, uint32_t a, uint32_t b)
+void step_in_file(struct pair *x, const struct rope *r, struct step *out)
 {
-	uint32_t n = 0;
-	for (; a <= b; a++)
-		n += text_line(t, a)->letters;
-	return n;
-}
-
-/* A line alone that was cut in several, or whose best window is clearly better than its best line. */
-static void line_split(struct pair *x, uint32_t i, struct place_group *g)
-{
-	const struct gap *in = gap_of(x, i);
-	uint32_t a, b;
-	if (!in || in->d - in->c < 2 || in->d - in->c > 60 || g->moved || g->like > 0.93 * g->weight)
-		return;
-	double one = window_likeness(x->o, i, i + 1, x->n, g->lo, g->lo + 1);
-	double s = window_find(x->o, i, i + 1, x->n, in->c, in->d, 0, &a, &b);
-	if (s < one + 0.08 || b == a || b - a > 12 || g->lo < a || g->lo > b)
-		return;
-	/* The line is where it starts, unless only a scrap of it stands there ("@Override", "throw new X("). */
-	while (a < b && 3 * text_line(x->n, a)->letters < window_letters(x->n, a, b))
-		a++;
-	g->lo = a;
-	g->hi = b;
-	if (s > g->like)
-		g->like = s * g->weight;
-}
-
-void step_in_file(struct pair *x, uint32_t lo, uint32_t hi, struct step *out)
-{
-	uint32_t n = hi - lo + 1;
-	struct hit *hits = xcalloc(n, sizeof(*hits));
-	for (uint32_t k = 0; k < n; k++)
-		vote_line(x, lo + k, &hits[k]);
-	struct place_group g = group_best(x->o, lo, hits, n);
+	struct hit *hits = xcalloc(r->len, sizeof(*hits));
 	*out = (struct step){ .how = STEP_LOST };
-	survivors_around(x, lo, hi, out);
-	if (g.like > 0) {
-		if (lo == hi)
-			line_split(x, lo, &g);
-		else
-			ends_in_file(x, lo, hi, hits, &g);
-		block_close(x->o, lo, hi, x->n, &g);
+	survivors_around(x, rope_lo(r), rope_hi(r), out);
+	for (size_t k = 0; k < r->len; k++) {
+		vote_line(x, r->items[k].line, &hits[k]);
+		if (r->len == 1 || (r->items[k].flags & (STRAND_FIRST | STRAND_LAST)))
+			line_split(x, r->items[k].line, &hits[k]);
+	}
+	if (rope_land(r, hits, &out->rope, &out->moved)) {
 		out->how = STEP_STAY;
-		out->moved = g.moved;
-		out->lo = g.lo;
-		out->hi = g.hi < g.lo ? g.lo : g.hi;
-		out->conf = range_conf(x->o, lo, hi, &g);
+		if (r->len > 1 && !out->moved) {
+			head_find(x, r, hits, &out->rope);
+			tail_find(x, r, hits, &out->rope);
+		}
+		block_close(x->o, r, x->n, &out->rope);
 	}
 	free(hits);
 }
@@ -335,31 +400,6 @@ static struct near *files_near(const struct elsewhere *e, const char *path, bool
 	return v;
 }
 
-static double block_share(struct text *o, const struct block *b, uint32_t lo, uint32_t hi)
-{
-	double got = 0, all = 0;
-	for (uint32_t i = lo; i <= hi; i++) {
-		double w = line_weight(o, i);
-		all += w;
-		if (i >= b->a && i < b->b && b->hits[i - b->a].kind)
-			got += w * (double)b->hits[i - b->a].like;
-	}
-	return all > 0 ? got / all : 0;
-}
-
-static void block_land(struct text *o, struct text *n, const struct block *b, uint32_t lo, uint32_t hi, struct step *out)
-{
-	struct hit *hits = xcalloc(hi - lo + 1, sizeof(*hits));
-	for (uint32_t i = lo; i <= hi; i++)
-		if (i >= b->a && i < b->b)
-			hits[i - lo] = b->hits[i - b->a];
-	struct place_group g = group_best(o, lo, hits, hi - lo + 1);
-	block_close(o, lo, hi, n, &g);
-	out->lo = g.lo;
-	out->hi = g.hi;
-	free(hits);
-}
-
 /*
  * How much of a block is its own: lines that the other file had before, or that stand in several of the files looked
  * at, are copies of those as well (licences, imports, the frame of a test) and prove nothing.
@@ -384,52 +424,116 @@ static double block_own(struct pairs *p, struct text *o, const struct block *b, 
 
 enum { SEEN_MOST = 24 };
 
-void step_elsewhere(struct pairs *p, struct text *o, uint32_t a, uint32_t b, uint32_t lo, uint32_t hi,
+/* Texts of the nearest changed files: what stands in several of them is nobody's. */
+static size_t texts_seen(struct pairs *p, const struct elsewhere *e, const struct near *near, size_t len,
+    struct text **seen)
+{
+	size_t n = 0;
+	for (size_t k = 0; k < len && k < FILES_MOST && n < SEEN_MOST; k++)
+		if ((seen[n] = pairs_text(p, &e->changes[near[k].at].new_id, NULL)))
+			n++;
+	return n;
+}
+
+static float block_conf(double weight, const struct block *b, double own)
+{
+	float c = weight >= 2.5 ? 0.95f : weight >= 1.6 ? 0.85f : 0.7f;
+	return b->runner * own >= 0.7 * weight ? 0.6f * c : c;
+}
+
+/* Where the strands are in one other file, by its blocks that count; their weight together, 0 for nothing. */
+static double hits_elsewhere(const struct rope *r, const struct blocks *found, const double *own, struct hit *hits)
+{
+	double score = 0;
+	for (size_t x = 0; x < found->len; x++) {
+		const struct block *b = &found->items[x];
+		double weight = b->weight * own[x], got = 0;
+		if (weight < 1.2 || b->equal < 2)
+			continue;
+		for (size_t k = 0; k < r->len; k++) {
+			uint32_t i = r->items[k].line;
+			if (i < b->a || i >= b->b || !b->hits[i - b->a].kind || hits[k].kind)
+				continue;
+			hits[k] = b->hits[i - b->a];
+			got += (r->items[k].flags & STRAND_NAMED ? 1 : 0.1) * (double)hits[k].like;
+			hits[k].like *= block_conf(weight, b, own[x]);
+		}
+		score += got * weight;
+	}
+	return score;
+}
+
+static double rope_share(const struct rope *r, const struct hit *hits)
+{
+	double got = 0, all = 0;
+	for (size_t k = 0; k < r->len; k++) {
+		double w = r->items[k].flags & STRAND_NAMED ? 1 : 0.1;
+		all += w;
+		got += hits[k].kind ? w : 0;
+	}
+	return all > 0 ? got / all : 0;
+}
+
+struct search { struct pairs *p; struct text *o; const uint32_t *old; uint32_t n_old; struct text **seen; size_t n_seen; };
+
+/* One other file: the hits of the strands there, and how much they count. */
+static double file_search(const struct search *s, const struct rope *r, const struct lineage_change *c, struct text *n,
+    struct hit *hits)
+{
+	uint32_t n_new;
+	struct blocks found = { 0 };
+	uint32_t *gained = lines_gained(s->p, c, n, &n_new);
+	blocks_find(s->o, s->old, s->n_old, n, gained, n_new, 1.2, &found);
+	double *own = xcalloc(found.len + 1, sizeof(*own)), score = 0;
+	for (size_t x = 0; x < found.len; x++)
+		own[x] = block_own(s->p, s->o, &found.items[x], c, s->seen, s->n_seen);
+	score = hits_elsewhere(r, &found, own, hits);
+	score = rope_share(r, hits) >= 0.4 ? score : 0;
+	blocks_release(&found);
+	free(gained);
+	free(own);
+	return score;
+}
+
+void step_elsewhere(struct pairs *p, struct text *o, uint32_t a, uint32_t b, const struct rope *r,
     const struct elsewhere *e, const char *path, struct step *out)
 {
 	size_t len, bytes = 0;
 	double best = 0, second = 0;
 	struct near *near = files_near(e, path, false, &len);
-	uint32_t n_old = 0, *old = xcalloc((size_t)(b - a) + 1, sizeof(*old));
-	for (uint32_t i = a; i < b; i++)
-		old[n_old++] = i;
 	struct text *seen[SEEN_MOST];
-	size_t n_seen = 0;
-	*out = (struct step){ .how = STEP_LOST, .before = NO_LINE, .after = NO_LINE };
-	for (size_t k = 0; k < len && n_seen < SEEN_MOST; k++)
-		if ((seen[n_seen] = pairs_text(p, &e->changes[near[k].at].new_id, NULL)))
-			n_seen++;
+	uint32_t *old = xcalloc((size_t)(b - a) + 1, sizeof(*old));
+	for (uint32_t i = a; i < b; i++)
+		old[i - a] = i;
+	struct search s = { p, o, old, b - a, seen, texts_seen(p, e, near, len, seen) };
+	struct hit *hits = xcalloc(r->len, sizeof(*hits)), *won = xcalloc(r->len, sizeof(*won));
+	const struct lineage_change *where = NULL;
 	for (size_t k = 0; k < len && k < FILES_MOST && bytes < BYTES_MOST; k++) {
 		const struct lineage_change *c = &e->changes[near[k].at];
 		struct text *n = pairs_text(p, &c->new_id, NULL);
-		uint32_t n_new;
 		if (!n)
 			continue;
 		bytes += n->size;
-		uint32_t *gained = lines_gained(p, c, n, &n_new);
-		struct blocks found = { 0 };
-		blocks_find(o, old, n_old, n, gained, n_new, 1.2, &found);
-		for (size_t x = 0; x < found.len; x++) {
-			struct block *bl = &found.items[x];
-			double share = block_share(o, bl, lo, hi);
-			double weight = share >= 0.4 && bl->equal >= 2 ? bl->weight * block_own(p, o, bl, c, seen, n_seen) : 0;
-			double score = weight >= 1.2 ? share * weight : 0;
-			if (score <= best) {
-				second = score > second ? score : second;
-				continue;
-			}
-			second = best > bl->runner ? best : bl->runner;
-			best = score;
-			*out = (struct step){ .how = STEP_AWAY, .moved = true, .path = c->path, .blob = c->new_id,
-				.conf = share * (weight >= 2.5 ? 0.95 : weight >= 1.6 ? 0.85 : 0.7), .before = NO_LINE,
-				.after = NO_LINE };
-			block_land(o, n, bl, lo, hi, out);
-		}
-		blocks_release(&found);
-		free(gained);
+		memset(hits, 0, r->len * sizeof(*hits));
+		double score = file_search(&s, r, c, n, hits);
+		second = score > best ? best : score > second ? score : second;
+		if (score <= best)
+			continue;
+		best = score;
+		where = c;
+		memcpy(won, hits, r->len * sizeof(*won));
 	}
-	if (best > 0 && second >= 0.7 * best)
-		out->conf *= 0.6;
+	*out = (struct step){ .how = STEP_LOST, .before = NO_LINE, .after = NO_LINE };
+	for (size_t k = 0; second >= 0.7 * best && k < r->len; k++)
+		won[k].like *= 0.6f;
+	if (where && rope_land(r, won, &out->rope, &out->moved)) {
+		out->how = STEP_AWAY;
+		out->moved = true;
+		out->path = where->path;
+		block_close(o, r, pairs_text(p, &where->new_id, NULL), &out->rope);
+	}
+	free(hits);
+	free(won);
 	free(old);
 	free(near);
 }
