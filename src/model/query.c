@@ -25,6 +25,7 @@ static const char *const is_values[] = {
 static const char *const kind_values[] = { "question", "remark", "decision", "note", NULL };
 static const char *const place_values[] = { "exact", "moved", "edited", "gone", "unknown", NULL };
 static const char *const person_hints[] = { "me", NULL };
+static const char *const waiting_hints[] = { "me", "others", NULL };
 static const char *const time_hints[] = { "<1d", "<1w", "<1mo", "today", "yesterday", NULL };
 static const char *const no_hints[] = { NULL };
 
@@ -40,7 +41,7 @@ static const struct key_row {
 	[QK_ON] = { "on", ANY_VALUE, no_hints },
 	[QK_BY] = { "by", ANY_VALUE, person_hints },
 	[QK_WITH] = { "with", ANY_VALUE, person_hints },
-	[QK_WAITING] = { "waiting", ANY_VALUE, person_hints },
+	[QK_WAITING] = { "waiting", ANY_VALUE, waiting_hints },
 	[QK_SOURCE] = { "source", ANY_VALUE, no_hints },
 	[QK_TASK] = { "task", ANY_VALUE, no_hints },
 	[QK_LABEL] = { "label", ANY_VALUE, no_hints },
