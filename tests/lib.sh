@@ -4,7 +4,9 @@
 # user's is read or written. TAP goes to standard output.
 set -u
 : "${KILLICK_TEST_SRC:=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)}"
-: "${KILLICK_TEST_BIN:=$KILLICK_TEST_SRC/killick}"
+[ -n "${KILLICK_TEST_BIN-}" ] || for KILLICK_TEST_BIN in "$KILLICK_TEST_SRC/killick" "$KILLICK_TEST_SRC/_build/killick"; do
+	[ ! -x "$KILLICK_TEST_BIN" ] || break
+done
 export KILLICK_TEST_SRC KILLICK_TEST_BIN
 T=$(mktemp -d "${TMPDIR:-/tmp}/killick-test.XXXXXX")
 trap 'chmod -R u+rwX "$T" 2>/dev/null; rm -rf "$T"' EXIT

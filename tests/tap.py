@@ -4,7 +4,8 @@ import os, sys
 _n = 0
 _bad = 0
 SRC = os.environ.get('KILLICK_TEST_SRC') or os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-BIN = os.environ.get('KILLICK_TEST_BIN') or os.path.join(SRC, 'killick')
+BIN = os.environ.get('KILLICK_TEST_BIN') or next((b for b in (SRC + '/killick', SRC + '/_build/killick') if os.path.exists(b)),
+                                                SRC + '/killick')
 
 
 def diag(text):

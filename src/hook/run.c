@@ -209,6 +209,23 @@ static int run_ours(struct hook_run *h, const struct hook_row *row, struct err *
 	return row->run(h, e);
 }
 
+/* Git tells a hook of "commit --author" through GIT_AUTHOR_*: whoever runs the hook is the committer. */
+static void committer_is_me(void)
+{
+	static const char *const pairs[][2] = {
+		{ "GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME" }, { "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
+		const char *v = getenv(pairs[i][1]);
+
+		if (v)
+			setenv(pairs[i][0], v, 1);
+		else
+			unsetenv(pairs[i][0]);
+	}
+}
+
 static int hook_run(struct cmd *c, struct err *e)
 {
 	const struct hook_row *row = c->argc ? hook_find(c->argv[0]) : NULL;
@@ -226,6 +243,7 @@ static int hook_run(struct cmd *c, struct err *e)
 		out_note(c, "%s: the hook that was there before did not run: %s", row->name, why.msg);
 	if (status == 0 && worth_running(&h, row)) {
 		setenv(GUARD, row->name, 1);
+		committer_is_me();
 		rc = run_ours(&h, row, &why);
 		if (rc < 0)
 			out_note(c, "%s: %s (git goes on)", row->name, why.msg);

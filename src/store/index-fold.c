@@ -766,9 +766,10 @@ int index_op(struct index *ix, int64_t source, const char *id, struct buf *out, 
 int index_each_op(struct index *ix, int64_t source, int (*fn)(void *, const char *bytes, size_t n), void *ctx,
     struct err *e)
 {
-	/* Sorted by row numbers alone: the bytes of a large store do not fit a sorter. */
-	sqlite3_stmt *st = db_prep(&ix->db, "SELECT o.bytes FROM (SELECT id, stamp FROM op WHERE source=?1 ORDER BY stamp, hid) s"
-		" CROSS JOIN op o ON o.id=s.id");
+	/* Sorted by row numbers alone: the bytes of a large store do not fit a sorter. The LIMIT keeps the ORDER BY: SQLite drops
+	 * that of a subquery in a join without one (3.39, "omit ORDER BY clauses of subqueries"). */
+	sqlite3_stmt *st = db_prep(&ix->db, "SELECT o.bytes FROM (SELECT id, stamp FROM op WHERE source=?1 ORDER BY stamp, hid"
+		" LIMIT -1) s CROSS JOIN op o ON o.id=s.id");
 	int rc;
 
 	db_bind(st, "i", source);

@@ -14,7 +14,7 @@ git worktree add -q ../wt -b wt 2>/dev/null
 
 Note: from the worktree')
 like "$(killick threads)" 'from the worktree' "a linked worktree shares the store"
-(cd src && printf 's\n' >>a.c && GIT_INDEX_FILE=../.git/index git commit -qam 'sub
+(cd src && printf 's\n' >>a.c && GIT_INDEX_FILE=.git/index git commit -qam 'sub
 
 Note(src/a.c:1): from a subfolder' 2>/dev/null)
 like "$(killick threads)" 'from a subfolder' "a relative GIT_INDEX_FILE and a subfolder"
