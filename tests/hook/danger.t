@@ -40,7 +40,9 @@ run commit -m 'broken index
 
 Note: after the index broke'
 is "$st" 0 "a broken index"
-like "$(killick threads)" 'after the index broke' "is built anew"
+run killick threads
+like "$out" 'after the index broke' "is built anew"
+is "$err" "" "and stays so"
 rm -rf "$HOME/.cache/killick"
 run commit -m 'no index
 
