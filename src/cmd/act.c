@@ -83,8 +83,10 @@ int act_subject(struct cmd *c, const char *id, struct subject *out, struct err *
 	*out = (struct subject){ .post = NULL };
 	if (index_thread(c->work->index, &c->work->scope, id, c->arena, &out->t, &out->post, e))
 		return -1;
-	out->audience = out->t.audience;
-	return index_entity(c->work->index, out->t.row, out->entity, &source, e);
+	if (index_entity(c->work->index, out->t.row, out->entity, &source, e))
+		return -1;
+	out->audience = source == c->work->private_ ? AUDIENCE_PRIVATE : AUDIENCE_EVERYONE;
+	return 0;
 }
 
 int act_post_op(struct cmd *c, const struct subject *s, const struct post *post, char op[SHA256_HEX], struct err *e)

@@ -277,7 +277,7 @@ int compose(struct cmd *c, struct compose *p, struct err *e)
 		p->stop = true;
 		return 0;
 	}
-	if (given && !(p->flags & COMPOSE_EDITOR))
+	if (given)
 		return take(c, p, false, e);
 	if (!c->io->edit)
 		return err_set(e, ERR_USAGE, "no text: give it with -m TEXT or -F FILE (- reads standard input); an editor "

@@ -638,7 +638,21 @@ static int drop_entity(struct folding *w)
 	return task ? drop_task(w->ix, task, w->e) : 0;
 }
 
-static int fold_one(struct index *ix, int64_t source, const char *entity, struct err *e)
+/* What is kept at the desk is nobody else's: the ops do not say so, the source does. */
+static enum audience source_audience(struct index *ix, int64_t source)
+{
+	sqlite3_stmt *st = db_prep(&ix->db, "SELECT kind='private' FROM source WHERE id=?1");
+	struct err ignored = ERR_INIT;
+	enum audience aud = AUDIENCE_EVERYONE;
+
+	db_bind(st, "i", source);
+	if (db_step(&ix->db, st, &ignored) == 1 && col_int(st, 0))
+		aud = AUDIENCE_PRIVATE;
+	db_reset(st);
+	return aud;
+}
+
+static int fold_one(struct index *ix, int64_t source, enum audience audience, const char *entity, struct err *e)
 {
 	struct folding w = { .ix = ix, .source = source, .entity = entity, .e = e };
 	struct op **order;
@@ -648,10 +662,12 @@ static int fold_one(struct index *ix, int64_t source, const char *entity, struct
 		order = arena_alloc(&ix->scratch, (w.n + 1) * sizeof(*order));
 		for (size_t i = 0; i < w.n; i++)
 			order[i] = &w.ops[i].op;
-		if (!fold_entity(&ix->scratch, order, w.n, &w.f))
-			rc = drop_entity(&w);
-		else
+		if (fold_entity(&ix->scratch, order, w.n, &w.f)) {
+			w.f.t.audience = audience;
 			rc = w.f.task ? write_task(&w) : write_thread(&w);
+		} else {
+			rc = drop_entity(&w);
+		}
 	}
 	for (size_t i = 0; i < w.n; i++)
 		op_release(&w.ops[i].op);
@@ -662,6 +678,7 @@ static int fold_one(struct index *ix, int64_t source, const char *entity, struct
 int index_fold(struct index *ix, int64_t source, struct err *e)
 {
 	sqlite3_stmt *st = db_prep(&ix->db, "SELECT entity FROM dirty WHERE source=?1");
+	enum audience audience = source_audience(ix, source);
 	char entity[SHA256_HEX];
 	int rc;
 
@@ -672,7 +689,7 @@ int index_fold(struct index *ix, int64_t source, struct err *e)
 			continue;
 		memcpy(entity, text, SHA256_HEX);
 		arena_clear(&ix->scratch);
-		if (fold_one(ix, source, entity, e)) {
+		if (fold_one(ix, source, audience, entity, e)) {
 			rc = -1;
 			break;
 		}

@@ -31,7 +31,7 @@ run git -C a killick threads --json; is "$(json "$out" 'len(d["threads"])')" 1 "
 cd a/src; run killick at a.c:3 --json; is "$(json "$out" 'len(d["threads"])')" 1 "paths from a subfolder"; cd ..
 
 # Standard files.
-run killick threads >/dev/full; is "$st" 1 "a full disk behind standard output"; like "$err" 'could not be written: No space' "is said"
+run bash -c 'killick threads >/dev/full'; is "$st" 1 "a full disk behind standard output"; like "$err" 'could not be written: No space' "is said"
 run bash -c 'killick threads >&-'; is "$st" 1 "a closed standard output"; like "$err" 'could not be written' "is said"
 run bash -c 'killick threads 2>&-'; is "$st" 0 "a closed standard error"
 run bash -c 'killick note . -F - <&-'; is "$((st != 0))" 1 "a closed standard input"

@@ -10,7 +10,7 @@
 
 enum compose_flags {
 	COMPOSE_OPTIONAL = 1 << 0,    /* no text is no error and opens no editor (resolve) */
-	COMPOSE_EDITOR = 1 << 1,      /* with the editor even where -m gave a text (drafts edit) */
+	COMPOSE_EDITOR = 1 << 1,      /* a text left as it was is kept all the same (drafts edit) */
 };
 struct compose {
 	const char *verb;             /* "ask", "reply", … as in drafts */
