@@ -25,6 +25,7 @@ enum { PORTION = 1000 };
 struct placing {
 	struct work *w;
 	struct placer *placer;
+	struct map_cache cache;
 	struct oid head;
 	char head_hex[GIT_OID_HEX];
 	struct view_row view;
@@ -34,11 +35,13 @@ struct placing {
 	struct arena arena; /* of one portion */
 };
 
-static struct placer *get_placer(struct work *w)
+/* The placer keeps the address of the cache. */
+static struct placer *get_placer(struct work *w, struct map_cache *cache)
 {
-	struct map_cache cache = index_map_cache(w->index);
-	struct placer *p = placer_new(w->repo, &cache);
+	struct placer *p;
 
+	*cache = index_map_cache(w->index);
+	p = placer_new(w->repo, cache);
 	placer_threshold(p, setting_real(w->repo, "place.threshold"));
 	return p;
 }
@@ -70,7 +73,7 @@ static int find_places(struct placing *p, const struct thread *t, struct place *
 	struct place_query *q = arena_alloc(&p->arena, (n + 1) * sizeof(*q));
 
 	if (!p->placer)
-		p->placer = get_placer(p->w);
+		p->placer = get_placer(p->w, &p->cache);
 	for (size_t i = 0; i < n; i++)
 		q[i] = (struct place_query){ .anchor = &t[i].anchor, .out = &out[i] };
 	return place_batch(p->placer, &p->head, q, n, &p->arena, e);
@@ -418,12 +421,13 @@ struct dirty { struct thread *t; struct treefile f; struct place place; };
 static int place_dirty(struct work *w, struct arena *a, struct dirty *d, size_t n, struct err *e)
 {
 	struct place_query *q = arena_alloc(a, (n + 1) * sizeof(*q));
+	struct map_cache cache;
 	struct placer *p;
 	int rc;
 
 	if (n == 0)
 		return 0;
-	p = get_placer(w);
+	p = get_placer(w, &cache);
 	for (size_t i = 0; i < n; i++)
 		q[i] = (struct place_query){ .anchor = &d[i].t->anchor, .out = &d[i].place };
 	rc = place_batch(p, NULL, q, n, a, e);

@@ -19,6 +19,7 @@ struct map_cache {
 };
 
 struct placer;
+/* Both are borrowed and must outlive the placer; cache may be NULL. */
 struct placer *placer_new(struct repo *r, const struct map_cache *cache);
 void placer_free(struct placer *p);
 /* Below it a thread is gone with its best guess offered (setting place.threshold, default 0.5). */
