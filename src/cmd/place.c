@@ -21,12 +21,12 @@ static const struct opt place_opts[] = {
 struct placer *place_open(struct cmd *c, bool fetch)
 {
 	struct err ignored = ERR_INIT;
-	struct map_cache cache = { NULL, NULL, NULL };
+	struct map_cache *cache = ARENA_NEW(c->arena, struct map_cache); /* borrowed by the placer */
 	struct placer *p;
 
 	if (!work_index(c->work, &ignored) && c->work->index)
-		cache = index_map_cache(c->work->index);
-	p = placer_new(c->work->repo, &cache);
+		*cache = index_map_cache(c->work->index);
+	p = placer_new(c->work->repo, cache);
 	placer_threshold(p, setting_real(c->work->repo, "place.threshold"));
 	placer_allow_fetch(p, fetch);
 	return p;
