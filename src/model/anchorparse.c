@@ -538,7 +538,7 @@ static int parse_text(struct parse *ps, const char *text)
 		return 0;
 	}
 	if (parse_prefixed(ps, text, &status))
-		return status && ps->r && try_whole(ps, text) > 0 ? 0 : status;
+		return status && ps->r && (try_whole(ps, text) > 0 || try_splits(ps, text) > 0) ? 0 : status;
 	if (ps->r && (whole = try_whole(ps, text)))
 		return whole < 0 ? -1 : 0;
 	if (parse_marked(ps, text, &status))

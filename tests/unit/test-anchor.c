@@ -161,6 +161,8 @@ static const struct row with_world[] = {
 	{ "change:58", { .type = ANCHOR_CHANGE, .task = "58" } },
 	{ "change:!58", { .type = ANCHOR_CHANGE, .task = "58" } },
 	{ "commit:x", FILE_("commit:x") },
+	{ "commit:x:2-3", LINES_("commit:x", 2, 3) },
+	{ "commit:x@main", { .type = ANCHOR_FILE, .path = "commit:x", .commit = "main" } },
 	{ "path:y", FILE_("path:y") },
 	{ "path:path:y", FILE_("path:y") },
 	{ "path:a:12", FILE_("a:12") },
