@@ -308,7 +308,7 @@ int index_identity(struct index *ix, int64_t repo, const char *name, const char 
 		if (join_address(ix, id.who, me[i], e))
 			return -1;
 	packed = words_pack(&ix->txn, me, n);
-	if (db_exec(&ix->db, e, "INSERT INTO identity(repo, who, name, me) VALUES(?1, ?2, ?3, ?4) ON CONFLICT(repo, who)"
+	if (db_exec(&ix->db, e, "INSERT INTO identity(repo, who, name, me) VALUES(?1, ?2, ?3, ?4) ON CONFLICT(who, repo)"
 	    " DO UPDATE SET name=excluded.name, me=excluded.me WHERE me<>excluded.me OR name IS NOT excluded.name", "iitt", repo,
 	    id.who, name, packed))
 		return -1;

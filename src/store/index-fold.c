@@ -780,22 +780,37 @@ int index_op(struct index *ix, int64_t source, const char *id, struct buf *out, 
 
 /* ---- everything out ---- */
 
+static int each_row(struct index *ix, const int64_t *rows, size_t n, int (*fn)(void *, const char *bytes, size_t n),
+    void *ctx, struct err *e)
+{
+	sqlite3_stmt *st = db_prep(&ix->db, "SELECT bytes FROM op WHERE id=?1");
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < n; i++) {
+		db_reset(st);
+		db_bind(st, "i", rows[i]);
+		rc = db_step(&ix->db, st, e);
+		if (rc == 1)
+			rc = fn(ctx, sqlite3_column_blob(st, 0), (size_t)sqlite3_column_bytes(st, 0));
+	}
+	db_reset(st);
+	return rc;
+}
+
+/* Row numbers are sorted, not bytes: those of a large store do not fit a sorter. */
 int index_each_op(struct index *ix, int64_t source, int (*fn)(void *, const char *bytes, size_t n), void *ctx,
     struct err *e)
 {
-	/* Sorted by row numbers alone: the bytes of a large store do not fit a sorter. The LIMIT keeps the ORDER BY: SQLite drops
-	 * that of a subquery in a join without one (3.39, "omit ORDER BY clauses of subqueries"). */
-	sqlite3_stmt *st = db_prep(&ix->db, "SELECT o.bytes FROM (SELECT id, stamp FROM op WHERE source=?1 ORDER BY stamp, hid"
-		" LIMIT -1) s CROSS JOIN op o ON o.id=s.id");
+	sqlite3_stmt *st = db_prep(&ix->db, "SELECT id FROM op WHERE source=?1 ORDER BY stamp, hid");
+	ARRAY(int64_t) rows = ARRAY_INIT;
 	int rc;
 
 	db_bind(st, "i", source);
-	while ((rc = db_step(&ix->db, st, e)) == 1) {
-		rc = fn(ctx, sqlite3_column_blob(st, 0), (size_t)sqlite3_column_bytes(st, 0));
-		if (rc)
-			break;
-	}
-	db_reset(st);
+	while ((rc = db_step(&ix->db, st, e)) == 1)
+		*array_add(&rows) = col_int(st, 0);
+	if (!rc)
+		rc = each_row(ix, rows.items, rows.len, fn, ctx, e);
+	array_release(&rows);
 	return rc;
 }
 

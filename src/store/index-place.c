@@ -48,18 +48,21 @@ int index_view_set(struct index *ix, const struct view_row *v, struct err *e)
 
 int index_place_put(struct index *ix, int64_t view, int64_t thread, const struct place *p, struct err *e)
 {
-	sqlite3_stmt *st = db_prep(&ix->db, "INSERT INTO place(thread, view, state, open, at, line, end, path, confidence, sha,"
-		" last_sha, last_path, last_line, last_end, near_before, near_after, why) SELECT ?1, ?2, ?3, t.state=0,"
-		" coalesce(?4, t.path, ''), ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16 FROM thread t WHERE t.id=?1"
-		" ON CONFLICT(thread, view) DO UPDATE SET state=excluded.state, open=excluded.open, at=excluded.at,"
+	sqlite3_stmt *st = db_prep(&ix->db, "INSERT INTO place(thread, view, state, open, at, at_line, at_end, line, end, path,"
+		" confidence, sha, last_sha, last_path, last_line, last_end, near_before, near_after, why) SELECT ?1, ?2, ?3, t.state=0,"
+		" coalesce(?4, t.path, ''), ?17, ?18, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16 FROM thread t WHERE"
+		" t.id=?1 ON CONFLICT(thread, view) DO UPDATE SET state=excluded.state, open=excluded.open, at=excluded.at,"
+		" at_line=excluded.at_line, at_end=excluded.at_end,"
 		" line=excluded.line, end=excluded.end, path=excluded.path, confidence=excluded.confidence, sha=excluded.sha,"
 		" last_sha=excluded.last_sha, last_path=excluded.last_path, last_line=excluded.last_line,"
 		" last_end=excluded.last_end, near_before=excluded.near_before, near_after=excluded.near_after, why=excluded.why");
-	const char *at = p->state == PLACE_GONE ? p->last_path : p->path;
+	bool gone = p->state == PLACE_GONE && p->last_path;
+	const char *at = gone ? p->last_path : p->path;
 
-	db_bind(st, "iiitiitdttt" "iiiit", thread, view, (int64_t)p->state, at, (int64_t)p->line, (int64_t)p->end, p->path,
+	db_bind(st, "iiitiitdtttiiiitii", thread, view, (int64_t)p->state, at, (int64_t)p->line, (int64_t)p->end, p->path,
 		p->confidence, p->commit, p->last_commit, p->last_path, (int64_t)p->last_line, (int64_t)p->last_end,
-		(int64_t)p->near_before, (int64_t)p->near_after, p->why);
+		(int64_t)p->near_before, (int64_t)p->near_after, p->why, (int64_t)(gone ? p->last_line : p->line),
+		(int64_t)(gone ? p->last_end : p->end));
 	return db_step(&ix->db, st, e);
 }
 

@@ -302,7 +302,7 @@ static void on_lines(struct clause *c, const struct anchor *an)
 	struct buf at = BUF_INIT, path = BUF_INIT;
 	int is = clause_text(c, an->path), from = clause_int(c, an->line), to = clause_int(c, an->end ? an->end : an->line);
 
-	buf_addf(&at, "x.at=?%d AND x.line<=?%d AND max(x.end, x.line)>=?%d AND x.line>0", is, to, from);
+	buf_addf(&at, "x.at=?%d AND x.at_line<=?%d AND max(x.at_end, x.at_line)>=?%d AND x.at_line>0", is, to, from);
 	buf_addf(&path, "y.path=?%d AND y.line<=?%d AND max(y.end, y.line)>=?%d AND y.line>0", is, to, from);
 	on_paths_sql(c, at.ptr, path.ptr);
 	buf_release(&at);

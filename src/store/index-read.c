@@ -274,11 +274,16 @@ static int load_threads(struct index *ix, const struct scope *s, const struct ro
 	out->items = r->len ? arena_alloc(a, r->len * sizeof(*out->items)) : NULL;
 	out->alloc = r->len;
 	db_bind(st, "tiii", list, s ? s->view : (int64_t)0, index_scope_who(ix, s), (int64_t)(what & LOAD_QUOTES));
+	/* By key, since no ORDER BY says that the rows come as they were asked for. */
 	while ((rc = db_step(&ix->db, st, e)) == 1) {
 		struct row row = { st, a, 1 };
-		if (n < r->len)
-			read_thread(&row, &out->items[n++]);
+		size_t key = (size_t)col_int(st, 0);
+		if (key < r->len)
+			read_thread(&row, &out->items[key]);
 	}
+	for (size_t i = 0; i < r->len; i++)
+		if (out->items[i].row)
+			out->items[n++] = out->items[i];
 	out->len = n;
 	if (!rc && what == LOAD_POSTS)
 		rc = load_posts(ix, s, a, list, out, e);
@@ -447,14 +452,14 @@ static void plan_by_place(struct plan *p)
 	buf_addf(&p->sql, "SELECT t.id AS id, 0 AS k FROM thread t LEFT JOIN place p ON p.thread=t.id AND p.view=?%d",
 		 clause_int(&p->c, p->c.s->view));
 	plan_where(p);
-	buf_addstr(&p->sql, " ORDER BY coalesce(p.at, t.path) IS NULL, coalesce(p.at, t.path), coalesce(p.line, t.line), t.id");
+	buf_addstr(&p->sql, " ORDER BY coalesce(p.at, t.path) IS NULL, coalesce(p.at, t.path), coalesce(p.at_line, t.line), t.id");
 }
 
 /* The best post of each thread decides. Lower is better (fts5.html, bm25). */
 static void plan_by_match(struct plan *p)
 {
 	buf_addf(&p->sql, "SELECT t.id AS id, m.post AS k FROM (SELECT o.thread AS thread, o.id AS post, min(x.r) AS r FROM"
-		 " (SELECT rowid AS i, bm25(fts, 4.0, 2.0, 1.0) AS r FROM fts WHERE fts MATCH ?%d) x CROSS JOIN post o ON o.id=x.i"
+		 " (SELECT rowid AS i, rank AS r FROM fts WHERE fts MATCH ?%d) x CROSS JOIN post o ON o.id=x.i"
 		 " WHERE o.thread IS NOT NULL GROUP BY o.thread) m CROSS JOIN thread t ON t.id=m.thread",
 		 clause_text(&p->c, arena_strdup(p->c.a, p->c.match.ptr)));
 	plan_where(p);
@@ -685,7 +690,7 @@ int index_threads_at(struct index *ix, const struct scope *s, const char *path, 
 	if (index_read_begin(ix, e))
 		return -1;
 	if (s && s->repo)
-		st = db_prep(&ix->db, "SELECT p.thread AS id, p.line AS line FROM place p WHERE p.view=?1 AND p.at=?2 UNION ALL SELECT"
+		st = db_prep(&ix->db, "SELECT p.thread AS id, p.at_line AS line FROM place p WHERE p.view=?1 AND p.at=?2 UNION ALL SELECT"
 			     " t.id, t.line FROM thread t WHERE t.source IN (SELECT source FROM repo_source WHERE repo=?3) AND t.path=?2"
 			     " AND NOT EXISTS (SELECT 1 FROM place x WHERE x.thread=t.id AND x.view=?1) ORDER BY line, id");
 	else

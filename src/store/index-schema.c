@@ -4,7 +4,7 @@
  *
  * A thread's row carries all that a line of a list shows; `part` says who has to do with it, `box` what it means to those
  * who use this index (waiting, unread), so that the inbox is a range of one index however many threads there are.
- * `place.at` is the path a thread is listed under. hid is the first 64 bits of an id: ids are looked up, abbreviated and
+ * `place.at` is the path a thread is listed under, with its lines: where it is, or where it was last seen. hid is the first 64 bits of an id: ids are looked up, abbreviated and
  * compared in eight bytes instead of thirty-two.
  */
 #include "config.h"
@@ -16,13 +16,14 @@ const char index_schema[] =
 "CREATE TABLE source(id INTEGER PRIMARY KEY, kind TEXT NOT NULL, key TEXT NOT NULL, name TEXT NOT NULL, stamp TEXT,"
 "	heads TEXT, lamport INTEGER NOT NULL DEFAULT 0, synced INTEGER NOT NULL DEFAULT 0, problem TEXT, UNIQUE(kind, key));"
 "CREATE TABLE repo_source(repo INTEGER, source INTEGER, PRIMARY KEY(repo, source)) WITHOUT ROWID;"
+"CREATE INDEX repo_of_source ON repo_source(source, repo);"
 
 /* Whoever shares a mail address (or a login) is one person; alias joins the addresses of one who uses this index. */
 "CREATE TABLE who(id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, alias INTEGER);"
 "CREATE TABLE person(id INTEGER PRIMARY KEY, name TEXT NOT NULL, email TEXT NOT NULL, login TEXT NOT NULL,"
 "	who INTEGER NOT NULL, UNIQUE(email, name, login));"
 "CREATE INDEX person_who ON person(who);"
-"CREATE TABLE identity(repo INTEGER, who INTEGER, name TEXT, me TEXT NOT NULL, PRIMARY KEY(repo, who)) WITHOUT ROWID;"
+"CREATE TABLE identity(repo INTEGER, who INTEGER, name TEXT, me TEXT NOT NULL, PRIMARY KEY(who, repo)) WITHOUT ROWID;"
 
 "CREATE TABLE op(id INTEGER PRIMARY KEY, source INTEGER NOT NULL, hid INTEGER NOT NULL, ent INTEGER NOT NULL,"
 "	stamp BLOB NOT NULL, bytes BLOB NOT NULL);"
@@ -61,6 +62,7 @@ const char index_schema[] =
 "CREATE INDEX post_hid ON post(hid);"
 "CREATE VIRTUAL TABLE fts USING fts5(title, path, body, content='post', content_rowid='id',"
 "	tokenize='unicode61 remove_diacritics 2');"
+"INSERT INTO fts(fts, rank) VALUES('rank', 'bm25(4.0, 2.0, 1.0)');"
 
 "CREATE TABLE part(thread INTEGER, who INTEGER, roles INTEGER NOT NULL, n INTEGER NOT NULL, PRIMARY KEY(thread, who))"
 "	WITHOUT ROWID;"
@@ -98,10 +100,10 @@ const char index_schema[] =
 "CREATE TABLE view(id INTEGER PRIMARY KEY, repo INTEGER NOT NULL, key TEXT NOT NULL, head TEXT NOT NULL,"
 "	ops INTEGER NOT NULL, UNIQUE(repo, key));"
 "CREATE TABLE place(thread INTEGER, view INTEGER, state INTEGER NOT NULL, open INTEGER NOT NULL, at TEXT NOT NULL,"
-"	line INTEGER NOT NULL, end INTEGER NOT NULL, path TEXT, confidence REAL NOT NULL, sha TEXT, last_sha TEXT,"
+"	at_line INTEGER NOT NULL, at_end INTEGER NOT NULL, line INTEGER NOT NULL, end INTEGER NOT NULL, path TEXT, confidence REAL NOT NULL, sha TEXT, last_sha TEXT,"
 "	last_path TEXT, last_line INTEGER, last_end INTEGER, near_before INTEGER, near_after INTEGER, why TEXT,"
 "	PRIMARY KEY(thread, view)) WITHOUT ROWID;"
-"CREATE INDEX place_at ON place(view, at, line, thread, open);"
+"CREATE INDEX place_at ON place(view, at, at_line, thread, open);"
 "CREATE INDEX place_state ON place(view, state, thread);"
 "CREATE TABLE fileid(view INTEGER, path TEXT, size INTEGER NOT NULL, mtime INTEGER NOT NULL, ctime INTEGER NOT NULL,"
 "	ino INTEGER NOT NULL, mode INTEGER NOT NULL, id TEXT NOT NULL, PRIMARY KEY(view, path)) WITHOUT ROWID;"

@@ -85,9 +85,14 @@ static int load_tasks(struct index *ix, const int64_t *rows, size_t n, struct ar
 	out->alloc = n;
 	out->len = 0;
 	db_bind(st, "t", b.ptr);
-	while ((rc = db_step(&ix->db, st, e)) == 1)
-		if (out->len < n)
-			read_task(&(struct row){ st, a, 1 }, &out->items[out->len++]);
+	while ((rc = db_step(&ix->db, st, e)) == 1) {
+		size_t key = (size_t)col_int(st, 0);
+		if (key < n)
+			read_task(&(struct row){ st, a, 1 }, &out->items[key]);
+	}
+	for (size_t i = 0; i < n; i++)
+		if (out->items[i].row)
+			out->items[out->len++] = out->items[i];
 	buf_release(&b);
 	return rc;
 }

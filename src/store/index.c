@@ -185,8 +185,10 @@ static int open_file(struct index *ix, struct err *e)
 	enum fitness fit;
 	int rc;
 
-	/* A damaged file may fail at the first pragma already: fitness tells, and it makes way below. */
-	if (db_open(&ix->db, "index", ix->path, e) || (pragmas(ix, e) && !ix->db.broken))
+	if (db_open(&ix->db, "index", ix->path, e))
+		return -1;
+	/* What is no database at all says so here already; fitness finds the same. */
+	if (pragmas(ix, e) && !ix->db.broken)
 		return -1;
 	if (!ix->path)
 		return make_schema(ix, e);
