@@ -3,8 +3,9 @@
  * libgit2's start, options and errors.
  *
  * Options, set once a process: the extensions that only concern git itself are declared as known (without that
- * libgit2 1.5 refuses such repositories), everything we write is fsynced, the owner check stays on, and the caches are
- * bounded for a program that lives all day: packs are mapped in small windows, trees of big folders are kept parsed.
+ * libgit2 1.5 refuses such repositories), everything we write is fsynced, the owner check stays on, and packs are mapped
+ * in small windows, for a program that lives all day. Its object cache is off: walks remember what they need, and once it
+ * is full it only costs (walking curl's 39,490 commits along a path: 2.1 s and 102 MB with it, 1.7 s and 73 MB without).
  */
 #include "config.h"
 #include <errno.h>
@@ -13,8 +14,6 @@
 
 #define WINDOW_SIZE (8u << 20)
 #define WINDOW_TOTAL (64u << 20)
-#define CACHE_TOTAL (24 << 20)
-#define CACHE_TREE_MAX (256u << 10)
 
 /*
  * libgit2 built with mbedTLS (Debian's is) reads and decodes the host's 140 certificates as it starts: 7 of its 8 ms,
@@ -28,6 +27,15 @@ int mbedtls_x509_crt_parse_file(void *chain, const char *path)
 	(void)path;
 	return 0;
 }
+
+#if defined(__SANITIZE_ADDRESS__)
+/* libgit2 1.5 forgets PCRE2's match data wherever nothing matched, as it looks for extensions in a version 1 repository. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+	return "leak:libpcre2-8\n";
+}
+#endif
 
 /* git's variables that move the configuration files: libgit2 does not know them. See also repo_lib. */
 static void lib_config_paths(void)
@@ -54,8 +62,7 @@ int lib_start(struct err *e)
 	git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1);
 	git_libgit2_opts(GIT_OPT_SET_MWINDOW_SIZE, (size_t)WINDOW_SIZE);
 	git_libgit2_opts(GIT_OPT_SET_MWINDOW_MAPPED_LIMIT, (size_t)WINDOW_TOTAL);
-	git_libgit2_opts(GIT_OPT_SET_CACHE_MAX_SIZE, (ssize_t)CACHE_TOTAL);
-	git_libgit2_opts(GIT_OPT_SET_CACHE_OBJECT_LIMIT, GIT_OBJECT_TREE, (size_t)CACHE_TREE_MAX);
+	git_libgit2_opts(GIT_OPT_ENABLE_CACHING, 0);
 	lib_config_paths();
 	return 0;
 }
