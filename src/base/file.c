@@ -195,9 +195,13 @@ int dir_make_private(const char *path, struct err *e)
 			continue;
 		*s = '\0';
 		/* EEXIST is the usual case; on a read-only or foreign parent that is there, mkdir says something else. */
-		if (mkdir(p, 0700) && errno != EEXIST && !path_exists(p)) {
-			err_errno(e, "cannot make folder '%s'", p);
-			goto out;
+		if (mkdir(p, 0700) && errno != EEXIST) {
+			int no = errno;
+			if (!path_exists(p)) {
+				errno = no;
+				err_errno(e, "cannot make folder '%s'", p);
+				goto out;
+			}
 		}
 		*s = c;
 		if (!c)

@@ -251,7 +251,7 @@ struct job {
 	struct oid target;
 	struct steps todo;     /* newest first: read from the end */
 	bool walked;           /* todo is filled */
-	bool waits;
+	bool waits, told;
 	struct buf line;       /* what it waits with */
 };
 
@@ -403,11 +403,11 @@ static int read_job(struct reading *r, struct job *j, int *said, struct err *e)
 	bool met;
 
 	/* A log that is new here is walked when it is its turn, so that few commits are held at a time. */
-	if (!j->walked && !walk_job(r, j, &OID_ZERO, &met))
+	if (!j->walked && !walk_job(r, j, &j->head->commit, &met))
 		return 0;
 	j->head->waiting = OID_ZERO;
 	j->head->need = 0;
-	j->waits = false;
+	j->waits = j->told = false;
 	while (j->todo.len && !*said) {
 		if (read_commit(r, j, &j->todo.items[j->todo.len - 1], said, e))
 			return -1;
@@ -438,17 +438,15 @@ static int read_jobs(struct reading *r, int *said, struct err *e)
 		}
 	} while (moved && !*said);
 	for (size_t i = 0; i < r->jobs.len && !*said; i++)
-		if (r->jobs.items[i].waits)
+		if (r->jobs.items[i].waits && !r->jobs.items[i].told)
 			keep_out(r, r->jobs.items[i].head, r->jobs.items[i].line.ptr, r->jobs.items[i].line.len,
 				 "its clock jumps ahead of everything known: it and what follows waits");
 	return 0;
 }
 
-static bool head_is_current(const struct reading *r, const struct nlog_head *h, const struct oid *target)
+static bool was_joined(const struct reading *r, const struct nlog_head *h)
 {
-	if (*h->foreign && nlog_accepts(r->l, h->foreign))
-		return false;
-	return oid_equal(&h->commit, target) || (oid_equal(&h->waiting, target) && h->need > r->rd->lamport);
+	return *h->foreign && nlog_accepts(r->l, h->foreign);
 }
 
 static void head_reset(struct nlog_head *h)
@@ -465,16 +463,18 @@ static int plan_job(struct reading *r, struct nlog_head *h, const struct oid *ta
 	struct job *j;
 	bool met = true;
 
-	if (head_is_current(r, h, target))
+	if (oid_equal(&h->commit, target) && !was_joined(r, h))
 		return 0;
 	j = array_add(&r->jobs);
 	j->head = h;
 	j->target = *target;
 	buf_init(&j->line);
 	/* Joined meanwhile: all of it again, the receiver knows what it has. */
-	if (*h->foreign && nlog_accepts(r->l, h->foreign))
+	if (was_joined(r, h))
 		head_reset(h);
-	if (oid_is_zero(&h->commit))
+	/* Waiting, and told before: it is looked at again only when another log has moved the clock far enough. */
+	j->waits = j->told = oid_equal(&h->waiting, target) && h->need > r->rd->lamport;
+	if (oid_is_zero(&h->commit) || j->waits)
 		return 0;
 	walk_job(r, j, &h->commit, &met);
 	if (met)

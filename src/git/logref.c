@@ -23,7 +23,7 @@
 #include <unistd.h>
 #include "nlog.h"
 
-enum { PACKED_MAX = 256 << 20, REF_FILE_MAX = 4096, STALE_LOCK_S = 600, DEPTH_MAX = 4 };
+enum { PACKED_MAX = 256 << 20, REF_FILE_MAX = 4096, STALE_LOCK_S = 10, DEPTH_MAX = 4 };
 
 void logref_name(char out[REF_NAME_MAX], const char *folder, const char *mid, const char *leaf)
 {
@@ -287,13 +287,13 @@ static int ref_check(const struct nlog *l, const char *name, const struct oid *o
 }
 
 /* Fills the open lock file and puts it in the ref's place. */
-static int lock_commit(int fd, const char *lock, const char *path, const struct oid *new_, struct err *e)
+static int lock_commit(int fd, const char *lock, const char *path, const struct oid *new_, bool sync, struct err *e)
 {
 	char text[GIT_OID_HEX + 1];
 
 	oid_hex(text, new_);
 	text[GIT_OID_HEX - 1] = '\n';
-	if (write_full(fd, text, GIT_OID_HEX) || fsync(fd) || rename(lock, path) || sync_parent(path))
+	if (write_full(fd, text, GIT_OID_HEX) || fsync(fd) || rename(lock, path) || (sync && sync_parent(path)))
 		return err_errno(e, "cannot write '%s'", path);
 	return 0;
 }
@@ -309,7 +309,7 @@ int logref_write(const struct nlog *l, const char *name, const struct oid *old, 
 	if (fd < 0)
 		goto out;
 	rc = ref_check(l, name, old, e);
-	rc = rc ? rc : lock_commit(fd, lock.ptr, path.ptr, new_, e);
+	rc = rc ? rc : lock_commit(fd, lock.ptr, path.ptr, new_, !l->many, e);
 	close(fd);
 	if (rc)
 		unlink(lock.ptr);
@@ -317,6 +317,16 @@ out:
 	buf_release(&path);
 	buf_release(&lock);
 	return rc;
+}
+
+void logref_many(struct nlog *l, bool on)
+{
+	struct buf path = BUF_INIT;
+
+	l->many = on;
+	if (!on)
+		sync_parent(store_file(l, &path, LOG_REFS "/x"));
+	buf_release(&path);
 }
 
 /* A packed ref must be taken out of packed-refs, which is git's work. */
@@ -517,14 +527,16 @@ void nlog_stamp(const char *path, char out[NLOG_STAMP_SIZE])
 	DIR *d;
 
 	out[0] = '\0';
+	if (!path_exists(path))
+		return;
 	buf_addf(&folder, "%s/%s", path, LOG_REFS);
+	/* git removes the folder when it has packed all that was in it. */
 	d = opendir(folder.ptr);
-	if (!d)
-		goto out;
-	while ((de = readdir(d)))
+	while (d && (de = readdir(d)))
 		if (is_writer_id(de->d_name))
 			*array_add(&names) = xstrdup(de->d_name);
-	closedir(d);
+	if (d)
+		closedir(d);
 	if (names.len)
 		qsort(names.items, names.len, sizeof(*names.items), name_cmp);
 	buf_addf(&file, "%s/packed-refs", path);
@@ -540,7 +552,6 @@ void nlog_stamp(const char *path, char out[NLOG_STAMP_SIZE])
 	}
 	hash_sha256(sum, b.ptr, b.len);
 	hex_encode(out, sum, sizeof(sum));
-out:
 	for (size_t i = 0; i < names.len; i++)
 		free(names.items[i]);
 	array_release(&names);

@@ -222,10 +222,12 @@ int sign_log(struct nlog *l, struct buf *note, struct err *e)
 	struct tail t;
 	int rc = 1;
 
+	if (!wants_signing(l))
+		return 0;
 	for (int tries = 0; rc > 0 && tries < 3; tries++) {
 		rc = tail_of(l, l->id.writer, &t, e);
 		/* When the last op is a signature nothing was added behind one. */
-		if (rc || !t.any || t.sign || !wants_signing(l))
+		if (rc || !t.any || t.sign)
 			return rc;
 		rc = sign_tail(l, &t, note, e);
 	}

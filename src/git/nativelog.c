@@ -173,14 +173,15 @@ static void identity_parse(struct identity *id, const char *text, const char *ma
 	struct buf line = BUF_INIT;
 
 	while (*text) {
-		size_t n = strcspn(text, "\n");
+		size_t n = strcspn(text, "\n"), indent = strspn(text, " \t");
 		bool known;
 		buf_reset(&line);
 		buf_add(&line, text, n);
 		buf_trim(&line);
 		known = identity_line(id, line.ptr, &sec, mark);
 		if (!known && !id->odd[0])
-			snprintf(id->odd, sizeof(id->odd), "%.*s", (int)(n < 100 ? n : 100), text);
+			snprintf(id->odd, sizeof(id->odd), "%.*s", (int)(n - indent < 100 ? n - indent : 100),
+				 text + indent);
 		if (sec != SECTION_OURS)
 			buf_addf(&id->others, "%.*s\n", (int)n, text);
 		text += n + (text[n] == '\n');

@@ -47,6 +47,7 @@ struct nlog {
 	const char *new_writer;
 	git_odb *odb;
 	bool lib_started;
+	bool many;             /* logs' refs are being written in a row: their folder is synced at the end */
 	bool sizes_known;      /* no log here holds an oversized commit: that was checked when it was fetched */
 };
 
@@ -74,6 +75,8 @@ int logref_list(const struct nlog *l, const char *below, struct arena *a, struct
 int logref_read(const struct nlog *l, const char *name, struct oid *out, struct err *e);
 /* Sets the ref durably if it is still at *old (zero: not there; NULL: wherever it is), else ERR_CONFLICT. */
 int logref_write(const struct nlog *l, const char *name, const struct oid *old, const struct oid *new_, struct err *e);
+/* Between on and off, for refs below LOG_REFS. */
+void logref_many(struct nlog *l, bool on);
 int logref_delete(struct nlog *l, const char *name, const struct oid *old, struct err *e);
 /* "refs/killick/log/<writer>" and the like. */
 void logref_name(char out[REF_NAME_MAX], const char *folder, const char *mid, const char *leaf);
@@ -132,7 +135,7 @@ struct target {
 	char hash[17];          /* of the address: names its refs here */
 	struct arena arena;
 };
-int target_init(struct target *t, struct nlog *l, struct repo *r, const char *remote, bool push, struct err *e);
+int target_init(struct target *t, struct repo *r, const char *remote, bool push, struct err *e);
 void target_release(struct target *t);
 /* git in the store with args (NULL-terminated). Not started: -1. Else *status, and what it said. */
 struct git_run {
