@@ -67,9 +67,9 @@ static bool same(const struct token *a, const struct token *b)
 	return a->len == b->len && !memcmp(a->p, b->p, a->len);
 }
 
-static void mark(struct token *t, size_t n)
+static void mark(struct token *t, size_t from, size_t to)
 {
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = from; i < to; i++)
 		t[i].changed = true;
 }
 
@@ -80,8 +80,8 @@ static void mark_lcs(struct token *a, size_t na, struct token *b, size_t nb)
 	unsigned short *t;
 
 	if ((na + 1) * w > LCS_CELLS) {
-		mark(a, na);
-		mark(b, nb);
+		mark(a, 0, na);
+		mark(b, 0, nb);
 		return;
 	}
 	t = xcalloc((na + 1) * w, sizeof(*t));
@@ -103,8 +103,8 @@ static void mark_lcs(struct token *a, size_t na, struct token *b, size_t nb)
 			b[j++].changed = true;
 		}
 	}
-	mark(a + i, na - i);
-	mark(b + j, nb - j);
+	mark(a, i, na);
+	mark(b, j, nb);
 	free(t);
 }
 
