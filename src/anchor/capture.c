@@ -12,29 +12,28 @@
 
 enum { QUOTE_MOST = 64 << 10, CONTEXT_LINES = 4, CONTEXT_MOST = 8 << 10, CONTENT_MOST = 256 << 20 };
 
-static void add_lossy(struct buf *out, const char *p, size_t n)
+/* false: it did not fit whole. A byte that is no UTF-8 takes three. */
+static bool add_lossy(struct buf *out, const char *p, size_t n, size_t most)
 {
 	while (n) {
 		int32_t cp;
-		size_t len = utf8_next(p, n, &cp);
-		if (cp == UTF8_BAD)
-			buf_addstr(out, UTF8_REPLACEMENT);
-		else
-			buf_add(out, p, len);
+		size_t len = utf8_next(p, n, &cp), need = cp == UTF8_BAD ? strlen(UTF8_REPLACEMENT) : len;
+		if (out->len + need > most)
+			return false;
+		buf_add(out, cp == UTF8_BAD ? UTF8_REPLACEMENT : p, need);
 		p += len;
 		n -= len;
 	}
+	return true;
 }
 
-/* Lines [a, b) with LF ends, as UTF-8; a line that does not fit into max bytes is cut. */
+/* Lines [a, b) with LF ends, as UTF-8, of at most max bytes in all; a line that does not fit is cut and is the last. */
 static const char *lines_kept(const struct text *t, uint32_t a, uint32_t b, size_t max, struct arena *arena)
 {
 	struct buf out = BUF_INIT;
-	for (size_t room = max; a < b && room; a++) {
-		size_t len = t->lines[a].len < room ? t->lines[a].len : room;
-		add_lossy(&out, text_at(t, a), len);
+	for (bool whole = true; a < b && whole && out.len + 1 < max; a++) {
+		whole = add_lossy(&out, text_at(t, a), t->lines[a].len, max - 1);
 		buf_addch(&out, '\n');
-		room -= len + 1 < room ? len + 1 : room;
 	}
 	const char *kept = arena_memdup(arena, out.ptr, out.len);
 	buf_release(&out);

@@ -168,8 +168,12 @@ static void offer_anchors(struct completion *x)
 
 static void offer_query(struct completion *x)
 {
-	const char *const *words = query_words(x->cur);
+	const char *const *words = query_words(x->cur), *colon = strrchr(x->cur, ':');
 
+	if (colon) { /* the values come bare */
+		x->prefix = arena_memdup(x->c->arena, x->cur, (size_t)(colon - x->cur) + 1);
+		x->cur = colon + 1;
+	}
 	for (size_t i = 0; words && words[i]; i++)
 		offer(x, words[i], "");
 }

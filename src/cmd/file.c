@@ -75,14 +75,30 @@ static int place_at_revision(struct cmd *c, struct view *v, struct err *e)
 	return rc;
 }
 
+/* Where the file of a revision is in the work tree now; its own path when that cannot be told. */
+static const char *path_now(struct cmd *c, const struct view *v)
+{
+	struct anchor file = { .type = ANCHOR_FILE, .path = v->an.path, .commit = v->an.commit };
+	struct err ignored = ERR_INIT;
+	struct place p;
+
+	return !place_one(c, &file, NULL, &p, &ignored) && p.path ? p.path : v->an.path;
+}
+
 static int load_threads(struct cmd *c, struct view *v, struct err *e)
 {
 	struct work *w = c->work;
+	const char *paths[2] = { v->an.path, v->an.path };
 	int rc;
 
-	if (index_threads_at(w->index, &w->scope, v->an.path, c->arena, &v->threads, e))
-		return -1;
-	rc = v->an.commit ? place_at_revision(c, v, e) : work_places_dirty(w, c->arena, v->threads.items, v->threads.len, e);
+	if (!v->an.commit) {
+		rc = index_threads_at(w->index, &w->scope, v->an.path, c->arena, &v->threads, e);
+		rc = rc ? rc : work_places_dirty(w, c->arena, v->threads.items, v->threads.len, e);
+	} else {
+		paths[1] = path_now(c, v);
+		rc = index_unplaced(w->index, w->scope.repo, w->scope.view, paths, 2, c->arena, &v->threads, e);
+		rc = rc ? rc : place_at_revision(c, v, e);
+	}
 	for (size_t i = 0; i < v->threads.len; i++) {
 		struct thread *t = &v->threads.items[i];
 		if (t->place.state == PLACE_UNKNOWN && t->anchor.type == ANCHOR_LINES) {

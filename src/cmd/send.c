@@ -33,18 +33,20 @@ static void put_extra(json_t *payload, const struct compose *p, const char *key)
 
 static int make_open(struct cmd *c, struct sending *s, struct err *e)
 {
-	json_t *j = act_op(&s->batch, OP_OPEN, NULL);
+	json_t *j = act_op(&s->batch, OP_OPEN, NULL), *anchor;
+	struct anchor read;
 
-	(void)c;
 	if (!s->p->anchor)
 		return err_set(e, ERR_BAD_DATA, "the draft has lost its anchor");
 	json_put_str(j, "kind", thread_kind_name(s->kind));
 	if (s->p->title)
 		json_put_str(j, "title", s->p->title);
 	json_put_str(j, "body", s->p->body);
-	json_object_set_new(j, "anchor", anchor_to_op(s->p->anchor));
 	put_extra(j, s->p, "asked");
-	return 0;
+	anchor = anchor_to_op(s->p->anchor);
+	json_object_set_new(j, "anchor", anchor);
+	/* What readers would not take must not be written: they would show the thread without its place, for good. */
+	return anchor_from_op(c->arena, anchor, &read, e);
 }
 
 static int find_target(struct cmd *c, struct sending *s, struct err *e)
