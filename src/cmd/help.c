@@ -49,9 +49,10 @@ static json_t *row_json(const struct cmd_entry *r, const char *parent)
 		for (const struct opt *o = sets[i].opts; o->name; o++) {
 			json_t *one = json_object();
 			json_put_str(one, "name", o->name);
-			json_put_strn(one, "short", &(const char){ (char)o->ch }, o->ch ? 1 : 0);
+			json_put_str(one, "short", o->ch ? (const char[]){ o->ch, '\0' } : NULL);
 			json_put_str(one, "arg", o->arg);
 			json_put_str(one, "help", o->help);
+			json_object_set_new(one, "shared", json_boolean(sets[i].opts != r->opts));
 			json_array_append_new(opts, one);
 		}
 	}
