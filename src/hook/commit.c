@@ -152,13 +152,16 @@ int hook_prepare_commit_msg(struct hook_run *h, struct err *e)
 	struct thread_list found = { 0 };
 	struct change *changes;
 	size_t n;
+	int rc;
 
 	/* A message that is given (-m, merge, squash) is not shown in an editor, or is git's own. */
 	if (h->argc < 1 || in_sequence(h) || (*source && strcmp(source, "template") && strcmp(source, "commit")))
 		return 0;
-	if (repo_staged(h->work->repo, h->a, &changes, &n, e) || threads_on_changes(h, changes, n, &found, e))
-		return -1;
-	return found.len ? write_listing(h, &found, e) : 0;
+	rc = repo_staged(h->work->repo, h->a, &changes, &n, e) || threads_on_changes(h, changes, n, &found, e) ? -1 : 0;
+	if (rc == 0 && found.len)
+		rc = write_listing(h, &found, e);
+	array_release(&found);
+	return rc;
 }
 
 /* One pair of "old new" that git gave: the anchors of threads on old follow. */

@@ -20,17 +20,18 @@ static int say_waiting(struct hook_run *h, const struct oid *from, const struct 
 	struct thread_list found = { 0 };
 	struct change *changes;
 	size_t n;
+	int rc;
 
 	if (oid_equal(from, to) || oid_is_zero(from))
 		return 0;
-	if (repo_changes(h->work->repo, from, to, 0, h->a, &changes, &n, e) ||
-	    threads_on_changes(h, changes, n, &found, e))
-		return -1;
-	if (found.len == 1)
+	rc = repo_changes(h->work->repo, from, to, 0, h->a, &changes, &n, e) ||
+	    threads_on_changes(h, changes, n, &found, e) ? -1 : 0;
+	if (rc == 0 && found.len == 1)
 		out_note(h->c, "an open thread is on what changed: %s", hook_thread_line(h, &found.items[0]));
-	else if (found.len)
+	else if (rc == 0 && found.len)
 		out_note(h->c, "%zu open threads are on what changed; \"killick threads is:open\" lists them", found.len);
-	return 0;
+	array_release(&found);
+	return rc;
 }
 
 int hook_post_merge(struct hook_run *h, struct err *e)
@@ -122,8 +123,10 @@ static int leaving(struct hook_run *h, const char *line, void *ctx, struct err *
 		return -1;
 	if (oldest.n_parents && repo_changes(h->work->repo, &oldest.parents[0], &local, 0, h->a, &changes, &n_changes, e))
 		return -1;
-	if (threads_on_changes(h, changes, n_changes, &touched, e))
+	if (threads_on_changes(h, changes, n_changes, &touched, e)) {
+		array_release(&touched);
 		return -1;
+	}
 	for (size_t i = 0; i < on.len; i++) {
 		if (is_work_left(&on.items[i]))
 			list_add(out, &on.items[i]);
@@ -132,6 +135,7 @@ static int leaving(struct hook_run *h, const char *line, void *ctx, struct err *
 		if (is_work_left(&touched.items[i]))
 			list_add(out, &touched.items[i]);
 	}
+	array_release(&touched);
 	return 0;
 }
 
