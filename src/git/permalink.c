@@ -229,7 +229,7 @@ static const char *query_value(struct arena *a, const char *query, const char *k
 
 	for (const char *p = query; p && *p; p += *p == '&') {
 		len = strcspn(p, "&");
-		if (len > n && !strncmp(p, key, n) && p[n] == '=')
+		if (len > n + 1 && !strncmp(p, key, n) && p[n] == '=')
 			return url_decode(a, p + n + 1, len - n - 1);
 		p += len;
 	}

@@ -153,8 +153,10 @@ static const char *clean_project(struct arena *a, const char *path, size_t n)
 	if (!p || has_control(p) || strchr(p, '\\'))
 		return NULL;
 	p += strspn(p, "/");
-	if (*p == '~' && strchr(p, '/'))
-		p = strchr(p, '/') + 1;   /* ssh://host/~ana/x.git: below her home */
+	if (*p == '~' && strchr(p, '/')) {
+		p = strchr(p, '/');   /* ssh://host/~ana/x.git: below her home */
+		p += strspn(p, "/");
+	}
 	for (end = p + strlen(p); end > p && end[-1] == '/'; end--)
 		;
 	*end = 0;
