@@ -97,6 +97,7 @@ int repo_lib(struct repo *r, git_repository **out, struct err *e)
 		if (!r->lib_started && lib_start(e))
 			return -1;
 		r->lib_started = true;
+		trace("git", "libgit2 opens %s", r->gitdir);
 		if (lib_open(r->gitdir, true, &r->lib, e))
 			return -1;
 		add_env_config(r->lib);
@@ -137,6 +138,31 @@ int repo_index(struct repo *r, git_repository *lib, git_index **out)
 	return r->index_file ? git_index_open(out, r->index_file) : git_repository_index(out, lib);
 }
 
+static void forget_shallow(struct repo *r)
+{
+	if (r->shallow)
+		array_release(r->shallow);
+	free(r->shallow);
+	r->shallow = NULL;
+}
+
+void repo_refresh(struct repo *r)
+{
+	config_free(r->config);
+	r->config = NULL;
+	free(r->name);
+	r->name = NULL;
+	forget_shallow(r);
+	commit_cache_free(r->commits);
+	r->commits = NULL;
+	graph_free(r->graph);
+	r->graph = NULL;
+	r->graph_tried = false;
+	if (r->odb)
+		git_odb_refresh(r->odb);
+	git_error_clear();
+}
+
 void repo_close(struct repo *r)
 {
 	if (!r)
@@ -144,9 +170,7 @@ void repo_close(struct repo *r)
 	config_free(r->config);
 	commit_cache_free(r->commits);
 	graph_free(r->graph);
-	if (r->shallow)
-		array_release(r->shallow);
-	free(r->shallow);
+	forget_shallow(r);
 	if (r->odb)
 		git_odb_free(r->odb);
 	if (r->lib)

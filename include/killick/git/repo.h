@@ -3,10 +3,10 @@
  * The user's repository: found without libgit2 (its start costs 8 ms, measured), opened with it on first need.
  *
  * repo_find walks up from a folder as git does: GIT_DIR, ".git" folders and files (worktrees, submodules), bare
- * repositories when inside one, GIT_CEILING_DIRECTORIES, file-system borders. A folder of somebody else's is refused
- * unless safe.directory says so (libgit2's check, made as soon as the owner differs).
- * libgit2 is told to take extensions.worktreeConfig, partialClone and preciousObjects; SHA-256 and reftable
- * repositories get a plain message (trust.md 7). Object ids are 20 bytes.
+ * repositories when inside one (unless safe.bareRepository is "explicit"), GIT_CEILING_DIRECTORIES, file-system borders.
+ * A folder of somebody else's is refused unless safe.directory in the user's own configuration says so, by git's rules,
+ * before anything in it is read. The extensions worktreeConfig, partialClone, preciousObjects and relativeWorktrees are
+ * taken; SHA-256 and reftable repositories get a plain message (trust.md 7). Object ids are 20 bytes.
  * Only src/git includes git2.h.
  */
 #ifndef KILLICK_GIT_REPO_H
@@ -30,6 +30,10 @@ struct repo;
 /* dir NULL: the working folder. ERR_NOT_FOUND: no repository here (the message says how to make one). */
 int repo_find(const char *dir, struct repo **out, struct err *e);
 void repo_close(struct repo *r);
+/* Forgets what was read of the configuration, the shallow border and commits' links, for programs that live long and
+ * want to see what other processes did: under a millisecond. HEAD, refs and the work tree are read anew every time. Ends
+ * the validity of repo_name. Not during a walk. */
+void repo_refresh(struct repo *r);
 /* Absolute, symbolic links resolved, no slash at the end. top is NULL in a bare repository. */
 const char *repo_top(const struct repo *r);
 const char *repo_gitdir(const struct repo *r);     /* of this worktree */
@@ -94,18 +98,23 @@ int repo_commit(struct repo *r, const struct oid *id, struct arena *a, struct co
 struct trailer { const char *key, *value; };
 size_t message_trailers(struct arena *a, const char *message, struct trailer **out);
 
-/* The user's identity as git would commit with it (env GIT_AUTHOR_*, user.*); ERR_USAGE with the command to set it. */
+/* The user's identity as git would commit with it (env GIT_AUTHOR_*, author.*, user.*, EMAIL); ERR_USAGE with the command
+ * to set it. Unlike git no mail address is made up from the host's name. r may be NULL. */
 int repo_identity(struct repo *r, struct arena *a, struct person *out, struct err *e);
 
 /* Configuration. Scopes: the repository's own files are not trusted to name programs, URLs or credentials. */
-enum config_scope { CONFIG_ANY, CONFIG_USER /* system, XDG and global only */ };
+enum config_scope { CONFIG_ANY, CONFIG_USER /* system, XDG, global, and the command line (git -c, GIT_CONFIG_COUNT) */ };
 /* r may be NULL (outside a repository). false: not set. The value lives in the arena. */
 bool repo_config(struct repo *r, enum config_scope s, const char *key, struct arena *a, const char **out);
+/* By git itself. ERR_BUSY: the file is locked; ERR_IO. Unsetting what is not set is no error. */
 int repo_config_set(struct repo *r, bool global, const char *key, const char *value /* NULL: unset */, struct err *e);
+/* Every entry whose key starts so ("" all), in git's order; key is "section.Sub.name" with section and name in lower case,
+ * origin the file's path or "command line". A file that does not parse: what was read is given, then ERR_BAD_DATA. */
 int repo_config_each(struct repo *r, const char *prefix, int (*fn)(void *ctx, const char *key, const char *value,
     const char *origin), void *ctx, struct err *e);
 
-/* Remotes in the order of the configuration; the current branch's upstream first. */
+/* Remotes in the order of the configuration, the current branch's upstream first; the URL that is fetched from, rewritten as
+ * url.*.insteadOf says. */
 struct remote_info { const char *name, *url; };
 size_t repo_remotes(struct repo *r, struct arena *a, struct remote_info **out);
 
