@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "killick/cmd/out.h"
+#include "killick/store/settings.h"
 #include "killick/text/sanitize.h"
 
 #define REFRESH_WAIT 150 /* ms for the index's lock: whoever reads waits for no writer longer than this */
@@ -203,6 +204,9 @@ static int open_needs(struct cmd *c, struct work **own, struct err *e)
 		c->work = *own;
 	if (!c->work)
 		return 0;
+	/* A pipe pays for no configuration. */
+	if (*own && c->io->tty && strcmp(setting_get(c->work->repo, c->arena, "ascii"), "auto") != 0)
+		c->io->ascii = !strcmp(setting_get(c->work->repo, c->arena, "ascii"), "true");
 	if ((needs & NEED_STORE) && work_log(c->work, needs & NEED_WRITE, e))
 		return -1;
 	if ((needs & NEED_INDEX) && (work_index(c->work, e) || work_refresh(c->work, REFRESH_WAIT, e)))

@@ -89,6 +89,22 @@ static int unknown(const char *name, struct err *e)
 	    err_set(e, ERR_NOT_FOUND, "no command '%s' ('killick help' lists them)", name);
 }
 
+/* The page of a family's manual, where there is a terminal, a man and the page. */
+static bool open_manual(struct cmd *c, const struct cmd_entry *row)
+{
+	const char *argv[] = { "man", NULL, NULL };
+	struct proc p = { .argv = argv, .flags = PROC_TTY };
+	struct err ignored = ERR_INIT;
+
+	for (const struct cmd_family *f = cmd_families; f->title; f++) {
+		for (const struct cmd_entry *r = f->rows; r->name; r++) {
+			if (r == row)
+				argv[1] = f->page;
+		}
+	}
+	return argv[1] && c->io->tty && c->io->page && !c->common.no_pager && !proc_run(&p, &ignored) && !p.status;
+}
+
 static int run_help(struct cmd *c, struct err *e)
 {
 	const struct cmd_entry *r;
@@ -107,6 +123,8 @@ static int run_help(struct cmd *c, struct err *e)
 		return unknown(c->argv[0], e);
 	if (c->argc > 1 && !(r = cmd_find(c->argv[0], c->argv[1])))
 		return err_set(e, ERR_NOT_FOUND, "no command '%s %s' (killick %s -h)", c->argv[0], c->argv[1], c->argv[0]);
+	if (open_manual(c, cmd_find(c->argv[0], NULL)))
+		return 0;
 	cmd_usage(&b, r, c->argc > 1 ? c->argv[0] : NULL);
 	out_raw(c, b.ptr, b.len);
 	buf_release(&b);

@@ -70,18 +70,17 @@ static bool opt_time(const char *v, int64_t *out)
 static int opt_set_str(const struct parse *p, const struct opt *o, const char **dest, const char *v, struct err *e)
 {
 	struct buf b = BUF_INIT;
+	bool known = !o->choices;
 
 	*dest = arena_strdup(p->a, v);
-	if (!o->choices)
-		return 0;
-	for (const char *const *c = o->choices; *c; c++) {
-		if (!strcmp(*c, v))
-			return 0;
+	for (const char *const *c = o->choices; c && *c; c++) {
+		known = known || !strcmp(*c, v);
 		buf_addf(&b, "%s%s", b.len ? ", " : "", *c);
 	}
-	err_set(e, ERR_USAGE, "--%s takes %s, not '%s'", o->name, b.ptr, v);
+	if (!known)
+		err_set(e, ERR_USAGE, "--%s takes %s, not '%s'", o->name, b.ptr, v);
 	buf_release(&b);
-	return -1;
+	return known ? 0 : -1;
 }
 
 static int opt_store(const struct parse *p, const struct opt *o, void *base, const char *v, struct err *e)

@@ -144,7 +144,27 @@ json_t *post_json(const struct post *p)
 	json_put_time(j, "time", p->time);
 	json_put_str(j, "body", p->body);
 	json_put_str(j, "state", post_state_name(p->state));
+	json_put_time(j, "edited", p->edited);
+	json_object_set_new(j, "accepted", json_boolean(p->accepted));
 	return j;
+}
+
+static json_t *people_json(const struct person *p, size_t n)
+{
+	json_t *arr = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(arr, person_json(&p[i]));
+	return arr;
+}
+
+static json_t *words_json(const char *const *w, size_t n)
+{
+	json_t *arr = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(arr, json_str_or_null(w[i]));
+	return arr;
 }
 
 static json_t *posts_json(const struct thread *t)
@@ -173,25 +193,27 @@ json_t *thread_json(const struct thread *t)
 	json_object_set_new(j, "place", place_json(&t->place));
 	json_object_set_new(j, "posts", posts_json(t));
 	json_put_str(j, "url", t->url);
+	json_object_set_new(j, "author", person_json(&t->author));
+	json_object_set_new(j, "asked", people_json(t->asked, t->n_asked));
+	json_object_set_new(j, "labels", words_json(t->labels, t->n_labels));
+	json_object_set_new(j, "links", words_json(t->links, t->n_links));
+	json_put_time(j, "created", t->created);
+	json_put_time(j, "updated", t->updated);
 	return j;
 }
 
 json_t *task_json(const struct task *t)
 {
-	json_t *j = json_object(), *people = json_array(), *labels = json_array();
+	json_t *j = json_object();
 
-	for (size_t i = 0; i < t->n_assignees; i++)
-		json_array_append_new(people, person_json(&t->assignees[i]));
-	for (size_t i = 0; i < t->n_labels; i++)
-		json_array_append_new(labels, json_str_or_null(t->labels[i]));
 	json_put_str(j, "id", t->id);
 	json_put_str(j, "source", t->source);
 	json_put_str(j, "kind", t->change ? "change" : "task");
 	json_put_str(j, "state", task_state_name(t->state));
 	json_put_str(j, "title", t->title);
 	json_object_set_new(j, "author", person_json(&t->author));
-	json_object_set_new(j, "assignees", people);
-	json_object_set_new(j, "labels", labels);
+	json_object_set_new(j, "assignees", people_json(t->assignees, t->n_assignees));
+	json_object_set_new(j, "labels", words_json(t->labels, t->n_labels));
 	json_put_time(j, "created", t->created);
 	json_put_time(j, "updated", t->updated);
 	json_put_str(j, "url", t->url);

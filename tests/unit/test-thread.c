@@ -88,11 +88,14 @@ static void test_thread_document(void **state)
 {
 	struct post posts[] = {
 		{ .id = "p1", .author = ana, .time = 1000, .body = "Why?" },
-		{ .id = "p2", .author = ana, .time = 2000, .state = POST_RETRACTED },
+		{ .id = "p2", .author = ana, .time = 2000, .state = POST_RETRACTED, .edited = 3000, .accepted = true },
 	};
+	struct person asked[] = { ana };
+	const char *labels[] = { "net" }, *links[] = { "HEAD" };
 	struct thread t = {
 		.id = "k3f9c2a", .source = "native", .kind = KIND_QUESTION, .state = STATE_ANSWERED, .title = "Why?",
-		.author = ana, .posts = posts, .n_posts = 2,
+		.author = ana, .posts = posts, .n_posts = 2, .asked = asked, .n_asked = 1, .labels = labels, .n_labels = 1,
+		.links = links, .n_links = 1, .created = 1000, .updated = 2000,
 		.anchor = { .type = ANCHOR_LINES, .path = "src/a.c", .line = 3, .end = 5, .side = SIDE_OLD },
 		.place = { .state = PLACE_MOVED, .path = "src/b.c", .line = 7, .end = 9, .confidence = 0.93 },
 	};
@@ -104,14 +107,17 @@ static void test_thread_document(void **state)
 	    "\"side\":\"old\",\"commit\":null,\"section\":null,\"task\":null},"
 	    "\"place\":{\"state\":\"moved\",\"path\":\"src/b.c\",\"line\":7,\"end\":9,\"confidence\":0.93,\"commit\":null},"
 	    "\"posts\":[{\"id\":\"p1\",\"author\":" ANA ",\"time\":\"1970-01-01T00:00:01Z\",\"body\":\"Why?\","
-	    "\"state\":\"sent\"},{\"id\":\"p2\",\"author\":" ANA ",\"time\":\"1970-01-01T00:00:02Z\",\"body\":null,"
-	    "\"state\":\"retracted\"}],\"url\":null}");
+	    "\"state\":\"sent\",\"edited\":null,\"accepted\":false},{\"id\":\"p2\",\"author\":" ANA ",\"time\":\"1970-01-01T00:00:02Z\",\"body\":null,"
+	    "\"state\":\"retracted\",\"edited\":\"1970-01-01T00:00:03Z\",\"accepted\":true}],\"url\":null,\"author\":" ANA ","
+	    "\"asked\":[" ANA "],\"labels\":[\"net\"],\"links\":[\"HEAD\"],\"created\":\"1970-01-01T00:00:01Z\","
+	    "\"updated\":\"1970-01-01T00:00:02Z\"}");
 	t = (struct thread){ .id = "k1", .n_posts = 4 };
 	check_json(thread_json(&t), "{\"id\":\"k1\",\"source\":null,\"kind\":\"question\",\"state\":\"open\",\"title\":null,"
 	    "\"audience\":\"everyone\",\"anchor\":{\"type\":\"project\",\"text\":\".\",\"path\":null,\"line\":null,"
 	    "\"end\":null,\"side\":null,\"commit\":null,\"section\":null,\"task\":null},"
 	    "\"place\":{\"state\":\"unknown\",\"path\":null,\"line\":null,\"end\":null,\"confidence\":null,"
-	    "\"commit\":null},\"posts\":null,\"url\":null}");
+	    "\"commit\":null},\"posts\":null,\"url\":null,\"author\":{\"name\":null,\"email\":null,\"login\":null},"
+	    "\"asked\":[],\"labels\":[],\"links\":[],\"created\":null,\"updated\":null}");
 }
 
 static void test_task_document(void **state)

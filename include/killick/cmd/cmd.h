@@ -77,7 +77,11 @@ struct cmd_entry {
 	const char *complete;   /* kind of the arguments for completion: "anchor" "thread" "task" "query" "draft" … */
 };
 /* The table: families of commands in the order of the manual (src/commands.c); ends with title NULL. */
-struct cmd_family { const char *title; const struct cmd_entry *rows; };
+struct cmd_family {
+	const char *title;
+	const struct cmd_entry *rows;
+	const char *page;       /* of the manual, for "help COMMAND" on a terminal; NULL: none */
+};
 extern const struct cmd_family cmd_families[];
 /* Every row of the first level in turn: NULL begins, NULL ends. */
 const struct cmd_entry *cmd_next(const struct cmd_entry *prev);
