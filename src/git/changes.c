@@ -14,6 +14,9 @@
 #define MODE_TREE 0040000u
 
 struct list { ARRAY(struct change) all; struct arena *a; };
+struct filter_args { struct names *args; struct arena *a; };
+
+static const char empty_tree[] = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
 
 static char status_of(unsigned old_mode, unsigned new_mode)
 {
@@ -162,29 +165,6 @@ static int lookup_tree(struct repo *r, git_repository *lib, const struct oid *co
 	return rc < 0 ? err_git(e, rc, "cannot read the files of a commit") : 0;
 }
 
-static int diff_worktree(struct repo *r, const struct oid *from, struct list *l, struct err *e)
-{
-	git_diff_options o = GIT_DIFF_OPTIONS_INIT;
-	git_repository *lib;
-	git_tree *tree = NULL;
-	git_diff *diff = NULL;
-	int rc;
-
-	if (!r->top)
-		return err_set(e, ERR_NOT_FOUND, "a bare repository has no work tree to compare with");
-	if (repo_lib(r, &lib, e) || lookup_tree(r, lib, from, &tree, e))
-		return -1;
-	o.flags = GIT_DIFF_INCLUDE_TYPECHANGE | GIT_DIFF_IGNORE_SUBMODULES | GIT_DIFF_DISABLE_PATHSPEC_MATCH;
-	rc = git_diff_tree_to_workdir_with_index(&diff, lib, tree, &o);
-	if (rc < 0)
-		rc = err_git(e, rc, "cannot compare the work tree");
-	else
-		add_deltas(l, diff);
-	git_diff_free(diff);
-	git_tree_free(tree);
-	return rc;
-}
-
 /* One record of "git diff-index --raw -z": ":mode mode id id status\0path\0". The place behind it, NULL at the end. */
 static const char *parse_raw(struct list *l, const char *p, const char *end)
 {
@@ -210,25 +190,76 @@ static const char *parse_raw(struct list *l, const char *p, const char *end)
 	return path + strlen(path) + 1;
 }
 
-/* An index that libgit2 cannot read. Nothing is run for files that are staged: no filters, no file watcher. */
-static int staged_by_git(struct repo *r, const char *base, struct list *l, struct err *e)
+/* Options that keep a repository's filter programs from being run: each is set to nothing. */
+static int no_filter(void *ctx, const char *key, const char *value, const char *origin)
 {
-	struct buf text = BUF_INIT;
-	int rc = git_child(r, (const char *[]){ "diff-index", "--cached", "--raw", "-z", "--no-renames", "--no-abbrev",
-	    "--ignore-submodules=none", base, "--", NULL }, NULL, 0, &text, e);
+	struct names *args = ((struct filter_args *)ctx)->args;
+	struct arena *a = ((struct filter_args *)ctx)->a;
 
+	(void)value;
+	(void)origin;
+	if (str_ends(key, ".clean") || str_ends(key, ".process") || str_ends(key, ".required")) {
+		*array_add(args) = "-c";
+		*array_add(args) = arena_printf(a, "%s=%s", key, str_ends(key, ".required") ? "false" : "");
+	}
+	return 0;
+}
+
+/* By git itself, where libgit2 cannot read the index (split, sparse): a commit or tree against index or work tree. */
+static int diff_by_git(struct repo *r, const char *base, bool cached, struct list *l, struct err *e)
+{
+	static const char *const words[] = { "diff-index", "--raw", "-z", "--no-renames", "--no-abbrev" };
+	struct names args = { NULL, 0, 0 };
+	struct buf text = BUF_INIT;
+	struct err skip = ERR_INIT;
+	int rc;
+
+	repo_config_each(r, "filter.", no_filter, &(struct filter_args){ &args, l->a }, &skip);
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		*array_add(&args) = words[i];
+	*array_add(&args) = cached ? "--cached" : "--ignore-submodules=all";
+	*array_add(&args) = base;
+	*array_add(&args) = "--";
+	*array_add(&args) = NULL;
+	rc = git_child(r, args.items, NULL, 0, &text, e);
 	if (rc > 0)
 		rc = err_set(e, ERR_BAD_DATA, "cannot read the index ('git status' tells more)");
 	for (const char *p = text.ptr; !rc && p && p < text.ptr + text.len;)
 		p = parse_raw(l, p, text.ptr + text.len);
+	array_release(&args);
 	buf_release(&text);
+	return rc;
+}
+
+static int diff_worktree(struct repo *r, const struct oid *from, struct list *l, struct err *e)
+{
+	git_diff_options o = GIT_DIFF_OPTIONS_INIT;
+	char hex[GIT_OID_HEX];
+	git_repository *lib;
+	git_tree *tree = NULL;
+	git_diff *diff = NULL;
+	int rc;
+
+	if (!r->top)
+		return err_set(e, ERR_NOT_FOUND, "a bare repository has no work tree to compare with");
+	if (repo_lib(r, &lib, e) || lookup_tree(r, lib, from, &tree, e))
+		return -1;
+	o.flags = GIT_DIFF_INCLUDE_TYPECHANGE | GIT_DIFF_IGNORE_SUBMODULES | GIT_DIFF_DISABLE_PATHSPEC_MATCH;
+	rc = git_diff_tree_to_workdir_with_index(&diff, lib, tree, &o);
+	if (rc == 0)
+		add_deltas(l, diff);
+	else
+		rc = diff_by_git(r, from ? oid_hex(hex, from) : empty_tree, false, l, e);
+	git_error_clear();
+	git_diff_free(diff);
+	git_tree_free(tree);
 	return rc;
 }
 
 static int staged(struct repo *r, struct list *l, struct err *e)
 {
 	git_diff_options o = GIT_DIFF_OPTIONS_INIT;
-	char hex[GIT_OID_HEX] = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";   /* the empty tree */
+	char hex[GIT_OID_HEX];
 	git_repository *lib;
 	git_tree *tree = NULL;
 	git_index *index = NULL;
@@ -246,7 +277,7 @@ static int staged(struct repo *r, struct list *l, struct err *e)
 	if (rc == 0)
 		add_deltas(l, diff);
 	else
-		rc = staged_by_git(r, born ? oid_hex(hex, &head) : hex, l, e);
+		rc = diff_by_git(r, born ? oid_hex(hex, &head) : empty_tree, true, l, e);
 	git_error_clear();
 	git_diff_free(diff);
 	git_index_free(index);

@@ -20,18 +20,20 @@ int git_child(struct repo *r, const char *const *args, const void *in, size_t in
 		/* nothing is fetched behind the user's back: the first is git 2.45's, the second stops older ones */
 		"GIT_NO_LAZY_FETCH=1", "GIT_ALLOW_PROTOCOL=", "GIT_OPTIONAL_LOCKS=0", "GIT_TERMINAL_PROMPT=0", "LC_ALL=C", NULL,
 	};
-	const char *argv[32] = { "git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null" };
-	struct proc p = { .argv = argv, .env = env, .dir = r->top ? r->top : r->gitdir, .in = in, .in_len = in_len,
-		.out = out, .flags = PROC_STDERR_NULL };
-	size_t n = 5;
+	static const char *const always[] = { "git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null" };
+	const char **argv, **to;
+	size_t n = 0;
+	struct proc p = { .env = env, .dir = r->top ? r->top : r->gitdir, .in = in, .in_len = in_len, .out = out,
+		.flags = PROC_STDERR_NULL };
 	int rc;
 
-	for (; *args; args++) {
-		if (n + 1 >= ARRAY_SIZE(argv))
-			BUG("too many arguments for git");
-		argv[n++] = *args;
-	}
-	argv[n] = NULL;
+	while (args[n])
+		n++;
+	argv = to = arena_alloc(&a, (ARRAY_SIZE(always) + n + 1) * sizeof(*argv));
+	for (size_t i = 0; i < ARRAY_SIZE(always); i++)
+		*to++ = always[i];
+	memcpy(to, args, n * sizeof(*args));
+	p.argv = argv;
 	rc = proc_run(&p, e);
 	if (!rc && p.status)
 		rc = 1;

@@ -89,6 +89,14 @@ is "$(GIT_INDEX_FILE=.git/other "$gt" staged)" "" "another index (GIT_INDEX_FILE
 mkdir -p k && cd k && is "$("$gt" staged | wc -l)" 2 "staged changes from a folder below" && cd ..
 git update-index --split-index 2>/dev/null
 is "$("$gt" staged)" "$(git diff-index --cached --raw --no-abbrev HEAD)" "a split index, which libgit2 cannot read"
-git update-index --no-split-index
+is "$("$gt" changes HEAD - | sort)" "$(git diff-index --raw --no-abbrev HEAD | sort)" "the work tree with it"
+git config filter.evil.clean "touch $T/canary; cat" && echo '*.c filter=evil' >.git/info/attributes && echo more >>src/a.c
+"$gt" changes HEAD - >/dev/null; [ ! -e "$T/canary" ]; ok $? "no filter is run for it"
+rm .git/info/attributes; git update-index --no-split-index
+printf 'junk' >.git/index; run "$gt" staged; like "$err" "^10: cannot read the index \\('git status'" "a damaged index"
+rm .git/index; git read-tree HEAD
+cd "$T" && repo sp && git sparse-checkout set --cone --sparse-index src 2>/dev/null && echo z >>src/a.c && git add -A
+is "$("$gt" staged)" "$(git diff-index --cached --raw --no-abbrev HEAD)" "a sparse index"
+is "$("$gt" changes HEAD -)" "$(git diff-index --raw --no-abbrev HEAD)" "the work tree with it"
 cd "$T" && git init -q unborn && cd unborn && echo x >"f  x" && git add . && is "$("$gt" staged)" "$(git diff-index --cached --raw --no-abbrev 4b825dc642cb6eb9a060e54bf8d69288fbee4904)" "staged before the first commit"
 done_testing
