@@ -90,13 +90,15 @@ static bool is_pictograph(int32_t cp)
 	return cp >= 0x80 && utf8proc_get_property(cp)->boundclass == UTF8PROC_BOUNDCLASS_EXTENDED_PICTOGRAPHIC;
 }
 
-/* Letters may be joined or kept apart anywhere; an emoji only with another emoji. */
-static bool joiner_fits(const struct trail *t, int32_t next)
+/* Letters may be joined or kept apart anywhere; an emoji is only joined, with another emoji. */
+static bool joiner_fits(const struct trail *t, int32_t cp, int32_t next)
 {
 	utf8proc_category_t cat = t->prev < 0x80 ? UTF8PROC_CATEGORY_CN : utf8proc_category(t->prev);
 
 	if (is_letter(cat) || (is_mark(cat) && !is_selector(t->prev)))
 		return true;
+	if (cp != 0x200d)
+		return false;
 	return (is_pictograph(t->prev) || is_selector(t->prev) || cat == UTF8PROC_CATEGORY_SK) && is_pictograph(next);
 }
 
@@ -130,7 +132,7 @@ static enum verdict judge_extender(const struct trail *t, int32_t cp, int32_t ne
 	bool fits = t->extenders < CLUSTER_EXTENDERS;
 
 	if (is_joiner(cp))
-		fits = fits && flags & TEXT_PROSE && joiner_fits(t, next);
+		fits = fits && flags & TEXT_PROSE && joiner_fits(t, cp, next);
 	else if (is_selector(cp))
 		fits = fits && flags & TEXT_PROSE && selector_fits(t, cp, next);
 	else if (utf8proc_category(cp) != UTF8PROC_CATEGORY_MC)

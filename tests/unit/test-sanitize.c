@@ -240,7 +240,7 @@ static size_t random_text(uint64_t *seed, char *out, size_t max)
 		if (r % 4 == 0)
 			buf_addch(&b, (int)(r >> 8 & 0xff));
 		else if (r % 4 == 1)
-			buf_addch(&b, "a1# \n\r\t\033\\<^[{x"[r >> 8 & 15]);
+			buf_addch(&b, "a1# \n\r\t\033\\<^[{x"[(r >> 8) % 14]);
 		else
 			buf_add_utf8(&b, points[(r >> 8) % ARRAY_SIZE(points)]);
 		if ((r >> 32) % 40 == 0)

@@ -36,7 +36,7 @@ void styled_addf(struct styled *s, enum style st, const char *fmt, ...) PRINTF_L
 /*
  * Markdown to lines of at most `width` cells, each begun with `indent` blanks (which count). Dirty input is cleaned. Over
  * 256 KiB only the first 256 KiB are set as Markdown, the rest as plain text, and so is a text built to explode: nothing is
- * left out. Raw HTML is shown as text. Two exceptions to the width: code (nowrap), and a wide character where there is one
+ * left out (but link definitions, which show where they are used). Raw HTML is shown as text. Two exceptions to the width: code (nowrap), and a wide character where there is one
  * cell. A link's address follows its text where they differ.
  */
 void styled_markdown(struct styled *s, const char *md, size_t n, int width, int indent);
