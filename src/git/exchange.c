@@ -67,7 +67,6 @@ int ex_init(struct ex *x, struct nlog *l, struct repo *r, const char *remote, bo
 
 	*x = (struct ex){ .l = l, .r = r, .x = out, .busy = LOCK_INIT };
 	buf_init(&x->note);
-	*out = (struct exchange){ .logs_fetched = 0 };
 	if (timeout_ms > 0)
 		x->deadline = clock_mono() + timeout_ms;
 	if (target_init(&x->t, r, remote, push, e))
@@ -85,7 +84,10 @@ int ex_init(struct ex *x, struct nlog *l, struct repo *r, const char *remote, bo
 
 void ex_release(struct ex *x)
 {
-	snprintf(x->x->note, sizeof(x->x->note), "%s", x->note.ptr);
+	size_t n = strlen(x->x->note);
+
+	if (x->note.len)
+		snprintf(x->x->note + n, sizeof(x->x->note) - n, "%s%s", n ? "; " : "", x->note.ptr);
 	lock_release(&x->busy);
 	buf_release(&x->note);
 	target_release(&x->t);

@@ -111,7 +111,7 @@ int nlog_scrub(struct nlog *l, const struct nlog_heads *known, struct buf *repor
 /*
  * Exchange with a remote of the user's repository (name, URL or path), by git as a child in the store: its ssh, proxies
  * and helpers, our environment (trust.md 7; transport.c says which settings count). Never together with the user's
- * refs. timeout_ms 0: none.
+ * refs. timeout_ms 0: none. *x, which the caller has zeroed, is added to: one for a fetch and the push behind it.
  * ERR_OFFLINE, ERR_AUTH, ERR_NOT_FOUND (no such remote), ERR_REFUSED (the host takes no custom refs: the message names
  * the settings that help), ERR_BUSY (another exchange runs), ERR_CONFLICT (a log was rewound or forked on either side:
  * nothing was overwritten, everything else was exchanged, and a push may still follow a fetch: it repairs a remote).
