@@ -309,8 +309,8 @@ static void run_reap(struct run *r, int options)
 		return;
 	r->ended = true;
 	r->drain_end = clock_mono() + DRAIN_MS;
-	/* ECHILD: somebody set SIGCHLD to be ignored; the status is gone. */
-	r->p->status = got < 0 ? 0 : WIFSIGNALED(st) ? 128 + WTERMSIG(st) : WEXITSTATUS(st);
+	/* ECHILD: somebody else reaped it; what is not known to be a success is none. */
+	r->p->status = got < 0 ? 255 : WIFSIGNALED(st) ? 128 + WTERMSIG(st) : WEXITSTATUS(st);
 }
 
 static void run_feed(struct run *r)
@@ -436,24 +436,28 @@ static int run_pipes(struct run *r, struct err *e)
 	return r->to[2] ? launch_pipe(r->l, 2, e) : 0;
 }
 
-/* Signals that are ignored while a child runs, and what they did before. */
-struct quiet { struct sigaction was[3]; int n; };
+/* Signals that are set aside while a child runs, and what they did before. */
+struct quiet { struct sigaction was[4]; int n; };
+
+static const int quiet_sigs[] = { SIGCHLD, SIGPIPE, SIGINT, SIGQUIT };
 
 static void quiet_begin(struct quiet *q, bool tty)
 {
-	static const int sigs[] = { SIGPIPE, SIGINT, SIGQUIT };
-	struct sigaction ign = { .sa_handler = SIG_IGN };
+	const struct sigaction ign = { .sa_handler = SIG_IGN }, dfl = { .sa_handler = SIG_DFL };
 
-	for (q->n = 0; q->n < (tty ? 3 : 1); q->n++)
-		sigaction(sigs[q->n], &ign, &q->was[q->n]);
+	for (q->n = 0; q->n < (tty ? 4 : 2); q->n++) {
+		sigaction(quiet_sigs[q->n], NULL, &q->was[q->n]);
+		if (quiet_sigs[q->n] != SIGCHLD)
+			sigaction(quiet_sigs[q->n], &ign, NULL);
+		else if (q->was[q->n].sa_handler == SIG_IGN) /* inherited: the kernel would throw statuses away */
+			sigaction(SIGCHLD, &dfl, NULL);
+	}
 }
 
 static void quiet_end(struct quiet *q)
 {
-	static const int sigs[] = { SIGPIPE, SIGINT, SIGQUIT };
-
 	while (q->n-- > 0)
-		sigaction(sigs[q->n], &q->was[q->n], NULL);
+		sigaction(quiet_sigs[q->n], &q->was[q->n], NULL);
 }
 
 /* proc_run with the place for standard error given; NULL: wherever the flags say. */

@@ -291,6 +291,21 @@ static void signals_are_as_new(void **state UNUSED)
 	buf_release(&out);
 }
 
+/* Some parents leave SIGCHLD ignored, and then the kernel keeps no statuses. */
+static void statuses_are_not_lost(void **state UNUSED)
+{
+	struct err e = ERR_INIT;
+	struct proc p = { .argv = SH("exit 3") };
+	struct sigaction was;
+
+	signal(SIGCHLD, SIG_IGN);
+	assert_int_equal(proc_run(&p, &e), 0);
+	assert_int_equal(p.status, 3);
+	sigaction(SIGCHLD, NULL, &was);
+	assert_ptr_equal(was.sa_handler, SIG_IGN);
+	signal(SIGCHLD, SIG_DFL);
+}
+
 static void flags(void **state UNUSED)
 {
 	struct buf out = BUF_INIT;
@@ -418,6 +433,7 @@ int main(void)
 		cmocka_unit_test(git_variables_stay_here),
 		cmocka_unit_test(descriptors_stay_here),
 		cmocka_unit_test(signals_are_as_new),
+		cmocka_unit_test(statuses_are_not_lost),
 		cmocka_unit_test(flags),
 		cmocka_unit_test(failures_say_why),
 		cmocka_unit_test(started_and_left),
