@@ -17,6 +17,7 @@
 #include "killick/store/settings.h"
 #include "killick/text/sanitize.h"
 
+#define FIRST_LOOK 700   /* ms before somebody is told that it takes longer */
 #define REFRESH_WAIT 150 /* ms for the index's lock: whoever reads waits for no writer longer than this */
 
 int exit_status_of(enum err_code code)
@@ -183,6 +184,21 @@ static void release_values(struct cmd *c)
 	}
 }
 
+/* The first look for a store's threads can take seconds: somebody who waits at a terminal is told why. */
+static int bring_places(struct cmd *c, struct err *e)
+{
+	bool done = true;
+
+	if (!c->io->tty)
+		return work_places(c->work, REFRESH_WAIT, e);
+	if (work_places_some(c->work, REFRESH_WAIT, FIRST_LOOK, &done, e))
+		return -1;
+	if (done)
+		return 0;
+	out_note(c, "looking for where all threads are in this commit; the next time it is known");
+	return work_places(c->work, REFRESH_WAIT, e);
+}
+
 /* Opens what the row needs. *own is set when the work is to be closed again here. */
 static int open_needs(struct cmd *c, struct work **own, struct err *e)
 {
@@ -211,7 +227,7 @@ static int open_needs(struct cmd *c, struct work **own, struct err *e)
 		return -1;
 	if ((needs & NEED_INDEX) && (work_index(c->work, e) || work_refresh(c->work, REFRESH_WAIT, e)))
 		return -1;
-	return needs & NEED_PLACES ? work_places(c->work, REFRESH_WAIT, e) : 0;
+	return needs & NEED_PLACES ? bring_places(c, e) : 0;
 }
 
 static int run_row(struct cmd *c, const char *parent, struct err *e)

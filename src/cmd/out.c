@@ -196,15 +196,34 @@ void out_doc(struct cmd *c, const char *name, json_t *doc)
 
 /* Text */
 
+/* On a terminal that knows no UTF-8 its bytes would be other characters, some of them controls (trust.md 1). */
+static void narrow(struct buf *b, size_t from)
+{
+	size_t to = from;
+
+	for (size_t i = from; i < b->len; i++) {
+		unsigned char ch = (unsigned char)b->ptr[i];
+		if (ch < 0x80)
+			b->ptr[to++] = (char)ch;
+		else if (ch >= 0xc0)
+			b->ptr[to++] = '?';
+	}
+	buf_setlen(b, to);
+}
+
 static void span(struct cmd *c, enum style st, const char *p, size_t n, unsigned flags)
 {
 	struct out *o = c->o;
 	const char *sgr = o->colour ? style_sgr(st) : "";
+	size_t start;
 
 	if (o->json || !n)
 		return;
 	buf_addstr(&o->buf, sgr);
+	start = o->buf.len;
 	text_sanitize(&o->buf, p, n, flags);
+	if (c->io->narrow)
+		narrow(&o->buf, start);
 	if (*sgr)
 		buf_addstr(&o->buf, style_sgr_end());
 }
@@ -302,6 +321,8 @@ static void say(struct cmd *c, const char *text)
 
 	text_sanitize(&clean, text, strlen(text), TEXT_LINES | TEXT_PROSE);
 	buf_rtrim(&clean);
+	if (c->io->narrow)
+		narrow(&clean, 0);
 	buf_addstr(&b, "killick: ");
 	for (size_t i = 0; i < clean.len; i++) {
 		buf_addch(&b, clean.ptr[i]);

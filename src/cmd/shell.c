@@ -180,12 +180,17 @@ static void pager_wait(struct shell *sh)
 		;
 }
 
-static bool locale_is_utf8(void)
+/* The charset a locale names: "UTF-8"; NULL where it names none ("C"), which says nothing about the terminal. */
+static const char *locale_charset(void)
 {
-	const char *l = env_or("LC_ALL", env_or("LC_CTYPE", env_or("LANG", "")));
-	const char *dot = strchr(l, '.');
+	const char *dot = strchr(env_or("LC_ALL", env_or("LC_CTYPE", env_or("LANG", ""))), '.');
 
-	return dot && (!strncasecmp(dot, ".utf-8", 6) || !strncasecmp(dot, ".utf8", 5));
+	return dot ? dot + 1 : NULL;
+}
+
+static bool is_utf8(const char *charset)
+{
+	return charset && (!strncasecmp(charset, "utf-8", 5) || !strncasecmp(charset, "utf8", 4));
 }
 
 static int env_cells(const char *name)
@@ -215,7 +220,8 @@ static void io_open(struct cmd_io *io, struct shell *sh)
 	*io = (struct cmd_io){ .ctx = sh, .out = shell_out, .err = shell_err, .in = shell_in, .page = shell_page };
 	io->tty = isatty(STDOUT_FILENO);
 	io->colour = io->tty && !term_is_dumb();
-	io->ascii = !locale_is_utf8();
+	io->ascii = !is_utf8(locale_charset());
+	io->narrow = io->tty && locale_charset() && io->ascii;
 	if (isatty(STDIN_FILENO))
 		io->edit = shell_edit;
 	io_sizes(io);

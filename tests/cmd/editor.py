@@ -237,6 +237,13 @@ for w in (20, 40, 80, 200):
     st, out = tty('killick', 'threads', '--no-pager', dims=(24, w))
     ok(st == 0, 'threads at %d columns' % w)
 
+# A terminal of another charset gets no byte that it would take for something else.
+sh('killick', 'note', '.', '-m', 'caf\u00e9 \u201cquoted\u201d')
+st, out = tty('killick', 'threads', '--no-pager', env={'LC_ALL': 'de_DE.ISO-8859-1'})
+ok('caf? ?quoted?' in out and not re.search('[^\x00-\x7f]', out), 'no UTF-8 on a Latin-1 terminal')
+st, out = tty('killick', 'threads', '--no-pager', env={'LC_ALL': 'C'})
+ok('caf\u00e9' in out, 'a locale without charset says nothing about the terminal')
+
 # What is shown on a terminal is read; in a pipe it is not.
 sh('killick', 'reply', q, '-m', 'unread?', env=ENV2)
 sh('killick', 'show', q)

@@ -30,6 +30,7 @@ struct cmd_io {
 	int (*edit)(void *ctx, const char *path, unsigned line, struct err *e);
 	void (*page)(void *ctx, struct repo *r);            /* more than a screenful of text follows: starts the pager */
 	bool tty, colour, ascii;                            /* of standard output */
+	bool narrow;                                        /* a terminal whose characters are not UTF-8 */
 	int width, height;                                  /* cells; 80 and 24 when unknown */
 };
 
