@@ -307,8 +307,8 @@ static uint32_t places_count(const struct places *p, struct text *n, const uint3
 static float seed_weight(struct text *o, struct text *n, const struct line *l, uint32_t olds, uint32_t news)
 {
 	float len = l->letters >= 14 ? 1 : (float)l->letters / 14;
-	uint32_t many = olds > news ? olds : news, in_o = text_count(o, l->norm), in_n = text_count(n, l->norm);
-	uint32_t more = (in_o > in_n ? in_o : in_n) - many;
+	uint32_t many = olds > news ? olds : news, in_o = text_count(o, l), in_n = text_count(n, l);
+	uint32_t most = in_o > in_n ? in_o : in_n, more = most > many ? most - many : 0;
 	return len / ((float)many * (more ? 1 + 0.3f * (float)(more < 10 ? more : 10) : 1));
 }
 

@@ -13,7 +13,7 @@
 #include "killick/git/history.h"
 #include "follow.h"
 
-enum { CHANGES_MOST = 100000, CHANGES_KEPT = 64 };
+enum { CHANGES_MOST = 100000, CHANGES_KEPT = 64, WORKTREE_SLOTS = 1024 };
 static const double conf_carry = 0.3;   /* below it a place is a guess and not followed */
 static const double conf_detour = 0.55; /* below it the other sides of a merge are walked */
 static const double conf_content = 0.8; /* below it other files are searched too */
@@ -29,9 +29,13 @@ struct follow {
 	struct kept_changes kept[CHANGES_KEPT];
 	unsigned turn;
 	unsigned depth;         /* of detours */
-	ARRAY(struct worktree_file) worktree;
+	struct worktree_file *worktree[WORKTREE_SLOTS];
+	/* The work tree's differences from head, by path, where they were looked for. */
+	const struct lineage_commit *scanned;
+	struct change *changes;
+	size_t n_changes;
 };
-struct worktree_file { const char *path; struct oid id; unsigned mode; bool found; };
+struct worktree_file { const char *path; struct oid id; unsigned mode; bool found; struct worktree_file *next; };
 
 struct follow *follow_new(struct repo *r, struct lineage *l, struct chains *c, struct pairs *p)
 {
@@ -54,29 +58,63 @@ void follow_free(struct follow *f)
 		lineage_changes_release(&f->kept[i].c);
 		arena_release(&f->kept[i].arena);
 	}
-	array_release(&f->worktree);
 	arena_release(&f->arena);
 	free(f);
 }
 
 /* Entries and changes, of commits and of the work tree */
 
-static struct worktree_file *worktree_file(struct follow *f, const char *path)
+static const char *change_path(const struct change *c) { return c->new_path ? c->new_path : c->old_path; }
+
+static int cmp_change(const void *a, const void *b) { return strcmp(change_path(a), change_path(b)); }
+
+void follow_scan(struct follow *f, const struct lineage_commit *head)
 {
-	for (size_t i = 0; i < f->worktree.len; i++)
-		if (!strcmp(f->worktree.items[i].path, path))
-			return &f->worktree.items[i];
-	struct worktree_file *w = array_add(&f->worktree);
+	struct err e = ERR_INIT;
+	if (f->scanned || repo_changes(f->repo, &head->id, NULL, 0, &f->arena, &f->changes, &f->n_changes, &e) < 0)
+		return;
+	f->scanned = head;
+	if (f->n_changes)
+		qsort(f->changes, f->n_changes, sizeof(*f->changes), cmp_change);
+}
+
+static bool scanned_clean(const struct follow *f, const char *path)
+{
+	size_t lo = 0, hi = f->n_changes;
+	while (lo < hi) {
+		size_t m = lo + (hi - lo) / 2;
+		if (strcmp(change_path(&f->changes[m]), path) < 0)
+			lo = m + 1;
+		else
+			hi = m;
+	}
+	return f->scanned && (lo == f->n_changes || strcmp(change_path(&f->changes[lo]), path));
+}
+
+static void worktree_read(struct follow *f, struct worktree_file *w)
+{
 	struct buf b = BUF_INIT;
 	struct err e = ERR_INIT;
-	*w = (struct worktree_file){ .path = arena_strdup(&f->arena, path) };
-	if (repo_worktree_file(f->repo, path, 0, &b, &w->id, &e) == 0) {
+	if (scanned_clean(f, w->path)) {
+		w->found = lineage_entry(f->l, &f->scanned->tree, w->path, &w->id, &w->mode);
+	} else if (repo_worktree_file(f->repo, w->path, 0, &b, &w->id, &e) == 0) {
 		w->found = true;
 		w->mode = 0100644;
 		pairs_put(f->pairs, &w->id, &b);
 	}
 	buf_release(&b);
-	return w;
+}
+
+static struct worktree_file *worktree_file(struct follow *f, const char *path)
+{
+	struct worktree_file **slot = &f->worktree[hash64(path, strlen(path)) % WORKTREE_SLOTS];
+	for (struct worktree_file *w = *slot; w; w = w->next)
+		if (!strcmp(w->path, path))
+			return w;
+	struct worktree_file *w = ARENA_NEW(&f->arena, struct worktree_file);
+	*w = (struct worktree_file){ .path = arena_strdup(&f->arena, path), .next = *slot };
+	worktree_read(f, w);
+	return *slot = w;
 }
 
 bool follow_entry(struct follow *f, const struct route *r, size_t pos, const char *path, struct oid *id, unsigned *mode)
@@ -92,16 +130,12 @@ bool follow_entry(struct follow *f, const struct route *r, size_t pos, const cha
 
 static struct elsewhere worktree_changes(struct follow *f, struct kept_changes *k, const struct lineage_commit *head)
 {
-	struct change *c;
-	size_t n;
-	struct err e = ERR_INIT;
-	if (repo_changes(f->repo, &head->id, NULL, 0, &k->arena, &c, &n, &e) < 0)
-		n = 0;
-	for (size_t i = 0; i < n; i++) {
-		const char *path = c[i].new_path ? c[i].new_path : c[i].old_path;
-		const struct worktree_file *w = c[i].status == 'D' ? NULL : worktree_file(f, path);
-		*array_add(&k->c) = (struct lineage_change){ .path = path, .old_id = c[i].old_id,
-			.new_id = w ? w->id : OID_ZERO, .old_mode = c[i].old_mode, .new_mode = w && w->found ? w->mode : 0 };
+	follow_scan(f, head);
+	for (size_t i = 0; i < f->n_changes; i++) {
+		const struct change *c = &f->changes[i];
+		const struct worktree_file *w = worktree_file(f, change_path(c));
+		*array_add(&k->c) = (struct lineage_change){ .path = change_path(c), .old_id = c->old_id, .new_id = w->id,
+			.old_mode = c->old_mode, .new_mode = w->found ? w->mode : 0 };
 	}
 	return (struct elsewhere){ k->c.items, k->c.len };
 }

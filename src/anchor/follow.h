@@ -34,6 +34,9 @@ struct follow;
 struct follow *follow_new(struct repo *r, struct lineage *l, struct chains *c, struct pairs *p);
 void follow_free(struct follow *f);
 
+/* Finds out at once which files of the work tree differ from head: for many paths cheaper than one by one. */
+void follow_scan(struct follow *f, const struct lineage_commit *head);
+
 /* Follows all spots to the end of the route. */
 void follow_spots(struct follow *f, const struct route *r, struct spot *s, size_t n);
 /* The position whose version of path is most like a text from elsewhere. false: the path is nowhere on the route. */

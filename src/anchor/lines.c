@@ -40,6 +40,39 @@ static uint64_t hash_bytes(const char *p, size_t n)
 	return fold(h ^ w, 0xe7037ed1a0b428dbu ^ (n << 56));
 }
 
+enum { C_SPACE = 1, C_WORD = 2, C_LETTER = 4 };
+#define W (C_WORD | C_LETTER)
+#define W8 W, W, W, W, W, W, W, W
+#define Z8 0, 0, 0, 0, 0, 0, 0, 0
+static const uint8_t class_of[256] = {
+	0, 0, 0, 0, 0, 0, 0, 0, 0, C_SPACE, C_SPACE, C_SPACE, C_SPACE, C_SPACE, 0, 0, Z8, Z8,
+	C_SPACE, 0, 0, 0, 0, 0, 0, 0, Z8, W8, W, W, 0, 0, 0, 0, 0, 0,
+	0, W, W, W, W, W, W, W, W8, W8, W, W, W, 0, 0, 0, 0, C_WORD,
+	0, W, W, W, W, W, W, W, W8, W8, W, W, W, 0, 0, 0, 0, 0,
+	W8, W8, W8, W8, W8, W8, W8, W8, W8, W8, W8, W8, W8, W8, W8, W8,
+};
+#undef W
+#undef W8
+#undef Z8
+
+static bool is_space(unsigned char c) { return class_of[c] & C_SPACE; }
+/* Bytes from 0x80 are letters of some script. */
+static bool is_word(unsigned char c) { return class_of[c] & C_WORD; }
+
+/* One pass over the middle for both hashes: the blanks around it are few. */
+static void line_hash(struct line *l, const char *p)
+{
+	uint32_t head = 0, tail = l->len;
+	while (head < tail && is_space((unsigned char)p[head]))
+		head++;
+	while (tail > head && is_space((unsigned char)p[tail - 1]))
+		tail--;
+	l->trim = hash_bytes(p + head, tail - head);
+	l->raw = l->trim;
+	if (head || tail < l->len)
+		l->raw = fold(l->trim ^ hash_bytes(p, head), 0x8ebc6af09c88c6e3u ^ hash_bytes(p + tail, l->len - tail));
+}
+
 static void text_split(struct text *t)
 {
 	const char *p = t->ptr, *end = t->ptr + t->size;
@@ -54,8 +87,9 @@ static void text_split(struct text *t)
 			alloc = alloc + alloc / 2;
 			t->lines = xreallocarray(t->lines, alloc, sizeof(*t->lines));
 		}
-		t->lines[t->n++] = (struct line){ .raw = hash_bytes(p, len), .off = (uint32_t)(p - t->ptr),
-			.len = (uint32_t)len };
+		struct line *l = &t->lines[t->n++];
+		*l = (struct line){ .off = (uint32_t)(p - t->ptr), .len = (uint32_t)len };
+		line_hash(l, p);
 		p = nl ? nl + 1 : end;
 	}
 }
@@ -81,7 +115,7 @@ void text_free(struct text *t)
 	free(t->lines);
 	free(t->words);
 	free(t->once);
-	free(t->sorted);
+	free(t->trims);
 	arena_release(&t->arena);
 	free(t);
 }
@@ -89,13 +123,8 @@ void text_free(struct text *t)
 size_t text_weight(const struct text *t)
 {
 	return t->size + t->n * sizeof(*t->lines) + (t->words ? t->n * sizeof(*t->words) : 0) +
-	    (t->sorted ? t->n * sizeof(*t->sorted) : 0) + t->arena.total + sizeof(*t);
-}
-
-static bool is_space(unsigned char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-static bool is_word(unsigned char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= 0x80;
+	    (t->trims ? (t->trims_mask + 1) * sizeof(*t->trims) : 0) + (t->once ? (t->once_mask + 1) * sizeof(*t->once) : 0) +
+	    t->arena.total + sizeof(*t);
 }
 
 /* Without white space; sorted. A line that is one of these names nothing. */
@@ -119,6 +148,8 @@ static bool is_closing(const char *s)
 {
 	if (*s == '}' || *s == ')' || *s == ']')
 		return !s[strspn(s, "})];,")];
+	if (*s != 'e' && *s != 'd' && *s != 'f' && *s != '#')
+		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(closing_words); i++)
 		if (!strcmp(s, closing_words[i]))
 			return true;
@@ -138,14 +169,15 @@ static void line_study(struct text *t, struct line *l)
 	const char *p = t->ptr + l->off;
 	char small[256], *s = l->len <= sizeof(small) - 1 ? small : xmalloc(l->len + 1);
 	size_t n = 0;
+	uint32_t letters = 0;
 	for (uint32_t i = 0; i < l->len; i++) {
-		unsigned char c = (unsigned char)p[i];
-		if (is_space(c))
-			continue;
-		l->letters += is_word(c) && c != '_';
-		s[n++] = (char)c;
+		uint8_t k = class_of[(unsigned char)p[i]];
+		s[n] = p[i];
+		n += !(k & C_SPACE);
+		letters += k / C_LETTER;
 	}
 	s[n] = '\0';
+	l->letters = letters;
 	l->norm = hash_bytes(s, n);
 	l->indent = (uint16_t)indent_of(p, l->len);
 	l->flags |= LINE_KNOWN | (n ? 0 : LINE_BLANK);
@@ -165,58 +197,52 @@ const struct line *text_line(struct text *t, uint32_t i)
 	return l;
 }
 
-static int cmp_u64(const void *a, const void *b)
+static uint32_t table_size(uint32_t n)
 {
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-	return x < y ? -1 : x > y;
+	uint32_t size = 64;
+	while (size / 2 < n)
+		size *= 2;
+	return size;
 }
 
-static uint32_t lower_bound(const uint64_t *v, uint32_t n, uint64_t x)
+static struct trim_count *trim_slot(const struct text *t, uint64_t trim)
 {
-	uint32_t lo = 0, hi = n;
-	while (lo < hi) {
-		uint32_t m = lo + (hi - lo) / 2;
-		if (v[m] < x)
-			lo = m + 1;
-		else
-			hi = m;
-	}
-	return lo;
+	uint32_t k = (uint32_t)(trim ^ trim >> 32) & t->trims_mask;
+	while (t->trims[k].n && t->trims[k].trim != trim)
+		k = (k + 1) & t->trims_mask;
+	return &t->trims[k];
 }
 
-static void sorted_make(struct text *t)
+static void trims_make(struct text *t)
 {
-	if (t->sorted)
+	if (t->trims)
 		return;
-	t->sorted = xreallocarray(NULL, (size_t)t->n + 1, sizeof(*t->sorted));
-	for (uint32_t i = 0; i < t->n; i++)
-		t->sorted[i] = text_line(t, i)->norm;
-	qsort(t->sorted, t->n, sizeof(*t->sorted), cmp_u64);
+	t->trims_mask = table_size(t->n) - 1;
+	t->trims = xcalloc((size_t)t->trims_mask + 1, sizeof(*t->trims));
+	for (uint32_t i = 0; i < t->n; i++) {
+		struct trim_count *c = trim_slot(t, t->lines[i].trim);
+		c->trim = t->lines[i].trim;
+		c->n++;
+	}
 }
 
 double text_overlap(struct text *a, struct text *b)
 {
 	uint32_t most = a->n > b->n ? a->n : b->n, common = 0;
-	sorted_make(a);
-	sorted_make(b);
-	for (uint32_t i = 0, j = 0; i < a->n && j < b->n;) {
-		if (a->sorted[i] < b->sorted[j])
-			i++;
-		else if (a->sorted[i] > b->sorted[j])
-			j++;
-		else
-			common++, i++, j++;
+	trims_make(a);
+	trims_make(b);
+	for (uint32_t k = 0; k <= a->trims_mask; k++) {
+		const struct trim_count *c = &a->trims[k];
+		uint32_t other = c->n ? trim_slot(b, c->trim)->n : 0;
+		common += c->n < other ? c->n : other;
 	}
 	return most ? (double)common / most : 0;
 }
 
-uint32_t text_count(struct text *t, uint64_t norm)
+uint32_t text_count(struct text *t, const struct line *l)
 {
-	if (!t->n)
-		return 0;
-	sorted_make(t);
-	uint32_t lo = lower_bound(t->sorted, t->n, norm);
-	return norm == UINT64_MAX ? t->n - lo : lower_bound(t->sorted, t->n, norm + 1) - lo;
+	trims_make(t);
+	return trim_slot(t, l->trim)->n;
 }
 
 #define REPEATED 0x80000000u
@@ -231,9 +257,7 @@ static uint32_t once_slot(const struct text *t, uint64_t raw)
 
 static void once_make(struct text *t)
 {
-	uint32_t size = 64;
-	while (size / 2 < t->n)
-		size *= 2;
+	uint32_t size = table_size(t->n);
 	t->once_mask = size - 1;
 	t->once = xmalloc(size * sizeof(*t->once));
 	memset(t->once, 0xff, size * sizeof(*t->once));
@@ -248,6 +272,13 @@ bool text_once(struct text *t, uint32_t i)
 	if (!t->once)
 		once_make(t);
 	return !(t->once[once_slot(t, t->lines[i].raw)] & REPEATED);
+}
+
+bool text_has(struct text *t, uint64_t raw)
+{
+	if (!t->once)
+		once_make(t);
+	return t->once[once_slot(t, raw)] != UINT32_MAX;
 }
 
 static int cmp_words(const void *a, const void *b)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A file's content as lines: where each starts, its hash as written and its hash without white space, and what kind of
- * line it is. Two lines are equal when their hashes are; a line's end ("\n", "\r\n", none) is no part of it.
- * The hash as written is made when the lines are split; the rest when somebody asks (most lines are never asked).
+ * A file's content as lines: where each starts, its hashes as written, trimmed and without white space, and what kind
+ * of line it is. Two lines are equal when their hashes are; a line's end ("\n", "\r\n", none) is no part of it.
+ * The first two hashes are made when the lines are split; the rest when somebody asks (most lines are never asked).
  */
 #ifndef KILLICK_SRC_ANCHOR_LINES_H
 #define KILLICK_SRC_ANCHOR_LINES_H
@@ -18,8 +18,9 @@ enum line_flags {
 };
 
 struct line {
-	uint64_t raw;
-	uint64_t norm;
+	uint64_t raw;           /* of the line as written */
+	uint64_t trim;          /* without blanks at its ends */
+	uint64_t norm;          /* without any: made when asked */
 	uint32_t off, len;      /* bytes, without the line's end */
 	uint32_t letters;       /* letters and digits; bytes from 0x80 count */
 	uint16_t indent;        /* columns, tabs to 8 */
@@ -27,6 +28,7 @@ struct line {
 };
 
 struct words;
+struct trim_count { uint64_t trim; uint32_t n; };
 struct text {
 	char *ptr;              /* owned; NUL behind */
 	size_t size;
@@ -36,7 +38,8 @@ struct text {
 	struct words **words;   /* a line's words, made when asked */
 	uint32_t *once;         /* table of first lines by raw hash, the top bit set for repeated ones, made when asked */
 	uint32_t once_mask;
-	uint64_t *sorted;       /* norm hashes in order, made when asked */
+	struct trim_count *trims; /* table of trim hashes and how often they occur, made when asked */
+	uint32_t trims_mask;
 	struct arena arena;     /* of words */
 };
 
@@ -53,10 +56,12 @@ static inline const char *text_at(const struct text *t, uint32_t i) { return t->
 
 /* Does no other line of the text have the same bytes? */
 bool text_once(struct text *t, uint32_t i);
-/* How often a line of this norm hash occurs in the text. */
-uint32_t text_count(struct text *t, uint64_t norm);
+/* Is there a line with these bytes? */
+bool text_has(struct text *t, uint64_t raw);
+/* How often a line occurs in the text, blanks at its ends aside. */
+uint32_t text_count(struct text *t, const struct line *l);
 
-/* The share of lines that two texts have in common, by norm, of the longer one. */
+/* The share of lines that two texts have in common, blanks at their ends aside, of the longer one. */
 double text_overlap(struct text *a, struct text *b);
 
 /*

@@ -13,7 +13,7 @@
 #include <string.h>
 #include "pairs.h"
 
-enum { NEAR_LINES = 10, TRUSTED = 0x80, EDGE_MOST = 7, SLOTS = 4096, BYTES_MOST = 160 << 20, TEXT_MOST = 256 << 20 };
+enum { NEAR_LINES = 10, TRUSTED = 0x80, CLEAN = 0x40, EDGE_MOST = 7, SLOTS = 4096, BYTES_MOST = 160 << 20, TEXT_MOST = 256 << 20 };
 
 struct kept_text { struct oid id; struct text *t; enum text_fault why; bool pinned; unsigned used; struct kept_text *next; };
 struct kept_pair { struct pair p; unsigned used; struct kept_pair *next; };
@@ -24,6 +24,7 @@ struct pairs {
 	struct kept_text *texts[SLOTS];
 	struct kept_pair *pairs[SLOTS];
 	size_t bytes;
+	bool missed;
 	unsigned turn;          /* raised by each trim; what was not used since the last one goes */
 };
 
@@ -46,7 +47,7 @@ static void pair_clear(struct pair *x)
 	blocks_release(&x->blocks);
 }
 
-static size_t text_bytes(const struct kept_text *t) { return t->t ? text_weight(t->t) : sizeof(*t); }
+static size_t text_bytes(const struct kept_text *t) { return t->t ? text_weight(t->t) + t->t->n * 8 : sizeof(*t); }
 
 /* Drops what was last used before turn `since`. */
 static void texts_drop(struct kept_text **slot, unsigned since, bool pinned_too, size_t *bytes)
@@ -98,10 +99,13 @@ void pairs_free(struct pairs *p)
 	free(p);
 }
 
+bool pairs_missed(const struct pairs *p) { return p->missed; }
+
 void pairs_trim(struct pairs *p)
 {
 	if (p->bytes <= BYTES_MOST)
 		return;
+	trace("anchor", "texts and pairs: %zu bytes, dropping the old", p->bytes);
 	pairs_sweep(p, p->turn, false);
 	if (p->bytes > BYTES_MOST)
 		pairs_sweep(p, UINT_MAX, false);
@@ -138,9 +142,10 @@ static struct kept_text *text_keep(struct pairs *p, const struct oid *id, struct
 {
 	size_t slot = slot_of(id, NULL);
 	struct kept_text *k = xcalloc(1, sizeof(*k));
+	p->missed |= why == TEXT_MISSING;
 	*k = (struct kept_text){ .id = *id, .t = t, .why = why, .used = p->turn, .next = p->texts[slot] };
 	if (t)
-		p->bytes += 2 * text_weight(t);  /* words and hashes come later */
+		p->bytes += text_weight(t) + t->n * 24;  /* what is made when asked */
 	return p->texts[slot] = k;
 }
 
@@ -177,6 +182,27 @@ struct text *pairs_text(struct pairs *p, const struct oid *blob, enum text_fault
 	if (why)
 		*why = k->why;
 	return k->t;
+}
+
+bool pairs_lines(struct pairs *p, const struct oid *blob, uint32_t *n, enum text_fault *why)
+{
+	struct kept_text *k = text_kept(p, blob);
+	struct buf b = BUF_INIT;
+	uint64_t size;
+	if (k) {
+		*why = k->why;
+		*n = k->t ? k->t->n : 0;
+		return k->t;
+	}
+	if (!lineage_blob(p->l, blob, TEXT_MOST, &b, &size))
+		*why = size ? TEXT_HUGE : TEXT_MISSING;
+	else
+		*why = memchr(b.ptr, 0, b.len < 8000 ? b.len : 8000) ? TEXT_BINARY : TEXT_FINE;
+	*n = b.len && b.ptr[b.len - 1] != '\n';
+	for (const char *q = b.ptr, *end = q + b.len; *why == TEXT_FINE && (q = memchr(q, '\n', (size_t)(end - q))); q++)
+		++*n;
+	buf_release(&b);
+	return *why == TEXT_FINE;
 }
 
 /* Encoding: number of old lines, of new lines, then for each gap the run before it, its trust, and its two sizes. */
@@ -308,6 +334,16 @@ static void run_doubts(struct pair *x, uint32_t i, uint32_t j, uint32_t len)
 	}
 }
 
+static bool gap_clean(struct pair *x, const struct gap *g)
+{
+	for (uint32_t i = g->a; i < g->b; i++)
+		if (text_has(x->n, x->o->lines[i].raw) && !text_trivial(x->o, i))
+			return false;
+	return true;
+}
+
+bool pair_clean(const struct pair *x, size_t k) { return x->trust[k] & CLEAN; }
+
 static void pair_trust(struct pair *x)
 {
 	x->trust = xcalloc(x->gaps.len + 1, 1);
@@ -317,6 +353,7 @@ static void pair_trust(struct pair *x)
 		x->trust[k] = run_trust(x->o, x->n, i, j, end - i);
 		run_doubts(x, i, j, end - i);
 		if (k < x->gaps.len) {
+			x->trust[k] |= gap_clean(x, &x->gaps.items[k]) ? CLEAN : 0;
 			i = x->gaps.items[k].b;
 			j = x->gaps.items[k].d;
 		}
@@ -358,7 +395,7 @@ static const char space_hunks[] = "hunks";
 
 static void pair_key(uint8_t key[41], const struct oid *a, const struct oid *b)
 {
-	key[0] = 1;  /* version of the method: raise when diff_lines or trust change */
+	key[0] = 2;  /* version of the method: raise when diff_lines or trust change */
 	memcpy(key + 1, a->id, 20);
 	memcpy(key + 21, b->id, 20);
 }

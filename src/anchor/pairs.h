@@ -16,9 +16,13 @@ struct pairs;
 struct pairs *pairs_new(struct lineage *l, const struct map_cache *cache);
 void pairs_free(struct pairs *p);
 void pairs_trim(struct pairs *p);
+/* Was there a text that is not here? */
+bool pairs_missed(const struct pairs *p);
 
 /* NULL with the reason in *why (may be NULL). Binary content is a fault. */
 struct text *pairs_text(struct pairs *p, const struct oid *blob, enum text_fault *why);
+/* How many lines a text has, without making it. false: it cannot be read. */
+bool pairs_lines(struct pairs *p, const struct oid *blob, uint32_t *n, enum text_fault *why);
 /* Puts content that is in no object database (the work tree, kept text) under an id. Takes the bytes; they stay
  * until pairs_unpin at least. */
 struct text *pairs_put(struct pairs *p, const struct oid *id, struct buf *content);
@@ -47,6 +51,8 @@ struct pair {
 /* NULL: a text cannot be read. */
 struct pair *pairs_get(struct pairs *p, const struct oid *old_id, const struct oid *new_id, enum text_fault *why);
 bool pair_texts(struct pairs *p, struct pair *x);
+/* Are the old lines of gap k gone for good (none that has a name stands anywhere in the new version)? */
+bool pair_clean(const struct pair *x, size_t k);
 /* Is old line i in a trusted run, not among the blanks and braces at its edge, and not copied since? */
 bool pair_trusted(const struct pair *x, uint32_t i);
 /* Where the lines of gap k went, in order or as a moved block; an array over its old lines. */

@@ -15,6 +15,7 @@
 #include <string.h>
 #include "killick/anchor/place.h"
 #include "killick/anchor/section.h"
+#include "answers.h"
 #include "follow.h"
 
 struct placer {
@@ -70,7 +71,7 @@ static int placer_open(struct placer *p, struct err *e)
 	if (lineage_open(p->repo, &p->lineage, e) < 0)
 		return -1;
 	lineage_allow_fetch(p->lineage, p->fetch);
-	p->chains = chains_new(p->lineage);
+	p->chains = chains_new(p->lineage, p->cache);
 	p->pairs = pairs_new(p->lineage, p->cache);
 	return 0;
 }
@@ -79,6 +80,7 @@ static int placer_open(struct placer *p, struct err *e)
 struct batch {
 	struct placer *p;
 	struct follow *follow;
+	struct answers *answers;     /* NULL: none are kept */
 	const struct lineage_commit *to;
 	bool worktree;
 	const char *commit;      /* the target's id, NULL for the work tree */
@@ -97,22 +99,9 @@ struct start {
 	uint32_t kept_before;
 };
 
-static const char why_missing[] = "the file's content is not here (partial clone): killick place --fetch downloads it";
-static const char why_binary[] = "the file is binary";
-static const char why_huge[] = "the file is too big";
-static const char why_no_commit[] = "the commit is not here and no text was kept";
-static const char why_no_path[] = "the commit has no such file";
-static const char why_line[] = "the file has fewer lines";
-static const char why_submodule[] = "it is a submodule";
-static const char why_shallow[] = "the history between is not here (shallow clone)";
-static const char why_stuck[] = "the history between cannot be read here";
-static const char why_section[] = "the file has no such section there";
-static const char why_folder[] = "it is a folder";
-static const char why_weak[] = "not sure enough: the place is a guess";
-
 static const char *fault_words(enum text_fault f)
 {
-	return f == TEXT_BINARY ? why_binary : f == TEXT_HUGE ? why_huge : why_missing;
+	return f == TEXT_BINARY ? why_words(WHY_BINARY) : f == TEXT_HUGE ? why_words(WHY_HUGE) : why_words(WHY_MISSING);
 }
 
 static bool is_type(unsigned mode, unsigned type) { return (mode & 0170000) == type; }
@@ -152,31 +141,44 @@ static const struct lineage_commit *start_commit(struct batch *b, const struct a
 	return c && an->side == SIDE_OLD ? lineage_parent(b->p->lineage, c) : c;
 }
 
-/* Reads what the anchor's lines count in. false with s->why when there is nothing to start from. */
-static bool start_find(struct batch *b, const struct anchor *an, struct start *s)
+/* What the anchor's lines count in, by id. false with s->why when it can be nothing that has lines. */
+static bool start_locate(struct batch *b, const struct anchor *an, struct start *s)
 {
-	struct oid said = OID_ZERO, there = OID_ZERO;
+	struct oid there = OID_ZERO;
+	*s = (struct start){ .commit = start_commit(b, an), .mode = 0100644 };
+	unsigned mode = 0;
+	bool have = s->commit && an->path && lineage_entry(b->p->lineage, &s->commit->tree, an->path, &there, &mode);
+	if (have && is_type(mode, 0160000))
+		return s->why = why_words(WHY_SUBMODULE), false;
+	if (have && is_type(mode, 0040000))
+		return s->why = why_words(WHY_FOLDER), false;
+	if (have)
+		s->mode = mode;
+	if (!an->blob || !oid_parse(an->blob, &s->blob))
+		s->blob = there;
+	return true;
+}
+
+/* Reads it, or what was kept of it. */
+static bool start_read(struct batch *b, const struct anchor *an, struct start *s)
+{
 	enum text_fault fault = TEXT_FINE;
-	*s = (struct start){ .commit = start_commit(b, an) };
-	bool have_said = an->blob && oid_parse(an->blob, &said);
-	bool have = s->commit && an->path && lineage_entry(b->p->lineage, &s->commit->tree, an->path, &there, &s->mode);
-	if (have && is_type(s->mode, 0160000))
-		return s->why = why_submodule, false;
-	if (have && is_type(s->mode, 0040000))
-		return s->why = why_folder, false;
-	s->blob = have_said ? said : there;
 	struct text *text = oid_is_zero(&s->blob) ? NULL : pairs_text(b->p->pairs, &s->blob, &fault);
 	if (text) {
 		s->lines = text->n;
-		s->mode = have ? s->mode : 0100644;
 		return true;
 	}
 	if (fault == TEXT_BINARY || fault == TEXT_HUGE)
 		return s->why = fault_words(fault), false;
 	if (start_from_kept(b, an, s))
 		return true;
-	s->why = fault != TEXT_FINE && s->commit ? why_missing : !s->commit ? why_no_commit : why_no_path;
+	s->why = fault != TEXT_FINE && s->commit ? why_words(WHY_MISSING) : !s->commit ? why_words(WHY_NO_COMMIT) : why_words(WHY_NO_PATH);
 	return false;
+}
+
+static bool start_find(struct batch *b, const struct anchor *an, struct start *s)
+{
+	return start_locate(b, an, s) && start_read(b, an, s);
 }
 
 /* Answers */
@@ -265,7 +267,7 @@ static void answer_spot(struct batch *b, const struct group *g, const struct spo
 	out->last_path = an->path;
 	out->last_line = an->line;
 	out->last_end = an->end ? an->end : an->line;
-	out->why = why_weak;
+	out->why = why_words(WHY_WEAK);
 }
 
 static const char *commit_hex(struct batch *b, const struct lineage_commit *c)
@@ -308,7 +310,7 @@ static void answer_lost(struct batch *b, const struct route *r, const struct spo
 		out->line = rope_lo(&s->rope) + 1;
 		out->end = rope_hi(&s->rope) + 1;
 		out->confidence = 1 - spot_conf(s);
-		out->why = why_weak;
+		out->why = why_words(WHY_WEAK);
 	}
 	if (r) {
 		out->near_before = neighbour_now(b, r, s, s->before);
@@ -330,34 +332,45 @@ static bool target_entry(struct batch *b, const char *path, struct oid *id, unsi
 static size_t group_by_ends(struct batch *b, struct group *g)
 {
 	size_t left = 0;
-	bool same = oid_equal(&g->start.blob, &g->target);
-	struct pair *x = same || oid_is_zero(&g->target) || !is_type(g->target_mode, 0100000) ? NULL :
+	struct pair *x = oid_is_zero(&g->target) || !is_type(g->target_mode, 0100000) ? NULL :
 	    pairs_get(b->p->pairs, &g->start.blob, &g->target, NULL);
 	for (size_t k = 0; k < g->n; k++) {
-		const struct anchor *an = g->q[k]->anchor;
+		struct place_query *q = g->q[k];
 		struct spot s;
 		struct step st = { 0 };
 		uint32_t lo, hi;
-		query_range(g, an, &lo, &hi);
-		spot_begin(&s, an->path, 0, pairs_text(b->p->pairs, &g->start.blob, NULL), lo, hi);
-		bool pass = same || (x && step_pass(x, &s.rope, &st));
-		if (pass && !same) {
+		query_range(g, q->anchor, &lo, &hi);
+		spot_begin(&s, q->anchor->path, 0, pairs_text(b->p->pairs, &g->start.blob, NULL), lo, hi);
+		bool pass = x && step_pass(x, &s.rope, &st);
+		if (pass) {
 			spot_release(&s);
 			s.rope = st.rope;
-		}
-		if (pass) {
-			answer_spot(b, g, &s, an, &g->target, g->q[k]->out);
-			if (!same)
-				g->q[k]->out->confidence *= 0.99;
+			answer_spot(b, g, &s, q->anchor, &g->target, q->out);
+			q->out->confidence *= 0.99;
+		} else {
+			g->q[k] = g->q[left];
+			g->q[left++] = q;
 		}
 		spot_release(&s);
-		if (pass)
-			continue;
-		struct place_query *q = g->q[k];
-		g->q[k] = g->q[left];
-		g->q[left++] = q;
 	}
 	return left;
+}
+
+/* The file is as it was: nothing to read but how many lines it has. */
+static void group_same(struct batch *b, struct group *g)
+{
+	uint32_t n = 0;
+	enum text_fault fault;
+	bool known = pairs_lines(b->p->pairs, &g->target, &n, &fault);
+	for (size_t k = 0; k < g->n; k++) {
+		const struct anchor *an = g->q[k]->anchor;
+		uint32_t end = an->end ? an->end : an->line;
+		if (fault == TEXT_BINARY || !an->line || end < an->line || (known && end > n))
+			answer_unknown(b, an, g->q[k]->out, fault == TEXT_BINARY ? why_words(WHY_BINARY) : why_words(WHY_LINE));
+		else
+			*g->q[k]->out = (struct place){ .state = PLACE_EXACT, .path = an->path, .line = an->line, .end = end,
+				.confidence = 1, .commit = b->commit };
+	}
 }
 
 static void group_answers(struct batch *b, struct group *g, const struct route *r)
@@ -369,13 +382,13 @@ static void group_answers(struct batch *b, struct group *g, const struct route *
 		struct oid now;
 		unsigned mode;
 		if (s->flags & SPOT_STUCK)
-			answer_unknown(b, an, out, repo_is_shallow(b->p->repo) ? why_shallow : why_stuck);
+			answer_unknown(b, an, out, repo_is_shallow(b->p->repo) ? why_words(WHY_SHALLOW) : why_words(WHY_STUCK));
 		else if (s->flags & SPOT_LOST)
 			answer_lost(b, r, s, an, out);
 		else if (target_entry(b, s->path, &now, &mode))
 			answer_spot(b, g, s, an, &now, out);
 		else
-			answer_unknown(b, an, out, why_stuck);
+			answer_unknown(b, an, out, why_words(WHY_STUCK));
 	}
 }
 
@@ -459,7 +472,7 @@ static size_t group_check(struct batch *b, struct group *g)
 			g->q[k] = g->q[left];
 			g->q[left++] = q;
 		} else {
-			answer_unknown(b, an, g->q[k]->out, why_line);
+			answer_unknown(b, an, g->q[k]->out, why_words(WHY_LINE));
 		}
 	}
 	return left;
@@ -467,13 +480,26 @@ static size_t group_check(struct batch *b, struct group *g)
 
 static void group_lines(struct batch *b, struct group *g)
 {
-	if (!start_find(b, g->an, &g->start)) {
+	bool good = start_locate(b, g->an, &g->start);
+	if (!target_entry(b, g->an->path, &g->target, &g->target_mode))
+		g->target = OID_ZERO;
+	if (good && !oid_is_zero(&g->target) && oid_equal(&g->start.blob, &g->target)) {
+		group_same(b, g);
+		return;
+	}
+	if (!good || !start_read(b, g->an, &g->start)) {
 		for (size_t k = 0; k < g->n; k++)
 			answer_unknown(b, g->q[k]->anchor, g->q[k]->out, g->start.why);
 		return;
 	}
-	if (!target_entry(b, g->an->path, &g->target, &g->target_mode))
-		g->target = OID_ZERO;
+	/* Anchors that start from their kept text each have their own. */
+	if (g->start.kept && g->n > 1) {
+		for (size_t k = 0; k < g->n; k++) {
+			struct group one = { .an = g->q[k]->anchor, .q = &g->q[k], .n = 1 };
+			group_lines(b, &one);
+		}
+		return;
+	}
 	g->n = group_check(b, g);
 	g->n = group_by_ends(b, g);
 	if (g->n)
@@ -493,11 +519,11 @@ static void place_file(struct batch *b, const struct anchor *an, struct place *o
 	if (target_entry(b, an->path, &id, &mode))
 		return;
 	if (an->commit && !from) {
-		answer_unknown(b, an, out, why_no_commit);
+		answer_unknown(b, an, out, why_words(WHY_NO_COMMIT));
 		return;
 	}
 	if (from && !lineage_entry(b->p->lineage, &from->tree, an->path, &id, &mode)) {
-		answer_unknown(b, an, out, why_no_path);
+		answer_unknown(b, an, out, why_words(WHY_NO_PATH));
 		return;
 	}
 	bool way = route_to(b, from, &r);
@@ -548,7 +574,7 @@ static void place_section(struct batch *b, const struct anchor *an, struct place
 	struct section *old = sections_of(b, an->path, &s.blob, &n_old);
 	const struct section *was = section_find(old, n_old, an->section ? an->section : "");
 	if (!was) {
-		answer_unknown(b, an, out, why_section);
+		answer_unknown(b, an, out, why_words(WHY_SECTION));
 		return;
 	}
 	struct anchor head = *an;
@@ -607,16 +633,12 @@ static bool same_start(const struct anchor *x, const struct anchor *y)
 	    x->side == y->side;
 }
 
-/* Anchors whose content is only in their kept text each start from their own. */
 static void groups_run(struct batch *b, struct place_query **q, size_t n)
 {
 	for (size_t i = 0, len; i < n; i += len) {
-		struct group g = { .an = q[i]->anchor, .q = q + i };
-		struct start s;
-		bool kept = start_find(b, g.an, &s) && s.kept;
-		for (len = 1; !kept && i + len < n && same_start(q[i]->anchor, q[i + len]->anchor); len++)
+		for (len = 1; i + len < n && same_start(q[i]->anchor, q[i + len]->anchor); len++)
 			;
-		g.n = len;
+		struct group g = { .an = q[i]->anchor, .q = q + i, .n = len };
 		pairs_trim(b->p->pairs);
 		group_lines(b, &g);
 	}
@@ -626,7 +648,7 @@ static int batch_target(struct batch *b, const struct oid *to, struct err *e)
 {
 	struct oid head = OID_ZERO;
 	char hex[GIT_OID_HEX];
-	b->worktree = !to;
+	b->worktree = !to && !repo_is_bare(b->p->repo);
 	if (to)
 		head = *to;
 	else if (!repo_head(b->p->repo, &head, NULL))
@@ -639,28 +661,90 @@ static int batch_target(struct batch *b, const struct oid *to, struct err *e)
 	return 0;
 }
 
+/* Does the work tree have the file as HEAD does? */
+static bool as_in_head(struct batch *b, const char *path)
+{
+	struct oid now, head;
+	unsigned mode = 0;
+	bool have = target_entry(b, path, &now, &mode), had = lineage_entry(b->p->lineage, &b->to->tree, path, &head, &mode);
+	return have == had && (!have || oid_equal(&now, &head));
+}
+
+static bool answer_holds(struct batch *b, const struct anchor *an, const struct place *p)
+{
+	return !b->worktree || ((!an->path || as_in_head(b, an->path)) && (!p->path || as_in_head(b, p->path)));
+}
+
+static bool recall(struct batch *b, const struct place_query *q)
+{
+	struct place kept;
+	if (!b->answers || !answers_get(b->answers, q->anchor, b->arena, &kept) || !answer_holds(b, q->anchor, &kept))
+		return false;
+	*q->out = kept;
+	if (kept.state != PLACE_GONE)
+		q->out->commit = b->commit;
+	return true;
+}
+
+/* Answers that rest on something not being here may change when it comes. */
+static void remember(struct batch *b, const struct place_query *q)
+{
+	struct place p = *q->out;
+	if (!b->answers || p.state == PLACE_UNKNOWN || pairs_missed(b->p->pairs) || !answer_holds(b, q->anchor, &p))
+		return;
+	if (p.state != PLACE_GONE)
+		p.commit = NULL;
+	answers_put(b->answers, q->anchor, &p);
+}
+
+static bool in_file(const struct anchor *an)
+{
+	return an->path && (an->type == ANCHOR_LINES || an->type == ANCHOR_SECTION || an->type == ANCHOR_FILE);
+}
+
+static void place_queries(struct batch *b, struct place_query **q, size_t n)
+{
+	struct place_query **lines = xcalloc(n + 1, sizeof(*lines));
+	size_t n_lines = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (q[i]->anchor->type == ANCHOR_LINES)
+			lines[n_lines++] = q[i];
+		else if (q[i]->anchor->type == ANCHOR_SECTION)
+			place_section(b, q[i]->anchor, q[i]->out);
+		else
+			place_file(b, q[i]->anchor, q[i]->out);
+	}
+	qsort(lines, n_lines, sizeof(*lines), cmp_query);
+	groups_run(b, lines, n_lines);
+	free(lines);
+}
+
+enum { SCAN_FROM = 24 };
+
 int place_batch(struct placer *p, const struct oid *to, struct place_query *q, size_t n, struct arena *a, struct err *e)
 {
 	struct batch b = { .p = p, .arena = a };
 	if (placer_open(p, e) < 0 || batch_target(&b, to, e) < 0)
 		return -1;
 	b.follow = follow_new(p->repo, p->lineage, p->chains, p->pairs);
-	struct place_query **lines = xcalloc(n + 1, sizeof(*lines));
-	size_t n_lines = 0;
+	if (b.worktree && b.to && n >= SCAN_FROM)
+		follow_scan(b.follow, b.to);
+	if (b.to && p->cache)
+		b.answers = answers_open(p->cache, &b.to->id, p->threshold);
+	struct place_query **todo = xcalloc(n + 1, sizeof(*todo));
+	size_t left = 0;
 	for (size_t i = 0; i < n; i++) {
-		const struct anchor *an = q[i].anchor;
-		if (an->type == ANCHOR_LINES && an->path)
-			lines[n_lines++] = &q[i];
-		else if (an->type == ANCHOR_SECTION && an->path)
-			place_section(&b, an, q[i].out);
-		else if (an->type == ANCHOR_FILE && an->path)
-			place_file(&b, an, q[i].out);
-		else
-			place_other(&b, an, q[i].out);
+		if (!in_file(q[i].anchor))
+			place_other(&b, q[i].anchor, q[i].out);
+		else if (!recall(&b, &q[i]))
+			todo[left++] = &q[i];
 	}
-	qsort(lines, n_lines, sizeof(*lines), cmp_query);
-	groups_run(&b, lines, n_lines);
-	free(lines);
+	place_queries(&b, todo, left);
+	for (size_t i = 0; i < left; i++)
+		remember(&b, todo[i]);
+	free(todo);
+	if (b.answers)
+		answers_close(b.answers);
 	follow_free(b.follow);
 	pairs_unpin(p->pairs);
 	return 0;

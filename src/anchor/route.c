@@ -6,6 +6,7 @@
 #include "config.h"
 #include <stdlib.h>
 #include <string.h>
+#include "ledger.h"
 #include "route.h"
 
 /* From index at on (older), until the next mark, the path is this blob. */
@@ -28,19 +29,23 @@ struct chain {
 	struct lineage_list commits;
 	bool done, cut;
 	struct pathlog *logs[LOG_SLOTS];
+	struct ledger *ledger;
+	size_t probed;          /* commits looked at for single paths */
 	struct chain *next;
 };
 
 struct chains {
 	struct lineage *l;
+	const struct map_cache *cache;
 	struct chain *first;
 	struct arena arena;
 };
 
-struct chains *chains_new(struct lineage *l)
+struct chains *chains_new(struct lineage *l, const struct map_cache *cache)
 {
 	struct chains *c = xcalloc(1, sizeof(*c));
 	c->l = l;
+	c->cache = cache;
 	arena_init(&c->arena);
 	return c;
 }
@@ -53,6 +58,7 @@ static void chain_free(struct chain *c)
 			free(p->marks);
 			free(p);
 		}
+	ledger_free(c->ledger);
 	free(c->commits.items);
 	free(c);
 }
@@ -101,7 +107,7 @@ const struct lineage_commit *chain_at(struct chain *c, size_t i)
 		const struct lineage_commit *next = last ? lineage_parent(c->l, last) : lineage_commit(c->l, &c->tip);
 		if (!next) {
 			c->done = true;
-			c->cut = !last || last->n_parents;
+			c->cut = !last || last->n_parents || last->cut;
 			break;
 		}
 		*array_add(&c->commits) = next;
@@ -239,15 +245,63 @@ static struct pathlog *pathlog_get(struct chain *c, struct chains *all, const ch
 	return *slot = p;
 }
 
-static void pathlog_extend(struct chain *c, struct pathlog *p, size_t upto)
+static void mark_put(struct pathlog *p, size_t at, const struct oid *id, unsigned mode)
 {
+	struct mark *last = p->len ? &p->marks[p->len - 1] : NULL;
+	if (last && last->mode == mode && oid_equal(&last->id, id))
+		return;
+	p->marks = array_grow(p->marks, p->len, &p->alloc, sizeof(*p->marks));
+	p->marks[p->len++] = (struct mark){ at, *id, mode };
+}
+
+/* A path's way through a commit costs about a fifth of comparing all of its tree: beyond that the ledger pays. */
+enum { LEDGER_FROM = 5, LEDGER_LEAST = 64 };
+
+static bool ledger_pays(struct chains *all, struct chain *c, size_t upto)
+{
+	if (c->ledger && ledger_depth(c->ledger) > upto)
+		return true;
+	c->probed += upto + 1;
+	if (c->probed < LEDGER_FROM * (upto + 1) || c->probed < LEDGER_FROM * LEDGER_LEAST)
+		return false;
+	if (!c->ledger)
+		c->ledger = ledger_new(c->l, all->cache);
+	const struct lineage_commit *x;
+	for (size_t i = ledger_depth(c->ledger); i <= upto && (x = chain_at(c, i)); i++)
+		ledger_add(c->ledger, x, chain_at(c, i + 1));
+	return ledger_depth(c->ledger) > upto;
+}
+
+/* At index i the path is what the last event at or behind i left; before (older than) an event, its old side. */
+static void pathlog_from_ledger(struct chain *c, struct pathlog *p)
+{
+	size_t n;
+	struct oid id = OID_ZERO;
+	unsigned mode = 0;
+	const struct event *e = ledger_find(c->ledger, p->probe.path, &n);
+	p->len = 0;
+	if (n) {
+		mark_put(p, 0, &e[0].new_id, e[0].new_mode);
+	} else {
+		lineage_entry(c->l, &chain_at(c, 0)->tree, p->probe.path, &id, &mode);
+		mark_put(p, 0, &id, mode);
+	}
+	for (size_t k = 0; k < n; k++)
+		mark_put(p, (size_t)e[k].at + 1, &e[k].old_id, e[k].old_mode);
+	p->known = ledger_depth(c->ledger);
+}
+
+static void pathlog_extend(struct chains *all, struct chain *c, struct pathlog *p, size_t upto)
+{
+	if (p->known > upto)
+		return;
+	if (ledger_pays(all, c, upto)) {
+		pathlog_from_ledger(c, p);
+		return;
+	}
 	for (const struct lineage_commit *x; p->known <= upto && (x = chain_at(c, p->known)); p->known++) {
 		lineage_probe(c->l, &p->probe, &x->tree);
-		struct mark *last = p->len ? &p->marks[p->len - 1] : NULL;
-		if (last && last->mode == p->probe.mode && oid_equal(&last->id, &p->probe.id))
-			continue;
-		p->marks = array_grow(p->marks, p->len, &p->alloc, sizeof(*p->marks));
-		p->marks[p->len++] = (struct mark){ p->known, p->probe.id, p->probe.mode };
+		mark_put(p, p->known, &p->probe.id, p->probe.mode);
 	}
 }
 
@@ -284,14 +338,14 @@ static void versions_find(struct chains *c, const struct route *r, const char *p
 	size_t end = r->len - (r->worktree != NULL);
 	if (r->forward) {
 		size_t at = r->first - pos;
-		pathlog_extend(r->chain, p, at);
+		pathlog_extend(c, r->chain, p, at);
 		for (size_t k = mark_at(p, at) + 1; k-- > 0 && (all || !vanished(out));) {
 			size_t oldest = k + 1 < p->len && p->marks[k + 1].at - 1 < at ? p->marks[k + 1].at - 1 : at;
 			version_add(out, r->first - oldest, r->first - p->marks[k].at + 1, &p->marks[k]);
 		}
 	} else {
 		size_t last = r->first + end - 1;
-		pathlog_extend(r->chain, p, last);
+		pathlog_extend(c, r->chain, p, last);
 		for (size_t k = mark_at(p, r->first + pos); k < p->len && p->marks[k].at <= last && (all || !vanished(out)); k++) {
 			size_t start = p->marks[k].at > r->first + pos ? p->marks[k].at - r->first : pos;
 			size_t stop = k + 1 < p->len && p->marks[k + 1].at <= last ? p->marks[k + 1].at - r->first : end;

@@ -9,11 +9,12 @@
 #ifndef KILLICK_SRC_ANCHOR_ROUTE_H
 #define KILLICK_SRC_ANCHOR_ROUTE_H
 
+#include "killick/anchor/place.h"
 #include "killick/git/lineage.h"
 
 struct chain;
 struct chains;
-struct chains *chains_new(struct lineage *l);
+struct chains *chains_new(struct lineage *l, const struct map_cache *cache);
 void chains_free(struct chains *c);
 
 /* Commit i of the chain, the tip being 0; NULL past its end. */

@@ -10,7 +10,9 @@
 #include <string.h>
 #include "step.h"
 
-enum { FILES_MOST = 400, BYTES_MOST = 32 << 20, CLUSTER_GAP = 24, GROUPS_MOST = 12 };
+/* Of bigger ranges lines inside may go without a closer look, where they went nowhere. */
+enum { SMALL_RANGE = 40 };
+enum { FILES_MOST = 400, OLD_FILES_MOST = 32, BYTES_MOST = 32 << 20, CLUSTER_GAP = 24, GROUPS_MOST = 12 };
 
 void step_release(struct step *s) { rope_release(&s->rope); }
 
@@ -34,12 +36,13 @@ bool step_pass(const struct pair *x, const struct rope *r, struct step *out)
 		return false;
 	for (size_t k = 0; k < r->len; k++) {
 		struct strand s = r->items[k];
-		bool end = k == 0 || k + 1 == r->len;
+		bool end = k == 0 || k + 1 == r->len || (s.flags & (STRAND_FIRST | STRAND_LAST));
+		const struct gap *g;
 		if ((s.flags & (STRAND_FIRST | STRAND_LAST)) && !pair_trusted(x, s.line))
 			break;
-		if (gaps_map(&x->gaps, s.line, &s.line, NULL))
+		if (gaps_map(&x->gaps, s.line, &s.line, &g))
 			*array_add(&out->rope) = s;
-		else if (end || (s.flags & STRAND_NAMED))
+		else if (end || ((s.flags & STRAND_NAMED) && (r->len <= SMALL_RANGE || !pair_clean(x, (size_t)(g - x->gaps.items)))))
 			break;
 		if (k + 1 == r->len && rope_hi(&out->rope) - rope_lo(&out->rope) < hull_most(r))
 			return true;
@@ -335,6 +338,9 @@ void step_in_file(struct pair *x, const struct rope *r, struct step *out)
 
 static bool is_file(unsigned mode) { return (mode & 0170000) == 0100000; }
 
+/* One line in another file proves nothing. */
+enum { SEEN_MOST = 24, BLOCK_LINES = 2 };
+
 /* Lines that a changed file gained. */
 static uint32_t *lines_gained(struct pairs *p, const struct lineage_change *c, struct text *n, uint32_t *len)
 {
@@ -412,17 +418,16 @@ static double block_own(struct pairs *p, struct text *o, const struct block *b, 
 	for (uint32_t i = b->a; i < b->b; i++) {
 		if (b->hits[i - b->a].kind != HIT_SAME || text_trivial(o, i))
 			continue;
-		uint64_t norm = text_norm(o, i);
+		const struct line *l = text_line(o, i);
 		unsigned files = 0;
 		for (size_t k = 0; k < n_seen && files < 3; k++)
-			files += text_count(seen[k], norm) > 0;
+			files += text_count(seen[k], l) > 0;
 		all++;
-		own += (before && text_count(before, norm)) || files >= 3 ? 0.2 : 1;
+		own += (before && text_count(before, l)) || files >= 3 ? 0.2 : 1;
 	}
 	return all > 0 ? own / all : 0;
 }
 
-enum { SEEN_MOST = 24 };
 
 /* Texts of the nearest changed files: what stands in several of them is nobody's. */
 static size_t texts_seen(struct pairs *p, const struct elsewhere *e, const struct near *near, size_t len,
@@ -448,7 +453,7 @@ static double hits_elsewhere(const struct rope *r, const struct blocks *found, c
 	for (size_t x = 0; x < found->len; x++) {
 		const struct block *b = &found->items[x];
 		double weight = b->weight * own[x], got = 0;
-		if (weight < 1.2 || b->equal < 2)
+		if (weight < 1.2 || b->equal < BLOCK_LINES)
 			continue;
 		for (size_t k = 0; k < r->len; k++) {
 			uint32_t i = r->items[k].line;
@@ -476,6 +481,15 @@ static double rope_share(const struct rope *r, const struct hit *hits)
 
 struct search { struct pairs *p; struct text *o; const uint32_t *old; uint32_t n_old; struct text **seen; size_t n_seen; };
 
+/* Does the file have two of the lines that are looked for? Most have none, and need no diff. */
+static bool file_hopeful(const struct search *s, struct text *n)
+{
+	unsigned found = 0;
+	for (uint32_t k = 0; k < s->n_old && found < BLOCK_LINES; k++)
+		found += !text_trivial(s->o, s->old[k]) && text_count(n, text_line(s->o, s->old[k]));
+	return found >= BLOCK_LINES;
+}
+
 /* One other file: the hits of the strands there, and how much they count. */
 static double file_search(const struct search *s, const struct rope *r, const struct lineage_change *c, struct text *n,
     struct hit *hits)
@@ -498,8 +512,13 @@ static double file_search(const struct search *s, const struct rope *r, const st
 void step_elsewhere(struct pairs *p, struct text *o, uint32_t a, uint32_t b, const struct rope *r,
     const struct elsewhere *e, const char *path, struct step *out)
 {
-	size_t len, bytes = 0;
+	size_t len, bytes = 0, named = 0;
 	double best = 0, second = 0;
+	*out = (struct step){ .how = STEP_LOST, .before = NO_LINE, .after = NO_LINE };
+	for (uint32_t i = a; i < b && named < BLOCK_LINES; i++)
+		named += !text_trivial(o, i);
+	if (named < BLOCK_LINES)
+		return;
 	struct near *near = files_near(e, path, false, &len);
 	struct text *seen[SEEN_MOST];
 	uint32_t *old = xcalloc((size_t)(b - a) + 1, sizeof(*old));
@@ -508,12 +527,17 @@ void step_elsewhere(struct pairs *p, struct text *o, uint32_t a, uint32_t b, con
 	struct search s = { p, o, old, b - a, seen, texts_seen(p, e, near, len, seen) };
 	struct hit *hits = xcalloc(r->len, sizeof(*hits)), *won = xcalloc(r->len, sizeof(*won));
 	const struct lineage_change *where = NULL;
-	for (size_t k = 0; k < len && k < FILES_MOST && bytes < BYTES_MOST; k++) {
+	for (size_t k = 0, old_files = 0; k < len && k < FILES_MOST && bytes < BYTES_MOST; k++) {
 		const struct lineage_change *c = &e->changes[near[k].at];
+		/* Code goes to new files and to near ones; a step that touches hundreds of old files is a sweep. */
+		if (!oid_is_zero(&c->old_id) && ++old_files > OLD_FILES_MOST)
+			continue;
 		struct text *n = pairs_text(p, &c->new_id, NULL);
 		if (!n)
 			continue;
 		bytes += n->size;
+		if (!file_hopeful(&s, n))
+			continue;
 		memset(hits, 0, r->len * sizeof(*hits));
 		double score = file_search(&s, r, c, n, hits);
 		second = score > best ? best : score > second ? score : second;
@@ -523,7 +547,6 @@ void step_elsewhere(struct pairs *p, struct text *o, uint32_t a, uint32_t b, con
 		where = c;
 		memcpy(won, hits, r->len * sizeof(*won));
 	}
-	*out = (struct step){ .how = STEP_LOST, .before = NO_LINE, .after = NO_LINE };
 	for (size_t k = 0; second >= 0.7 * best && k < r->len; k++)
 		won[k].like *= 0.6f;
 	if (where && rope_land(r, won, &out->rope, &out->moved)) {

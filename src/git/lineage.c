@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Raw objects from libgit2's database, parsed here: a commit is its tree, parents and time, a tree is a sorted run of
- * bytes compared entry by entry. git_commit and git_tree build far more than a walk over 20,000 commits wants.
+ * Commits are their links (repo_links: the commit-graph where there is one), trees are raw objects compared entry by
+ * entry: git_tree builds far more than a walk over 20,000 commits wants.
  * An object that is missing is looked for once with a refresh of the packs (another process may have repacked), then
  * without: a partial clone would otherwise rescan its packs for each blob it lacks.
  */
@@ -20,6 +20,14 @@ struct node {
 	uint32_t epoch, flags;  /* of lineage_base */
 };
 
+/* A tree kept: big ones get an index of their names when they are asked for again. */
+struct name { uint32_t hash, at; };
+struct tree {
+	git_odb_object *o;
+	struct name *names;     /* by hash */
+	uint32_t n_names, asked;
+};
+
 struct lineage {
 	struct repo *repo;
 	git_odb *odb;
@@ -27,7 +35,7 @@ struct lineage {
 	struct node **nodes;    /* open addressing by id; NULL: free */
 	size_t n_nodes, size;
 	struct arena arena;
-	git_odb_object *trees[TREE_SLOTS];
+	struct tree trees[TREE_SLOTS];
 	size_t tree_bytes;
 	uint32_t epoch;
 };
@@ -45,12 +53,17 @@ int lineage_open(struct repo *r, struct lineage **out, struct err *e)
 	return 0;
 }
 
+static void tree_drop(struct tree *t)
+{
+	git_odb_object_free(t->o);
+	free(t->names);
+	*t = (struct tree){ 0 };
+}
+
 static void trees_drop(struct lineage *l)
 {
-	for (size_t i = 0; i < TREE_SLOTS; i++) {
-		git_odb_object_free(l->trees[i]);
-		l->trees[i] = NULL;
-	}
+	for (size_t i = 0; i < TREE_SLOTS; i++)
+		tree_drop(&l->trees[i]);
 	l->tree_bytes = 0;
 }
 
@@ -89,7 +102,11 @@ static git_odb_object *object_read(struct lineage *l, const struct oid *id, git_
 		if (!git_odb_exists_ext(l->odb, &g, GIT_ODB_LOOKUP_NO_REFRESH) && !object_download(l, id))
 			return NULL;
 	}
-	if (git_odb_read(&o, l->odb, &g) < 0)
+	/* Hashing each object again on reading would be a third of a walk; git does it in fsck, not here. zlib still checks. */
+	git_libgit2_opts(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, 0);
+	int rc = git_odb_read(&o, l->odb, &g);
+	git_libgit2_opts(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, 1);
+	if (rc < 0)
 		return NULL;
 	if (git_odb_object_type(o) == type)
 		return o;
@@ -121,67 +138,6 @@ static void nodes_grow(struct lineage *l)
 	free(old);
 }
 
-static bool header_oid(const char **p, const char *end, const char *key, struct oid *out)
-{
-	size_t k = strlen(key);
-	if ((size_t)(end - *p) < k + 41 || memcmp(*p, key, k) || (*p)[k + 40] != '\n')
-		return false;
-	char hex[GIT_OID_HEX];
-	memcpy(hex, *p + k, 40);
-	hex[40] = '\0';
-	*p += k + 41;
-	return oid_parse(hex, out);
-}
-
-/* "committer Name <mail> 1500000000 +0000": the number after the last '>' of the line. */
-static int64_t header_time(const char *p, const char *end)
-{
-	while (p < end && *p != '\n') {
-		const char *nl = memchr(p, '\n', (size_t)(end - p));
-		if (!nl)
-			return 0;
-		if (nl - p > 10 && !memcmp(p, "committer ", 10)) {
-			const char *q = nl;
-			while (q > p && *q != '>')
-				q--;
-			int64_t t = 0;
-			for (q += 1 + (q[0] == '>' && q[1] == ' '); q < nl && *q >= '0' && *q <= '9' && t < INT64_MAX / 10 - 9; q++)
-				t = t * 10 + (*q - '0');
-			return t;
-		}
-		p = nl + 1;
-	}
-	return 0;
-}
-
-static bool commit_parse(struct lineage *l, const char *p, size_t n, struct lineage_commit *c)
-{
-	const char *end = p + n;
-	struct oid parents[64], *many = NULL;
-	size_t alloc = 0;
-	if (!header_oid(&p, end, "tree ", &c->tree))
-		return false;
-	while (c->n_parents < ARRAY_SIZE(parents) && header_oid(&p, end, "parent ", &parents[c->n_parents]))
-		c->n_parents++;
-	struct oid one;
-	uint32_t total = c->n_parents;
-	while (header_oid(&p, end, "parent ", &one)) {
-		many = array_grow(many, total - ARRAY_SIZE(parents), &alloc, sizeof(*many));
-		many[total++ - ARRAY_SIZE(parents)] = one;
-	}
-	if (total) {
-		struct oid *kept = arena_alloc(&l->arena, total * sizeof(*kept));
-		memcpy(kept, parents, c->n_parents * sizeof(*kept));
-		if (many)
-			memcpy(kept + c->n_parents, many, (total - c->n_parents) * sizeof(*kept));
-		c->parents = kept;
-		c->n_parents = total;
-	}
-	free(many);
-	c->time = header_time(p, end);
-	return true;
-}
-
 static struct node *node_get(struct lineage *l, const struct oid *id)
 {
 	if (l->n_nodes * 2 >= l->size)
@@ -189,15 +145,15 @@ static struct node *node_get(struct lineage *l, const struct oid *id)
 	size_t k = node_slot(l, id);
 	if (l->nodes[k])
 		return l->nodes[k];
-	git_odb_object *o = object_read(l, id, GIT_OBJECT_COMMIT);
-	if (!o)
+	struct commit_links links;
+	struct err e = ERR_INIT;
+	if (repo_links(l->repo, id, &links, &e) < 0)
 		return NULL;
 	struct node *n = ARENA_NEW(&l->arena, struct node);
-	n->c.id = *id;
-	bool good = commit_parse(l, git_odb_object_data(o), git_odb_object_size(o), &n->c);
-	git_odb_object_free(o);
-	if (!good)
-		return NULL;
+	n->c = (struct lineage_commit){ .id = *id, .tree = links.tree, .time = links.time / 1000, .cut = links.cut,
+		.n_parents = (uint32_t)links.n_parents };
+	if (links.n_parents)
+		n->c.parents = (const struct oid *)arena_memdup(&l->arena, links.parents, links.n_parents * sizeof(*links.parents));
 	l->nodes[k] = n;
 	l->n_nodes++;
 	return n;
@@ -374,27 +330,36 @@ out:
 
 /* Trees */
 
+static struct tree *tree_slot(struct lineage *l, const struct oid *id)
+{
+	uint32_t h;
+	memcpy(&h, id->id, sizeof(h));
+	return &l->trees[h % TREE_SLOTS];
+}
+
+static bool tree_is(const struct tree *t, const struct oid *id)
+{
+	return t->o && !memcmp(git_odb_object_id(t->o)->id, id->id, 20);
+}
+
 /* A reference that the caller frees. */
 static git_odb_object *tree_get(struct lineage *l, const struct oid *id)
 {
-	uint32_t h;
 	git_odb_object *o = NULL;
-	memcpy(&h, id->id, sizeof(h));
-	git_odb_object **slot = &l->trees[h % TREE_SLOTS];
-	if (*slot && !memcmp(git_odb_object_id(*slot)->id, id->id, 20))
-		return git_odb_object_dup(&o, *slot) < 0 ? NULL : o;
+	struct tree *t = tree_slot(l, id);
+	if (tree_is(t, id))
+		return git_odb_object_dup(&o, t->o) < 0 ? NULL : o;
 	o = object_read(l, id, GIT_OBJECT_TREE);
 	if (!o)
 		return NULL;
 	if (l->tree_bytes + git_odb_object_size(o) > TREE_BYTES)
 		trees_drop(l);
-	if (*slot) {
-		l->tree_bytes -= git_odb_object_size(*slot);
-		git_odb_object_free(*slot);
-	}
+	if (t->o)
+		l->tree_bytes -= git_odb_object_size(t->o);
+	tree_drop(t);
 	l->tree_bytes += git_odb_object_size(o);
-	if (git_odb_object_dup(slot, o) < 0)
-		*slot = NULL;
+	if (git_odb_object_dup(&t->o, o) < 0)
+		t->o = NULL;
 	return o;
 }
 
@@ -421,15 +386,56 @@ static bool entry_next(const char **p, const char *end, struct entry *out)
 
 static bool is_dir(const struct entry *x) { return (x->mode & 0170000) == 0040000; }
 
+enum { INDEX_FROM = 2048, INDEX_ASKED = 4 };
+
+static int cmp_name(const void *a, const void *b)
+{
+	const struct name *x = a, *y = b;
+	return x->hash != y->hash ? (x->hash < y->hash ? -1 : 1) : x->at < y->at ? -1 : x->at > y->at;
+}
+
+static void tree_index(struct tree *t)
+{
+	const char *start = git_odb_object_data(t->o), *p = start, *end = p + git_odb_object_size(t->o), *at = p;
+	size_t alloc = 0;
+	for (struct entry x; entry_next(&p, end, &x); at = p) {
+		t->names = array_grow(t->names, t->n_names, &alloc, sizeof(*t->names));
+		t->names[t->n_names++] = (struct name){ (uint32_t)hash64(x.name, x.len), (uint32_t)(at - start) };
+	}
+	if (t->n_names)
+		qsort(t->names, t->n_names, sizeof(*t->names), cmp_name);
+}
+
+/* Where in the tree's bytes to look for a name: at its entry, where there is an index, else at the first. */
+static const char *tree_hint(struct tree *t, const char *name, size_t len)
+{
+	const char *start = git_odb_object_data(t->o);
+	if (git_odb_object_size(t->o) < INDEX_FROM || ++t->asked < INDEX_ASKED)
+		return start;
+	if (!t->names)
+		tree_index(t);
+	uint32_t h = (uint32_t)hash64(name, len), lo = 0, hi = t->n_names;
+	while (lo < hi) {
+		uint32_t m = lo + (hi - lo) / 2;
+		if (t->names[m].hash < h)
+			lo = m + 1;
+		else
+			hi = m;
+	}
+	return lo < t->n_names && t->names[lo].hash == h ? start + t->names[lo].at : NULL;
+}
+
 static bool tree_find(struct lineage *l, const struct oid *tree, const char *name, size_t len, struct oid *out,
     unsigned *mode)
 {
 	git_odb_object *o = tree_get(l, tree);
+	struct tree *t = tree_slot(l, tree);
 	bool found = false;
 	if (!o)
 		return false;
-	const char *p = git_odb_object_data(o), *end = p + git_odb_object_size(o);
-	for (struct entry x; !found && entry_next(&p, end, &x);) {
+	const char *p = tree_is(t, tree) ? tree_hint(t, name, len) : git_odb_object_data(o);
+	const char *end = (const char *)git_odb_object_data(o) + git_odb_object_size(o);
+	for (struct entry x; p && !found && entry_next(&p, end, &x);) {
 		if (x.len != len || memcmp(x.name, name, len))
 			continue;
 		memcpy(out->id, x.id, 20);

@@ -21,6 +21,7 @@ struct lineage_commit {
 	int64_t time;                /* committer's, seconds */
 	uint32_t n_parents;
 	const struct oid *parents;
+	bool cut;                    /* the border of a shallow clone: there were parents */
 };
 /* NULL: not here (shallow, never fetched, corrupt) or no commit. Lives as long as the handle. */
 const struct lineage_commit *lineage_commit(struct lineage *l, const struct oid *id);
