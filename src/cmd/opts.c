@@ -181,16 +181,13 @@ static const char *const colors[] = { "auto", "always", "never", NULL };
 static const struct opt common_opts[] = {
 	{ 'C', "directory", OPT_STR, offsetof(struct cmd_common, dir), "DIR", "work in DIR", NULL },
 	{ 0, "color", OPT_STR, offsetof(struct cmd_common, color), "WHEN", "colour: auto, always, never", colors },
+	{ 0, "no-pager", OPT_FLAG, offsetof(struct cmd_common, no_pager), NULL, "do not page long text", NULL },
 	{ 'h', "help", OPT_FLAG, offsetof(struct cmd_common, help), NULL, "show this help", NULL },
 	{ 0, NULL, OPT_FLAG, 0, NULL, NULL, NULL },
 };
 static const struct opt json_opts[] = {
 	{ 0, "json", OPT_FLAG, offsetof(struct cmd_common, json), NULL, "print one JSON document", NULL },
 	{ 0, "jsonl", OPT_FLAG, offsetof(struct cmd_common, jsonl), NULL, "print one JSON object a line", NULL },
-	{ 0, NULL, OPT_FLAG, 0, NULL, NULL, NULL },
-};
-static const struct opt page_opts[] = {
-	{ 0, "no-pager", OPT_FLAG, offsetof(struct cmd_common, no_pager), NULL, "do not page long text", NULL },
 	{ 0, NULL, OPT_FLAG, 0, NULL, NULL, NULL },
 };
 static const struct opt text_opts[] = {
@@ -221,8 +218,6 @@ size_t cmd_opt_sets(const struct cmd_entry *e, struct cmd *c, struct opt_set set
 		sets[n++] = (struct opt_set){ target_opts, posting };
 	if (e->flags & CMD_JSON)
 		sets[n++] = (struct opt_set){ json_opts, common };
-	if (e->flags & CMD_PAGE)
-		sets[n++] = (struct opt_set){ page_opts, common };
 	sets[n++] = (struct opt_set){ common_opts, common };
 	return n;
 }

@@ -211,6 +211,38 @@ static void code_as_written(struct cmd *c, const struct anchor *an)
 	code_lines(c, an->after, an->end + 1, STYLE_DIM, " ");
 }
 
+/* Where the words were changed since, the lines as they are now follow those as written. */
+static void code_now(struct cmd *c, const struct thread *t)
+{
+	const struct place *p = &t->place;
+	struct buf text = BUF_INIT;
+	struct err ignored = ERR_INIT;
+	const char *s, *nl;
+	uint32_t n = 1;
+
+	if (p->state != PLACE_EDITED || !p->path || !p->line || !t->anchor.quote ||
+	    repo_worktree_file(c->work->repo, p->path, 0, &text, NULL, &ignored)) {
+		buf_release(&text);
+		return;
+	}
+	for (s = text.ptr; s < text.ptr + text.len && n <= p->end; n++) {
+		nl = memchr(s, '\n', (size_t)(text.ptr + text.len - s));
+		size_t len = nl ? (size_t)(nl - s) : (size_t)(text.ptr + text.len - s);
+
+		if (n == p->line) {
+			out_text(c, STYLE_DIM, "  now:");
+			out_line(c);
+		}
+		if (n >= p->line) {
+			out_textf(c, STYLE_LINENO, "  %s%5u  ", c->io->ascii ? ">" : "▸", n);
+			out_code(c, STYLE_NORMAL, s, len && s[len - 1] == '\r' ? len - 1 : len);
+			out_line(c);
+		}
+		s += len + 1;
+	}
+	buf_release(&text);
+}
+
 static void reaction_line(struct cmd *c, const struct post *p)
 {
 	if (!p->n_reactions)
@@ -258,6 +290,7 @@ void out_thread_full(struct cmd *c, const struct thread *t)
 			out_line(c);
 	}
 	code_as_written(c, &t->anchor);
+	code_now(c, t);
 	for (unsigned i = 0; t->posts && i < t->n_posts; i++)
 		post_lines(c, &t->posts[i]);
 }

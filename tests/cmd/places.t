@@ -65,6 +65,9 @@ run killick file "src/a.c@$first"; like "$out" '^ +3 \? line 3$' "at a revision"
 run killick file src/b.c --json; is "$(json "$out" '(d["file"]["path"],d["file"]["lines"],d["file"]["binary"],len(d["file"]["threads"]))')" '["src/b.c", 12, false, 3]' "file --json"
 run killick file HEAD; is "$st" 2 "file of a commit"
 run killick file nosuch; is "$st" 3 "file of nothing"
+sed -i '8s/.*/line six/' src/b.c
+run killick show "$b"; like "$out" 'now:' "what was edited since"; like "$out" '▸ +8  line six' "is shown as it is now too"
+git checkout -q src/b.c
 sed -i '5d' src/b.c && git commit -qam 'three is gone'
 run killick file src/b.c; like "$out" 'gone from here:' "what is gone is said"
 like "$(killick threads place:gone)" "$a" "and found by query"

@@ -136,7 +136,7 @@ struct opt_rest { const char **argv; int argc, dashes; };
 int opts_parse(const struct opt_set *sets, size_t n_sets, struct arena *a, int argc, const char *const *argv,
     struct opt_rest *rest, struct err *e);
 /* The sets of a row with its shared options, the row's own first; returns how many. c NULL: for listing alone. */
-#define CMD_OPT_SETS 6
+#define CMD_OPT_SETS 5
 size_t cmd_opt_sets(const struct cmd_entry *e, struct cmd *c, struct opt_set sets[CMD_OPT_SETS]);
 
 #endif
