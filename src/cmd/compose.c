@@ -17,6 +17,7 @@
 #include "composefile.h"
 #include "killick/base/file.h"
 #include "killick/cmd/act.h"
+#include "killick/store/settings.h"
 #include "killick/text/sanitize.h"
 
 #define POST_MAX (1u << 20)     /* one post; the manual says so */
@@ -41,13 +42,17 @@ int compose_to(struct cmd *c, enum audience *out, struct err *e)
 void compose_audience(struct cmd *c, enum audience aud, struct buf *b)
 {
 	struct remote_info *remotes;
+	const char *set;
 
 	if (aud == AUDIENCE_PRIVATE) {
 		buf_addstr(b, "private; only you: it never leaves this machine");
 		return;
 	}
 	buf_addf(b, "native %s; everyone who can fetch from ", repo_name(c->work->repo));
-	if (repo_remotes(c->work->repo, c->arena, &remotes))
+	set = setting_get(c->work->repo, c->arena, "remote");
+	if (*set)
+		buf_addstr(b, set);
+	else if (repo_remotes(c->work->repo, c->arena, &remotes))
 		buf_addstr(b, remotes[0].name);
 	else
 		buf_addstr(b, "a remote you will sync with (there is none yet)");

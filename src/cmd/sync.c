@@ -60,8 +60,11 @@ static void report(struct cmd *c, const char *remote, const struct exchange *x, 
 
 static const char *default_remote(struct cmd *c)
 {
+	const char *set = setting_get(c->work->repo, c->arena, "remote");
 	struct remote_info *list;
 
+	if (*set)
+		return set;
 	return repo_remotes(c->work->repo, c->arena, &list) ? list[0].name : NULL;
 }
 

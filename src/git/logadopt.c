@@ -21,35 +21,6 @@ struct adopting {
 	uint64_t added;
 };
 
-/* The id of the op with this sequence number in the log here; false if it cannot be found. */
-static bool id_at(struct adopting *x, uint64_t seq, char id[SHA256_HEX])
-{
-	struct oid at = x->t.head;
-	struct err ignored = ERR_INIT;
-	bool found = false;
-
-	while (!found && !oid_is_zero(&at)) {
-		struct entry en;
-		struct op op;
-		const char *p, *line;
-		size_t n;
-
-		if (entry_read(x->l, &at, &en, &ignored))
-			return false;
-		for (p = en.text; !found && entry_line(&p, en.text + en.len, &line, &n);) {
-			if (op_decode(line, n, &op, &ignored))
-				continue;
-			found = op.seq == seq;
-			if (found)
-				memcpy(id, op.id, SHA256_HEX);
-			op_release(&op);
-		}
-		at = en.has_parent ? en.parent : OID_ZERO;
-		entry_release(&en);
-	}
-	return found;
-}
-
 static int put_piece(struct adopting *x, struct err *e)
 {
 	int rc = 0;
@@ -108,7 +79,7 @@ static int take_line(struct adopting *x, const struct nlog_line *line, bool last
 		    op.repo);
 	else if (!x->t.any || op.seq > x->t.seq)
 		rc = take_next(x, &op, line, e);
-	else if ((last || op.seq == x->t.seq) && (!id_at(x, op.seq, id) || strcmp(id, op.id)))
+	else if ((last || op.seq == x->t.seq) && (!chain_id_at(x->l, &x->t.head, op.seq, id) || strcmp(id, op.id)))
 		rc = parts(x, op.seq, e);
 	if (op.doc)
 		op_release(&op);

@@ -182,14 +182,28 @@ static int take_ahead(struct ex *x, const char *name, const struct oid *ours, co
 	return 0;
 }
 
+/* The same ops in other commits, as an import makes them: one chain of commits is as good as the other, so everybody
+ * takes the remote's, with what only we have behind it. */
+static int take_grafted(struct ex *x, const char *name, const struct oid *ours, const struct oid *joined,
+    const struct oid *theirs, struct err *e)
+{
+	if (logref_write(x->l, name, ours, joined, e))
+		return -1;
+	x->x->logs_fetched++;
+	x->x->ops_fetched += ops_between(x->l, ours, theirs);
+	return 0;
+}
+
 static int follow_log(struct ex *x, const char *writer, const struct oid *theirs, const struct oid *before, struct err *e)
 {
 	const struct oid *found = logs_find(&x->logs, writer);
 	bool own = !strcmp(writer, x->l->id.writer), is_new = !before || !oid_equal(before, theirs);
 	struct oid ours = found ? *found : OID_ZERO;
 	enum relation rel = AHEAD;
+	struct oid joined;
 	char name[REF_NAME_MAX];
 	bool met;
+	int same;
 
 	logref_name(name, LOG_REFS, NULL, writer);
 	if (found && relate(x->l, theirs, &ours, &rel, e))
@@ -199,6 +213,8 @@ static int follow_log(struct ex *x, const char *writer, const struct oid *theirs
 		return -1;
 	if (rel == SAME || rel == BEHIND)
 		return 0;
+	if (rel == FORKED && (same = log_graft(x->l, theirs, &ours, &joined, e)))
+		return same < 0 ? -1 : take_grafted(x, name, &ours, &joined, theirs, e);
 	if (own)
 		return own_log_moved(x, &ours, theirs, rel, e);
 	if (rel == AHEAD || was_rescued(x->l, writer, &ours))

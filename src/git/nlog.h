@@ -6,6 +6,7 @@
  *	logref.c     refs of the store: read, compare-and-swap with fsync, scrub, stamp
  *	logwrite.c   append and recall; the commit's form
  *	logadopt.c   a log from an export
+ *	loggraft.c   the same ops in other commits
  *	logread.c    heads, the chain check, reading
  *	logsign.c    SSH signatures
  *	transport.c  git as a child, the remote's address, what its failures mean
@@ -119,6 +120,16 @@ struct oid_list { struct oid *items; size_t len, alloc; };
 /* The commits from `from` down to but without `until` (zero: to the root), newest first. *met: until was found. */
 int chain_walk(struct nlog *l, const struct oid *from, const struct oid *until, struct oid_list *out, bool *met,
     struct err *e);
+
+/* ---- loggraft.c ---- */
+/* The id of the op with this sequence number in the chain that ends at head; false if it cannot be found. */
+bool chain_id_at(struct nlog *l, const struct oid *head, uint64_t seq, char id[SHA256_HEX]);
+/*
+ * Two heads of one writer's log that part as commits: do they hold the same ops as far as both go? Then 1, and *out is a
+ * head behind theirs that holds all of ours too (theirs itself when it does already). 0: they really part. Writes
+ * objects, no ref.
+ */
+int log_graft(struct nlog *l, const struct oid *theirs, const struct oid *ours, struct oid *out, struct err *e);
 
 /* ---- logsign.c ---- */
 /* Appends a sign op if the user signs and there is something new to sign. A key that cannot be used is no error: the

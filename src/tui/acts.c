@@ -247,11 +247,29 @@ static void do_command(struct tui *t, const char *arg)
 	act_prompt_command(t, arg ? arg : "");
 }
 
+/* "is:open kind" is on its way to "is:open kind:…": the last word waits until it is plain what it is. */
+static const char *settled_part(struct tui *t, const char *text)
+{
+	const char *last = strrchr(text, ' ');
+	const char *const *words;
+
+	last = last ? last + 1 : text;
+	if (!*last || strchr(last, ':'))
+		return text;
+	words = query_words(last);
+	for (size_t i = 0; words[i]; i++)
+		if (str_starts(words[i], last) && str_ends(words[i], ":")) {
+			arena_clear(&t->acting);
+			return arena_memdup(&t->acting, text, (size_t)(last - text));
+		}
+	return text;
+}
+
 static void filter_changed(struct tui *t, const char *text)
 {
 	struct err e = ERR_INIT;
 
-	if (view_set_filter(tui_view(t), text, &e) < 0)
+	if (view_set_filter(tui_view(t), settled_part(t, text), &e) < 0)
 		prompt_note(t, true, "%s", e.msg);
 	else
 		prompt_note(t, false, "%s", "");
@@ -330,9 +348,17 @@ static void do_reply(struct tui *t, const char *arg UNUSED)
 static void do_resolve(struct tui *t, const char *arg UNUSED)
 {
 	struct target at;
+	const char *back;
 
 	target(t, &at);
-	COMMAND(t, at.thread, NO_THREAD, at.state == STATE_RESOLVED ? "reopen" : "resolve", at.thread ? at.thread : "");
+	if (!at.thread) {
+		tui_say(t, MSG_INFO, NO_THREAD);
+		return;
+	}
+	back = arena_printf(&t->acting, "%s %s", at.state == STATE_RESOLVED ? "resolve" : "reopen", at.thread);
+	COMMAND(t, true, NULL, at.state == STATE_RESOLVED ? "reopen" : "resolve", at.thread);
+	free(t->undo_line);
+	t->undo_line = xstrdup(back);
 }
 
 static void do_accept(struct tui *t, const char *arg UNUSED)
@@ -565,7 +591,6 @@ static const char *last_own_post(struct tui *t, struct err *e)
 			if (p->mine && p->body && (!best || p->time > best->time))
 				best = p;
 		}
-	array_release(&list);
 	return best ? best->id : NULL;
 }
 
@@ -573,7 +598,14 @@ static void do_undo(struct tui *t, const char *arg UNUSED)
 {
 	struct err e = ERR_INIT;
 	const char *id;
+	char *line = t->undo_line;
 
+	if (line) {
+		t->undo_line = NULL;
+		tui_run_line(t, line);
+		free(line);
+		return;
+	}
 	if (work_log(t->work, false, &e) < 0 || (id = last_own_post(t, &e)) == NULL) {
 		tui_say(t, MSG_INFO, "there is no post of yours to take back");
 		return;

@@ -62,7 +62,6 @@ static void commit_close(struct view *v)
 	array_release(&c->lines);
 	array_release(&c->files);
 	array_release(&c->old_files);
-	array_release(&c->threads);
 	array_release(&c->rows);
 	styled_release(&c->chunk);
 }
@@ -221,6 +220,8 @@ static void thread_line(struct commit_view *c, const struct thread *th, struct s
 	styled_newline(out);
 	styled_addf(out, STYLE_NORMAL, "%*s", indent, "");
 	styled_addf(out, st, "%s ", thread_kind_glyph(th->kind, t->ascii));
+	if (th->anchor.path && indent < 12)
+		styled_addf(out, STYLE_DIM, "%s  ", text_clean(&t->frame, thread_anchor(&t->frame, th), 0));
 	styled_add(out, th->state == STATE_OPEN ? STYLE_STRONG : STYLE_DIM, text_clean(&t->frame, th->title, TEXT_PROSE));
 	styled_addf(out, STYLE_DIM, "  %s %s %s", text_clean(&t->frame, who(t, &th->author), TEXT_PROSE), glyph(t, "·", "-"),
 		time_relative(age, th->updated, clock_now()));
@@ -273,7 +274,7 @@ static int commit_load(struct view *v, struct err *e)
 	buf_reset(&c->patch);
 	c->lines.len = c->files.len = c->old_files.len = c->rows.len = 0;
 	c->chunk_first = UINT32_MAX;
-	array_release(&c->threads);
+	c->threads = (struct thread_list){ 0 };
 	oid_parse(c->hex, &id);
 	if (repo_commit(w->repo, &id, &v->arena, &c->info, e) < 0 ||
 	    repo_show(w->repo, &id, PATCH_MAX, &c->patch, &c->cut, e) < 0 || name_files(c, e) < 0 ||
@@ -359,6 +360,13 @@ static void patch_text(struct commit_view *c, uint32_t i, struct styled *out)
 		styled_addn(out, s->spans[k].style, s->spans[k].text, s->spans[k].len);
 }
 
+static const struct patch_line *line_at(const struct commit_view *c, size_t row)
+{
+	const struct commit_row *r = row < c->rows.len ? &c->rows.items[row] : NULL;
+
+	return r && r->kind == ROW_PATCH ? &c->lines.items[r->i] : NULL;
+}
+
 static void commit_line(struct view *v, size_t row, struct styled *out)
 {
 	struct commit_view *c = self(v);
@@ -366,7 +374,7 @@ static void commit_line(struct view *v, size_t row, struct styled *out)
 	const struct styled_line *s;
 
 	if (r->kind == ROW_THREAD) {
-		thread_line(c, &c->threads.items[r->i], out, c->threads.items[r->i].anchor.path ? 12 : 2);
+		thread_line(c, &c->threads.items[r->i], out, row > 0 && line_at(c, row - 1) ? 12 : 2);
 		return;
 	}
 	if (r->kind == ROW_PATCH) {
@@ -377,13 +385,6 @@ static void commit_line(struct view *v, size_t row, struct styled *out)
 	s = &v->text.lines.items[r->i];
 	for (size_t k = 0; k < s->n; k++)
 		styled_addn(out, s->spans[k].style, s->spans[k].text, s->spans[k].len);
-}
-
-static const struct patch_line *line_at(const struct commit_view *c, size_t row)
-{
-	const struct commit_row *r = row < c->rows.len ? &c->rows.items[row] : NULL;
-
-	return r && r->kind == ROW_PATCH ? &c->lines.items[r->i] : NULL;
 }
 
 /* ---- the target */

@@ -258,7 +258,6 @@ static void offer_threads(struct tui *t, struct strlist *out, struct arena *a, c
 	if (index_threads(t->work->index, &t->work->scope, &find, a, &list, &e) == 0)
 		for (size_t i = 0; i < list.len; i++)
 			offer(out, a, list.items[i].abbrev, prefix);
-	array_release(&list);
 }
 
 static void offer_tasks(struct tui *t, struct strlist *out, struct arena *a, const char *prefix)
@@ -269,7 +268,6 @@ static void offer_tasks(struct tui *t, struct strlist *out, struct arena *a, con
 	if (index_tasks(t->work->index, &t->work->scope, NULL, 200, 0, a, &list, &e) == 0)
 		for (size_t i = 0; i < list.len; i++)
 			offer(out, a, list.items[i].id, prefix);
-	array_release(&list);
 }
 
 static void offer_query(struct strlist *out, struct arena *a, const char *prefix)

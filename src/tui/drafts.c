@@ -25,8 +25,6 @@ static struct drafts *self(struct view *v)
 
 static void drafts_close(struct view *v)
 {
-	array_release(&self(v)->drafts);
-	array_release(&self(v)->threads);
 	array_release(&self(v)->unsent);
 }
 
@@ -66,8 +64,9 @@ static int drafts_load(struct view *v, struct err *e)
 	struct drafts *d = self(v);
 	struct work *w = v->t->work;
 
-	array_release(&d->drafts);
-	array_release(&d->threads);
+	d->drafts = (struct draft_list){ 0 };
+	d->threads = (struct thread_list){ 0 };
+	d->unsent.len = 0;
 	if (work_desk(w, e) < 0 || desk_drafts(w->desk, repo_commondir(w->repo), &v->arena, &d->drafts, e) < 0)
 		return -1;
 	return load_unsent(d, e);

@@ -33,6 +33,7 @@ struct file {
 	size_t want;            /* row to go to once it is known; SIZE_MAX: none */
 	size_t mark;            /* where a range began; SIZE_MAX: none */
 	bool text_loaded;
+	struct timespec changed; /* of the work tree's file, as it was read */
 };
 
 /* ---- reading */
@@ -112,6 +113,18 @@ static int read_revision(struct file *f, struct err *e)
 	return 0;
 }
 
+static struct timespec changed_at(const struct file *f)
+{
+	const char *top = repo_top(f->v.t->work->repo);
+	char *path = top ? xasprintf("%s/%s", top, f->path) : NULL;
+	struct stat st = { .st_size = 0 };
+
+	if (path)
+		lstat(path, &st);
+	free(path);
+	return st.st_mtim;
+}
+
 static void read_text(struct file *f)
 {
 	struct err e = ERR_INIT;
@@ -120,6 +133,7 @@ static void read_text(struct file *f)
 	free(f->error);
 	f->error = NULL;
 	f->text_loaded = true;
+	f->changed = changed_at(f);
 	if ((f->rev ? read_revision(f, &e) : read_work_tree(f, &e)) < 0) {
 		f->error = xstrdup(e.msg);
 		return;
@@ -170,7 +184,6 @@ static void file_close(struct view *v)
 	struct file *f = (struct file *)v;
 
 	filetext_release(&f->text);
-	array_release(&f->threads);
 	free(f->path);
 	free(f->rev);
 	free(f->error);
@@ -197,7 +210,7 @@ static void load_threads(struct file *f)
 	struct work *w = f->v.t->work;
 	struct err e = ERR_INIT;
 
-	array_release(&f->threads);
+	f->threads = (struct thread_list){ 0 };
 	if (index_threads_at(w->index, &w->scope, f->path, &f->v.arena, &f->threads, &e) < 0 ||
 	    (!f->rev && work_places_dirty(w, &f->v.arena, f->threads.items, f->threads.len, &e) < 0))
 		tui_say(f->v.t, MSG_ERROR, "%s", e.msg);
@@ -512,6 +525,16 @@ static bool file_act(struct view *v, enum act a, const char *arg)
 	}
 }
 
+/* Somebody else's editor wrote the file. */
+static void file_tick(struct view *v)
+{
+	struct file *f = (struct file *)v;
+	struct timespec now = changed_at(f);
+
+	if (!f->rev && (now.tv_sec != f->changed.tv_sec || now.tv_nsec != f->changed.tv_nsec))
+		v->stale = v->t->dirty = true;
+}
+
 /* The pane follows the cursor from thread to thread, and stays where there is none. */
 static void file_moved(struct view *v)
 {
@@ -559,5 +582,5 @@ const struct view_ops file_view = {
 	.hints = "open=thread\nask-here=ask\nmark=range\nnext-thread=next thread\nedit-code=edit code\nkeys=keys\nfilter=find\nback=back",
 	.open = file_open, .close = file_close, .load = file_load, .idle = file_idle, .count = file_count, .line = file_line,
 	.target = file_target, .act = file_act, .title = file_title, .empty = file_empty, .moved = file_moved,
-	.flags_of = file_flags,
+	.flags_of = file_flags, .tick = file_tick,
 };

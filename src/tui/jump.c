@@ -67,7 +67,6 @@ static void add_threads(struct jump *j)
 
 		add(j, J_THREAD, arena_printf(&j->v.arena, "%s %s", th->abbrev, th->title), thread_anchor(&j->v.arena, th), th->id);
 	}
-	array_release(&list);
 }
 
 static void add_tasks(struct jump *j)
@@ -81,7 +80,6 @@ static void add_tasks(struct jump *j)
 	for (size_t i = 0; i < list.len; i++)
 		add(j, J_TASK, arena_printf(&j->v.arena, "%s %s", list.items[i].id, list.items[i].title),
 			task_state_name(list.items[i].state), list.items[i].id);
-	array_release(&list);
 }
 
 static int jump_init(struct view *v, int argc, const char *const *argv, struct err *e)

@@ -173,7 +173,6 @@ static void fill_page(struct log *l, struct logpage *p)
 			p->rows[i].info = (struct commit_info){ .id = *id, .subject = "(this commit cannot be read)" };
 		p->rows[i].threads = counts(l, p, &list, oid_hex(hex, id));
 	}
-	array_release(&list);
 }
 
 static struct logpage *page_of(struct log *l, size_t row)

@@ -12,7 +12,7 @@
 
 static void page_clear(struct pager_page *p)
 {
-	array_release(&p->list);
+	p->list = (struct thread_list){ 0 };
 	arena_clear(&p->arena);
 	p->used = 0;
 }
@@ -59,10 +59,8 @@ int pager_load(struct pager *p, size_t near, struct err *e)
 
 void pager_release(struct pager *p)
 {
-	for (size_t i = 0; i < PAGER_PAGES; i++) {
-		array_release(&p->pages[i].list);
+	for (size_t i = 0; i < PAGER_PAGES; i++)
 		arena_release(&p->pages[i].arena);
-	}
 }
 
 const struct thread *pager_row(struct pager *p, size_t i)
@@ -128,7 +126,7 @@ const struct column thread_columns[] = {
 	{ .name = "title", .min = 12, .flex = true, .gap = 2 },
 	{ .name = "note", .max = 20, .from = 76, .align = COL_RIGHT, .gap = 2 },
 	{ .name = "who", .max = 14, .from = 56, .gap = 2 },
-	{ .name = "age", .min = 3, .max = 10, .align = COL_RIGHT, .gap = 1 },
+	{ .name = "age", .min = 3, .max = 10, .align = COL_RIGHT, .gap = 2 },
 	{ .name = "source", .max = 12, .from = 96, .gap = 1 },
 	{ .name = NULL },
 };

@@ -85,6 +85,8 @@ int tui_command(struct tui *t, int argc, const char *const *argv, struct buf *ou
 
 	if (t->plain)
 		io.width = 80;
+	free(t->undo_line);
+	t->undo_line = NULL;
 	status = cmd_run(&io, t->work, argc, argv);
 	if (!entry || entry->needs & NEED_WRITE || entry->sub)
 		tui_stale(t);

@@ -31,7 +31,6 @@ static int task_open(struct view *v, int argc, const char *const *argv, struct e
 
 static void task_close(struct view *v)
 {
-	array_release(&((struct task_view *)v)->threads);
 	free(((struct task_view *)v)->id);
 }
 
@@ -42,7 +41,7 @@ static int task_load(struct view *v, struct err *e)
 	struct thread_find find = { .sort = SORT_CREATED, .posts = true };
 	const char *query = arena_printf(&v->arena, "task:%s", tv->id);
 
-	array_release(&tv->threads);
+	tv->threads = (struct thread_list){ 0 };
 	tv->loaded = false;
 	if (index_task(w->index, &w->scope, tv->id, &v->arena, &tv->task, e) < 0 ||
 	    query_parse(&v->arena, query, clock_now(), (struct query **)&find.query, e) < 0 ||

@@ -41,7 +41,6 @@ static int read_more(struct tasks *ts, size_t limit, struct err *e)
 	for (size_t i = 0; i < page.len; i++)
 		*array_add(&ts->list) = page.items[i];
 	ts->more = page.more && page.len;
-	array_release(&page);
 	return 0;
 }
 

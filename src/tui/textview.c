@@ -8,6 +8,11 @@
 #include "killick/text/width.h"
 #include "ui.h"
 
+int text_margin(const struct view *v, int width)
+{
+	return v->ops->flags & VIEW_PROSE && width >= 60 ? 2 : 1;
+}
+
 static bool fixed(const struct span *s)
 {
 	return s->style == STYLE_LINENO || s->style == STYLE_MARGIN;
@@ -57,11 +62,11 @@ static void draw_line(struct view *v, const struct styled_line *l, struct rect a
 	struct canvas *c = term_canvas(v->t->term);
 	bool over = false;
 
-	draw_spans(v, l, y, area.x + 1, area.x + area.w, &over);
+	draw_spans(v, l, y, area.x + text_margin(v, area.w), area.x + area.w, &over);
 	if (over && l->nowrap)
 		canvas_put(c, y, area.x + area.w - 1, 1, STYLE_RULE, glyph(v->t, "›", ">"));
 	if (v->left > 0 && l->nowrap && l->n > 0)
-		canvas_put(c, y, area.x + fixed_width(l), 1, STYLE_RULE, glyph(v->t, "‹", "<"));
+		canvas_put(c, y, area.x + text_margin(v, area.w) - 1 + fixed_width(l), 1, STYLE_RULE, glyph(v->t, "‹", "<"));
 }
 
 static void draw_cursor(struct view *v, struct rect area, int y, bool focus)

@@ -69,7 +69,6 @@ static void thread_close(struct view *v)
 {
 	if (self(v)->seen)
 		mark_read(self(v));
-	array_release(&self(v)->drafts);
 	free(self(v)->id);
 }
 
@@ -103,9 +102,9 @@ static void load_drafts(struct thread_view *tv)
 	struct work *w = tv->v.t->work;
 	struct err e = ERR_INIT;
 
-	array_release(&tv->drafts);
+	tv->drafts = (struct draft_list){ 0 };
 	if (work_desk(w, &e) < 0 || desk_drafts(w->desk, repo_commondir(w->repo), &tv->v.arena, &tv->drafts, &e) < 0)
-		array_release(&tv->drafts);
+		tv->drafts.len = 0;
 }
 
 static int thread_load(struct view *v, struct err *e)
@@ -427,7 +426,7 @@ static void set_facts(struct thread_view *tv, int width)
 static void fold_quotes(struct thread_view *tv, size_t from)
 {
 	struct styled *s = &tv->v.text;
-	size_t to = from, run = 0;
+	size_t to = from, run = 0, rest;
 
 	for (size_t i = from; i < s->lines.len; i++) {
 		struct styled_line line = s->lines.items[i];
@@ -438,8 +437,10 @@ static void fold_quotes(struct thread_view *tv, size_t from)
 			continue;
 		}
 		if (run == QUOTE_LINES + 1) {
+			for (rest = 0; i + rest < s->lines.len && s->lines.items[i + rest].quote;)
+				rest++;
 			struct span *sp = ARENA_NEW(&s->arena, struct span);
-			const char *text = arena_printf(&s->arena, "  %s more lines of quotation: z unfolds", glyph(tv->v.t, "…", "..."));
+			const char *text = arena_printf(&s->arena, "  %s %zu more quoted lines: z unfolds", glyph(tv->v.t, "…", "..."), rest);
 
 			*sp = (struct span){ text, strlen(text), STYLE_DIM };
 			line.spans = sp;
@@ -449,6 +450,16 @@ static void fold_quotes(struct thread_view *tv, size_t from)
 		}
 	}
 	s->lines.len = to;
+}
+
+/* The first line of the first post is the title, which stands above already. */
+static const char *without_title(const struct thread_view *tv, const char *body)
+{
+	size_t n = strlen(tv->th.title);
+
+	if (!n || strncmp(body, tv->th.title, n) || (body[n] && body[n] != '\n'))
+		return body;
+	return body + n + strspn(body + n, "\n");
 }
 
 static void set_body(struct thread_view *tv, const char *body, int width, int indent)
@@ -510,7 +521,7 @@ static void set_post(struct thread_view *tv, const struct post *p, bool first, i
 	styled_newline(&tv->v.text);
 	set_post_head(tv, p, width, indent);
 	if (p->body) {
-		set_body(tv, p->body, width, indent);
+		set_body(tv, first ? without_title(tv, p->body) : p->body, width, indent);
 	} else {
 		styled_newline(&tv->v.text);
 		styled_addf(&tv->v.text, STYLE_DIM, "%*staken back by its author", indent, "");

@@ -130,44 +130,71 @@ static void give_stderr_back(struct tui *t)
 
 /* ---- what others write */
 
+/* What the child has brought up is found in the index; this process only looks its rows up again. */
+static void take_in(struct tui *t)
+{
+	struct err e = ERR_INIT;
+
+	if (work_refresh(t->work, 0, &e) < 0)
+		tui_say(t, MSG_ERROR, "%s", e.msg);
+	t->generation = t->work->index ? index_generation(t->work->index) : 0;
+	tui_stale(t);
+}
+
 static void done_catching_up(struct tui *t, struct job *j, int status)
 {
 	(void)j;
 	if (status)
 		trace("tui", "catching up ended with %d", status);
-	t->ticked = 0;
+	take_in(t);
 }
 
-/* A command that needs places brings index and places up and prints nothing of use. */
-void tui_catch_up(struct tui *t, bool places)
+/* Any command that needs places brings index and places up; this one says next to nothing. */
+static void catch_up(struct tui *t)
 {
 	static const struct job_ops ops = { .done = done_catching_up };
-	const char *const argv[] = { self_path(t), "-C", repo_top(t->work->repo) ? repo_top(t->work->repo) :
-		repo_gitdir(t->work->repo), places ? "at" : "threads", places ? "." : "id:none", "--json", NULL };
+	const char *top = repo_top(t->work->repo);
+	const char *const argv[] = { self_path(t), "-C", top ? top : repo_gitdir(t->work->repo), "at", ".", "--json", NULL };
 	struct err e = ERR_INIT;
 
-	if (!t->set_up || job_find(t, "catch-up"))
-		return;
 	if (!job_start(t, "catch-up", argv, NULL, 0, &ops, NULL, &e))
 		trace("tui", "cannot catch up: %s", e.msg);
 }
 
+/* An index that lives in this process alone (no place to keep one) can only be brought up here. */
+static void catch_up_here(struct tui *t)
+{
+	struct err e = ERR_INIT;
+	bool done;
+
+	if (work_places_some(t->work, 0, SLICE_MS, &done, &e) < 0)
+		trace("tui", "%s", e.msg);
+	take_in(t);
+}
+
+/* Marks of what places and folds depend on: the log's refs and HEAD. Neither needs more than a few stats. */
 static void look_for_ops(struct tui *t)
 {
-	char stamp[NLOG_STAMP_SIZE];
+	char stamp[NLOG_STAMP_SIZE] = "";
+	struct oid head = OID_ZERO;
 	struct buf path = BUF_INIT;
 
 	if (!t->store && nlog_exists(t->work->repo, &path))
 		t->store = xstrdup(path.ptr);
 	buf_release(&path);
-	if (!t->store)
+	if (!t->store || job_find(t, "catch-up"))
 		return;
 	nlog_stamp(t->store, stamp);
-	if (!strcmp(stamp, t->stamp))
+	repo_head(t->work->repo, &head, NULL);
+	if (!strcmp(stamp, t->stamp) && oid_equal(&head, &t->head))
 		return;
 	memcpy(t->stamp, stamp, sizeof(stamp));
+	t->head = head;
 	t->set_up = true;
-	tui_catch_up(t, true);
+	if (index_in_memory(t->work->index))
+		catch_up_here(t);
+	else
+		catch_up(t);
 }
 
 static void tick_views(struct tui *t)
@@ -182,18 +209,13 @@ static void tick_views(struct tui *t)
 
 static void look_for_writers(struct tui *t)
 {
-	uint64_t g;
-
 	if (clock_mono() - t->ticked < TICK_MS && t->ticked)
 		return;
 	t->ticked = clock_mono();
 	tick_views(t);
 	look_for_ops(t);
-	g = t->work->index ? index_generation(t->work->index) : 0;
-	if (g == t->generation)
-		return;
-	t->generation = g;
-	tui_stale(t);
+	if (t->work->index && index_generation(t->work->index) != t->generation)
+		take_in(t);
 }
 
 /* ---- keys */
@@ -401,5 +423,6 @@ void tui_release(struct tui *t)
 	buf_release(&t->dump);
 	free(t->store);
 	free(t->last_line);
+	free(t->undo_line);
 	free(t->self);
 }

@@ -154,6 +154,8 @@ void view_find_again(struct view *v, int dir);
 /* Tag of the text line a row is, for TEXT views set by layout(). */
 void *view_tag(struct view *v, size_t row);
 
+/* Cells left of the text: the cursor's mark, and for prose a blank. */
+int text_margin(const struct view *v, int width);
 /* The two drawing engines. */
 void list_draw(struct view *v, struct rect area, bool focus);
 void list_row_text(struct view *v, size_t row, struct buf *out);
@@ -259,8 +261,6 @@ const char *self_path(struct tui *t);
 void tui_sync(struct tui *t);
 /* The last line of a text is how far the sync is. */
 void tui_progress(struct tui *t, const char *text);
-/* Brings the index and the places up in a child, if something has changed. */
-void tui_catch_up(struct tui *t, bool places);
 
 /* ---- the state of the world, at the right end of the bottom line */
 
@@ -296,9 +296,11 @@ struct tui {
 	int64_t ticked;          /* last look at what others have written */
 	uint64_t generation;
 	char stamp[NLOG_STAMP_SIZE];
+	struct oid head;
 	char *store;             /* path of store.git for the stamp */
 	bool world_stale, dirty;
 	char *last_line;         /* for "repeat" */
+	char *undo_line;         /* what takes the last act back, where that is not a post; or NULL */
 	char *self;
 	int errpipe, saved_stderr;
 	struct buf dump;         /* what a script asked to see */

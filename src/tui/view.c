@@ -453,10 +453,10 @@ void view_draw(struct view *v, struct rect area, bool focus)
 	v->area = area;
 	if (v->stale)
 		view_load(v);
-	if (v->ops->layout && v->width != area.w - 2 && area.w > 2) {
+	if (v->ops->layout && v->width != area.w - 1 - text_margin(v, area.w) && area.w > 2) {
 		size_t n = v->text.lines.len, cursor = v->cursor;
 
-		v->width = area.w - 2;
+		v->width = area.w - 1 - text_margin(v, area.w);
 		set_text(v);
 		/* The place in the text is kept in proportion: lines have no names. */
 		if (n && v->text.lines.len != n && !v->ops->identity)

@@ -50,7 +50,6 @@ static void look_at_drafts(struct tui *t, struct arena *a)
 	if (work_desk(t->work, &e) == 0 &&
 	    desk_drafts(t->work->desk, repo_commondir(t->work->repo), a, &drafts, &e) == 0)
 		t->world.drafts = drafts.len;
-	array_release(&drafts);
 }
 
 void world_update(struct tui *t)
