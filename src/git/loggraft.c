@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The same ops in other commits. An import cuts a log's ops into commits of its own, so a store that got them that way
- * and one that fetched them hold the same log under different heads. Commits only carry: an op is its bytes, and the
- * chain of hashes through them says that two logs are the same up to an op as soon as that op is the same in both.
+ * and one that fetched them hold the same log under different heads. Commits only carry: an op is its bytes.
+ * All lines are compared, without believing what one says of its place: a log that was made to look like ours from some
+ * number on, and is rubbish before, must not take its place.
  */
 #include "config.h"
+#include <stdlib.h>
 #include <string.h>
 #include "nlog.h"
 
@@ -38,11 +40,50 @@ bool chain_id_at(struct nlog *l, const struct oid *head, uint64_t seq, char id[S
 	return found;
 }
 
+/* The lines of a log by their hashes, oldest first. */
+struct sum { uint8_t b[SHA256_SIZE]; };
+struct sums { struct sum *items; size_t len, alloc; };
+
+/* Calls fn with every line of the chain, oldest first. */
+static int each_line(struct nlog *l, const struct oid *head, int (*fn)(void *ctx, const char *line, size_t n, struct err *e),
+    void *ctx, struct err *e)
+{
+	struct oid_list todo = { NULL, 0, 0 };
+	const struct oid none = OID_ZERO;
+	bool met;
+	int rc = chain_walk(l, head, &none, &todo, &met, e);
+
+	while (!rc && todo.len) {
+		const char *p, *line;
+		struct entry en;
+		size_t n;
+		rc = entry_read(l, &todo.items[--todo.len], &en, e);
+		if (rc)
+			break;
+		p = en.text;
+		while (!rc && entry_line(&p, en.text + en.len, &line, &n))
+			rc = fn(ctx, line, n, e);
+		entry_release(&en);
+	}
+	array_release(&todo);
+	return rc;
+}
+
+static int add_sum(void *ctx, const char *line, size_t n, struct err *e)
+{
+	struct sums *to = ctx;
+
+	(void)e;
+	hash_sha256(array_add(to)->b, line, n);
+	return 0;
+}
+
 struct graft {
 	struct nlog *l;
 	struct tail t;       /* grows */
+	size_t skip;         /* lines that theirs has */
 	struct buf piece;
-	struct op first;
+	struct op first;     /* of the piece */
 };
 
 static int graft_put(struct graft *g, struct err *e)
@@ -54,78 +95,42 @@ static int graft_put(struct graft *g, struct err *e)
 	return rc;
 }
 
-/* 1: taken or not needed, 0: no line that continues the chain. */
-static int graft_line(struct graft *g, const char *line, size_t n, struct err *e)
+static int graft_line(void *ctx, const char *line, size_t n, struct err *e)
 {
-	struct err ignored = ERR_INIT;
-	struct op op;
+	struct graft *g = ctx;
 
-	if (op_decode(line, n, &op, &ignored))
+	if (g->skip) {
+		g->skip--;
 		return 0;
-	if (op.seq <= g->t.seq || op.seq != g->t.seq + 1 || strcmp(op.prev, g->t.id)) {
-		bool old = op.seq <= g->t.seq;
-		op_release(&op);
-		return old;
 	}
-	g->t.seq = op.seq;
-	g->t.lamport = op.lamport;
-	memcpy(g->t.id, op.id, sizeof(g->t.id));
+	/* A line that is no op counts in the chain all the same; it has no author for the commit. */
+	if (!g->piece.len && op_decode(line, n, &g->first, NULL))
+		g->first = (struct op){ .doc = NULL };
 	buf_add(&g->piece, line, n);
 	buf_addch(&g->piece, '\n');
-	if (g->first.doc)
-		op_release(&op);
-	else
-		g->first = op;
-	return g->piece.len > PIECE_BYTES && graft_put(g, e) ? -1 : 1;
-}
-
-/* What ours holds beyond the tail, oldest first. */
-static int graft_rest(struct graft *g, const struct oid *ours, struct err *e)
-{
-	struct oid_list commits = { NULL, 0, 0 };
-	const struct oid none = OID_ZERO;
-	bool met;
-	int rc = chain_walk(g->l, ours, &none, &commits, &met, e) ? -1 : 1;
-
-	for (size_t i = commits.len; i > 0 && rc == 1; i--) {
-		struct entry en;
-		const char *p, *line;
-		size_t n;
-
-		if (entry_read(g->l, &commits.items[i - 1], &en, e)) {
-			rc = -1;
-			break;
-		}
-		for (p = en.text; rc == 1 && entry_line(&p, en.text + en.len, &line, &n);)
-			rc = graft_line(g, line, n, e);
-		entry_release(&en);
-	}
-	array_release(&commits);
-	return rc == 1 && graft_put(g, e) ? -1 : rc;
+	return g->piece.len > PIECE_BYTES ? graft_put(g, e) : 0;
 }
 
 int log_graft(struct nlog *l, const struct oid *theirs, const struct oid *ours, struct oid *out, struct err *e)
 {
-	struct graft g = { .l = l, .piece = BUF_INIT };
-	struct err ignored = ERR_INIT;
-	char id[SHA256_HEX];
-	struct tail mine;
-	bool longer, same;
-	int rc;
+	struct graft g = { .l = l, .t = { .head = *theirs }, .piece = BUF_INIT };
+	struct sums a = { NULL, 0, 0 }, b = { NULL, 0, 0 };
+	size_t both;
+	int rc = each_line(l, theirs, add_sum, &a, e);
 
-	if (tail_read(l, theirs, &g.t, &ignored) || tail_read(l, ours, &mine, &ignored))
-		return 0;
-	longer = mine.seq > g.t.seq;
-	same = longer ? chain_id_at(l, ours, g.t.seq, id) && !strcmp(id, g.t.id) :
-	    chain_id_at(l, theirs, mine.seq, id) && !strcmp(id, mine.id);
-	if (!same)
-		return 0;
-	*out = *theirs;
-	if (!longer)
-		return 1;
-	rc = graft_rest(&g, ours, e);
+	rc = rc ? rc : each_line(l, ours, add_sum, &b, e);
+	both = a.len < b.len ? a.len : b.len;
+	if (rc || !both || memcmp(a.items, b.items, both * sizeof(*a.items)) != 0)
+		goto out;
+	g.skip = both;
+	if (b.len > both)
+		rc = each_line(l, ours, graft_line, &g, e);
+	rc = rc || graft_put(&g, e) ? -1 : 1;
 	*out = g.t.head;
+out:
 	op_release(&g.first);
 	buf_release(&g.piece);
+	array_release(&a);
+	array_release(&b);
 	return rc;
 }

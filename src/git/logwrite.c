@@ -295,11 +295,12 @@ int nlog_append(struct nlog *l, struct op *ops, size_t n, const char *subject, u
 
 /* ---- taking back ---- */
 
-/* Has a push of this head ever been begun, or does a remote have it? */
-static bool head_left(struct nlog *l, const struct oid *head, struct err *e)
+/* Has a push of this op ever been begun, or does a remote have it? By the op, since commits can be cut anew. */
+static bool op_left(struct nlog *l, const char *id, struct err *e)
 {
 	struct arena a = ARENA_INIT;
 	struct logref *refs;
+	struct tail t;
 	size_t n = 0;
 	bool left = false;
 
@@ -309,7 +310,8 @@ static bool head_left(struct nlog *l, const struct oid *head, struct err *e)
 			break;
 		}
 		for (size_t k = 0; k < n && !left; k++)
-			left = refs[k].broken || oid_equal(&refs[k].oid, head);
+			left = str_ends(refs[k].name, l->id.writer) &&
+			       (refs[k].broken || tail_read(l, &refs[k].oid, &t, e) || !strcmp(t.id, id));
 	}
 	arena_release(&a);
 	return left;
@@ -335,7 +337,7 @@ static int recall_locked(struct nlog *l, const char *id, struct err *e)
 	logref_name(name, LOG_REFS, NULL, l->id.writer);
 	if (entry_line(&p, en.text + en.len, &line, &n) && entry_line(&p, en.text + en.len, &line, &n))
 		err_set(e, ERR_CONFLICT, "it was written together with other things and cannot be taken back alone");
-	else if (head_left(l, &t.head, &why))
+	else if (op_left(l, id, &why))
 		err_set(e, ERR_CONFLICT, "it is already on its way to others: retract it instead");
 	else
 		rc = en.has_parent ? logref_write(l, name, &t.head, &en.parent, e) : logref_delete(l, name, &t.head, e);

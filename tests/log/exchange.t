@@ -155,6 +155,19 @@ intact; ok $? "in a sound chain"
 run lt fetch; run lt push; is "$st" 0 "and pushed"; b fetch >/dev/null; same . ../rest2.b; ok $? "others have the same"
 is "$(sg for-each-ref refs/killick/fork | wc -l)" 1 "the old head is kept"
 
+# --- the same log in other commits (an import makes them) ---
+two cut; lt append 3 >/dev/null; w=$(writer); lt push >/dev/null; mapfile -t l < <(sg log --reverse --format=%b "refs/killick/log/$w" | grep '^{')
+cd ../cut.b; raw "$w" "${l[@]}"; lt read "$T/hcut" >/dev/null
+run lt fetch; is "$st" 0 "the same lines in other commits are no fork"; is "$(sg rev-parse "refs/killick/log/$w")" "$(git --git-dir="$T/cut.git" rev-parse "refs/killick/log/$w")" "the remote's commits are taken"
+lt read "$T/hcut" >/dev/null; is "$(lt count)" "3 3" "the same ops"
+cd ../cut.a; lt append 1 >/dev/null; lt push >/dev/null; repo "$T/cut.c"; git remote add origin "$T/cut.git"; lt init >/dev/null; raw "$w" "${l[@]:0:2}" ; raw "$w" "${l[2]}"
+run lt fetch; is "$st" 0 "fewer of them"; is "$(lt count)" "4 4" "go on"
+x=$(op "$w" 4 "$(sha "$(sg log -1 --format=%b "refs/killick/log/$w" | grep '^{')")" 9); mapfile -t l < <(sg log --reverse --format=%b "refs/killick/log/$w" | grep '^{')
+repo "$T/cut.d"; git remote add origin "$T/cut.git"; lt init >/dev/null; raw "$w" "${l[@]}" "$x"
+run lt fetch; is "$st" 0 "more of them"; is "$(lt count)" "5 9" "are kept"; intact; ok $? "sound"; like "$(lt push)" 'pushed 1 1' "and can be pushed"
+repo "$T/cut.e"; git remote add origin "$T/cut.git"; lt init >/dev/null; raw "$w" "${l[@]:0:3}" "$(op "$w" 3 "$(sha "${l[2]}")" 7)"
+run lt fetch; like "$err" '^error conflict: .*parts from' "other lines are a fork"; is "$(lt count)" "4 7" "and kept out"
+
 # --- repository ids ---
 git init -q --bare "$T/ids.git"; git init -q "$T/ids.a"; cd "$T/ids.a"; git remote add origin "$T/ids.git"; lt append 1 >/dev/null; lt push >/dev/null
 repo "$T/ids.b"; git remote add origin "$T/ids.git"; lt init >/dev/null
