@@ -168,6 +168,9 @@ run lt fetch; is "$st" 0 "more of them"; is "$(lt count)" "5 9" "are kept"; inta
 repo "$T/cut.e"; git remote add origin "$T/cut.git"; lt init >/dev/null; raw "$w" "${l[@]:0:3}" "$(op "$w" 3 "$(sha "${l[2]}")" 7)"
 run lt fetch; like "$err" '^error conflict: .*parts from' "other lines are a fork"; is "$(lt count)" "4 7" "and kept out"
 
+git init -q --bare "$T/rubbish.git"; repo "$T/cut.f"; lt init >/dev/null; raw "$w" rubbish rubbish "${l[2]}"; sg push -q "$T/rubbish.git" "refs/killick/log/$w"
+repo "$T/cut.g"; lt init >/dev/null; raw "$w" "${l[@]:0:3}"; run lt fetch "$T/rubbish.git"; like "$err" '^error conflict' "a log that is like ours at its end alone"; is "$(lt count)" "3 3" "does not take its place"
+
 # --- repository ids ---
 git init -q --bare "$T/ids.git"; git init -q "$T/ids.a"; cd "$T/ids.a"; git remote add origin "$T/ids.git"; lt append 1 >/dev/null; lt push >/dev/null
 repo "$T/ids.b"; git remote add origin "$T/ids.git"; lt init >/dev/null
