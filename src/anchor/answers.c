@@ -169,7 +169,7 @@ static bool get_text(const char **p, const char *end, const char *same, struct a
 
 static void place_encode(struct buf *b, const struct anchor *an, const struct place *p)
 {
-	const uint32_t n[] = { p->line, p->end, p->last_line, p->last_end, p->near_before, p->near_after };
+	const uint32_t n[] = { p->line, p->end, p->col, p->col_end, p->last_line, p->last_end, p->near_before, p->near_after };
 	uint32_t why = 0;
 	for (uint32_t w = 1; p->why && w < ARRAY_SIZE(words); w++)
 		why = words[w] == p->why ? w : why;
@@ -186,7 +186,7 @@ static void place_encode(struct buf *b, const struct anchor *an, const struct pl
 
 static bool place_decode(const char *p, const char *end, const struct anchor *an, struct arena *a, struct place *out)
 {
-	uint32_t *const n[] = { &out->line, &out->end, &out->last_line, &out->last_end, &out->near_before, &out->near_after };
+	uint32_t *const n[] = { &out->line, &out->end, &out->col, &out->col_end, &out->last_line, &out->last_end, &out->near_before, &out->near_after };
 	*out = (struct place){ 0 };
 	if (end - p < 2 + (ptrdiff_t)sizeof(out->confidence) || (unsigned char)p[0] > PLACE_GONE ||
 	    (unsigned char)p[1] >= ARRAY_SIZE(words))

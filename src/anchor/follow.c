@@ -62,6 +62,13 @@ void follow_free(struct follow *f)
 	free(f);
 }
 
+/* The newest commit of the route, below the work tree; NULL where there is none yet. */
+static const struct lineage_commit *last_commit(const struct route *r)
+{
+	size_t commits = r->len - (r->worktree != NULL);
+	return commits ? route_at(r, commits - 1) : NULL;
+}
+
 /* Entries and changes, of commits and of the work tree */
 
 static const char *change_path(const struct change *c) { return c->new_path ? c->new_path : c->old_path; }
@@ -130,7 +137,8 @@ bool follow_entry(struct follow *f, const struct route *r, size_t pos, const cha
 
 static struct elsewhere worktree_changes(struct follow *f, struct kept_changes *k, const struct lineage_commit *head)
 {
-	follow_scan(f, head);
+	if (head)
+		follow_scan(f, head);
 	for (size_t i = 0; i < f->n_changes; i++) {
 		const struct change *c = &f->changes[i];
 		const struct worktree_file *w = worktree_file(f, change_path(c));
@@ -158,7 +166,7 @@ static struct elsewhere changes_between(struct follow *f, const struct oid *old_
 	k->new_tree = new_tree;
 	if (!to)
 		return worktree_changes(f, k, head);
-	lineage_diff(f->l, old_tree, &to->tree, NULL, 0, CHANGES_MOST, &k->arena, &k->c);
+	lineage_diff(f->l, oid_is_zero(old_tree) ? NULL : old_tree, &to->tree, NULL, 0, CHANGES_MOST, &k->arena, &k->c);
 	return (struct elsewhere){ k->c.items, k->c.len };
 }
 
@@ -378,7 +386,6 @@ static bool detour(struct follow *f, const struct route *r, struct spot *s, size
 
 struct stretch { struct follow *f; const struct route *r; const struct version *v; };
 
-static const struct lineage_commit *last_commit(const struct route *r) { return route_at(r, r->len - 1 - (r->worktree != NULL)); }
 
 /* Applies steps that were worked out; detours read other files, so nobody holds texts here. */
 static void steps_take(struct follow *f, const struct route *r, struct spot **s, struct step *st, size_t n, size_t pos,
@@ -584,46 +591,170 @@ void follow_spots(struct follow *f, const struct route *r, struct spot *s, size_
 			s[i].flags |= SPOT_DONE;
 }
 
-void follow_jump(struct follow *f, const struct oid *old_blob, const char *path, const struct oid *old_tree,
-    const struct lineage_commit *to, bool worktree, struct spot *s)
+/* Equal lines far apart are the same by chance when they are not rare. */
+static double run_conf(const struct pair *x, const struct rope *r, bool known)
+{
+	for (size_t k = 0; k < r->len; k++) {
+		const struct gap *g;
+		uint32_t j;
+		if ((r->items[k].flags & (STRAND_FIRST | STRAND_LAST)) && gaps_map(&x->gaps, r->items[k].line, &j, &g) &&
+		    !pair_trusted(x, r->items[k].line))
+			return known ? 0.8 : 0.6;
+	}
+	return 1;
+}
+
+/* The step of a jump: x is the pair of the file's ends, NULL where there is no file. */
+static void jump_step(struct follow *f, struct pair *x, double like, const struct oid *old_blob, const struct oid *old_tree,
+    const struct lineage_commit *to, const struct lineage_commit *head, const char *path, struct spot *s, struct step *st)
+{
+	static const struct oid nothing = OID_ZERO;
+	const struct oid *from = old_tree ? old_tree : &nothing;
+	struct text *o;
+	*st = (struct step){ .how = STEP_LOST, .before = NO_LINE, .after = NO_LINE };
+	if (x && step_pass(x, &s->rope, st)) {
+		step_weaken(st, 0.98);
+	} else if (x && pair_texts(f->pairs, x) && rope_hi(&s->rope) < x->old_n) {
+		double run = run_conf(x, &s->rope, old_tree);
+		step_full(f, x, s, from, to, head, path, st);
+		if (st->how == STEP_STAY)
+			step_weaken(st, rename_conf(like) * run);
+	} else if (!x && (o = pairs_text(f->pairs, old_blob, NULL)) && rope_hi(&s->rope) < o->n) {
+		struct elsewhere e = changes_between(f, from, to, head);
+		step_elsewhere(f->pairs, o, 0, o->n, &s->rope, &e, path, st);
+		if (st->how == STEP_AWAY)
+			st->path = arena_strdup(&f->arena, st->path);
+	}
+}
+
+void follow_jump(struct follow *f, const struct route *r, const struct oid *old_blob, const struct oid *old_tree,
+    struct spot *s)
 {
 	struct oid id;
 	unsigned mode = 0;
-	const char *np = path;
-	double like;
-	struct step st = { .how = STEP_LOST, .before = NO_LINE, .after = NO_LINE };
-	struct elsewhere e = { 0 };
-	const struct worktree_file *w = worktree ? worktree_file(f, path) : NULL;
-	bool found = w ? w->found : lineage_entry(f->l, &to->tree, path, &id, &mode) && is_file(mode);
-	if (w)
-		id = w->id;
-	like = 1;
+	const struct lineage_commit *to = route_at(r, s->pos);
+	const char *path = s->path;
+	double like = 1;
+	struct step st;
+	bool found = follow_entry(f, r, s->pos, path, &id, &mode) && is_file(mode);
 	if (!found && old_tree) {
-		e = changes_between(f, old_tree, worktree ? NULL : to, to);
+		struct elsewhere e = changes_between(f, old_tree, to, last_commit(r));
 		const struct lineage_change *c = step_renamed(f->pairs, old_blob, path, &e, &like);
 		if (c) {
 			id = c->new_id;
-			np = c->path;
+			path = arena_strdup(&f->arena, c->path);
 			found = true;
 		}
 	}
 	struct pair *x = found ? pairs_get(f->pairs, old_blob, &id, NULL) : NULL;
-	uint32_t hi = rope_hi(&s->rope);
-	if (x && step_pass(x, &s->rope, &st)) {
-		step_weaken(&st, 0.98);
-	} else if (x && pair_texts(f->pairs, x) && hi < x->old_n) {
-		if (old_tree)
-			step_full(f, x, s, old_tree, worktree ? NULL : to, to, np, &st);
-		else
-			step_in_file(x, &s->rope, &st);
-		if (st.how == STEP_STAY)
-			step_weaken(&st, rename_conf(like));
-	} else if (!found && old_tree) {
-		struct text *o = pairs_text(f->pairs, old_blob, NULL);
-		if (o && hi < o->n)
-			step_elsewhere(f->pairs, o, 0, o->n, &s->rope, &e, path, &st);
+	jump_step(f, x, like, old_blob, old_tree, to, last_commit(r), path, s, &st);
+	spot_take(f, s, s->pos, &st, path);
+}
+
+/* All the rope's lines with a name, in one piece. */
+static bool in_one_piece(const struct rope *was, const struct rope *now)
+{
+	size_t named = 0, kept = 0;
+	for (size_t k = 0; k < was->len; k++)
+		named += was->items[k].flags & STRAND_NAMED;
+	for (size_t k = 0; k < now->len; k++)
+		kept += now->items[k].flags & STRAND_NAMED;
+	return named == kept && rope_hi(now) - rope_lo(now) == rope_hi(was) - rope_lo(was);
+}
+
+enum { EXACT_MOST = 200 };
+
+bool follow_exact(struct follow *f, const struct route *r, const struct oid *old_blob, struct spot *s)
+{
+	struct versions v = { 0 };
+	bool found = false;
+	route_versions_all(f->chains, r, s->path, &v);
+	for (size_t i = v.len, tried = 0; i-- > 0 && tried < EXACT_MOST && !found;) {
+		struct step st = { 0 };
+		pairs_trim(f->pairs);
+		struct pair *x = is_file(v.items[i].mode) ? pairs_get(f->pairs, old_blob, &v.items[i].id, NULL) : NULL;
+		tried += x != NULL;
+		found = x && step_pass(x, &s->rope, &st) && in_one_piece(&s->rope, &st.rope);
+		if (found)
+			spot_take(f, s, v.items[i].pos, &st, s->path);
+		step_release(&st);
 	}
-	spot_take(f, s, s->pos, &st, np);
+	versions_release(&v);
+	return found;
+}
+
+enum { RELAND_CONTEXT = 6, RELAND_LINES = 3 };
+
+/* The block that has all lines of the range as they were, at least three, and nowhere else like that. */
+static const struct block *reland_block(struct text *o, uint32_t lo, uint32_t hi, const struct blocks *found)
+{
+	for (size_t k = 0; k < found->len; k++) {
+		const struct block *b = &found->items[k];
+		bool all = b->equal >= RELAND_LINES && b->weight >= 2.2 && b->runner < 0.5 * b->weight && b->a <= lo && b->b > hi;
+		for (uint32_t i = lo; all && i <= hi; i++)
+			all = text_trivial(o, i) || b->hits[i - b->a].kind == HIT_SAME;
+		if (all)
+			return b;
+	}
+	return NULL;
+}
+
+static uint32_t *lines_between(uint32_t a, uint32_t b)
+{
+	uint32_t *v = xmalloc(((size_t)(b - a) + 1) * sizeof(*v));
+	for (uint32_t i = a; i < b; i++)
+		v[i - a] = i;
+	return v;
+}
+
+/* Was a copy of the range in the file when it was lost? What stands there now may come from that. */
+static bool copy_stayed(struct follow *f, const struct route *r, const struct spot *s, struct text *o)
+{
+	struct oid id;
+	unsigned mode;
+	struct text *t = follow_entry(f, r, s->lost_pos, s->last_path, &id, &mode) && is_file(mode) ?
+	    pairs_text(f->pairs, &id, NULL) : NULL;
+	for (uint32_t i = s->last_lo; t && i <= s->last_hi; i++)
+		if (!text_trivial(o, i) && text_count(t, text_line(o, i)))
+			return true;
+	return false;
+}
+
+bool follow_reland(struct follow *f, const struct route *r, struct spot *s)
+{
+	struct oid old_id, new_id;
+	unsigned mode;
+	if (s->lost_pos <= s->entered || !s->last_path || !follow_entry(f, r, s->lost_pos - 1, s->last_path, &old_id, &mode) ||
+	    !follow_entry(f, r, r->len - 1, s->last_path, &new_id, &mode) || !is_file(mode))
+		return false;
+	struct text *o = pairs_text(f->pairs, &old_id, NULL), *n = pairs_text(f->pairs, &new_id, NULL);
+	if (!o || !n || s->last_hi >= o->n || s->last_hi - s->last_lo > 5000)
+		return false;
+	if (copy_stayed(f, r, s, o))
+		return false;
+	uint32_t a = s->last_lo > RELAND_CONTEXT ? s->last_lo - RELAND_CONTEXT : 0;
+	uint32_t b = s->last_hi + 1 + RELAND_CONTEXT < o->n ? s->last_hi + 1 + RELAND_CONTEXT : o->n;
+	uint32_t *old = lines_between(a, b), *new_ = lines_between(0, n->n);
+	struct blocks found = { 0 };
+	blocks_find(o, old, b - a, n, new_, n->n, 1.5, &found);
+	const struct block *bl = reland_block(o, s->last_lo, s->last_hi, &found);
+	if (bl) {
+		rope_release(&s->rope);
+		rope_init(&s->rope, o, s->last_lo, s->last_hi);
+		for (size_t k = 0; k < s->rope.len; k++) {
+			const struct hit *h = &bl->hits[s->rope.items[k].line - bl->a];
+			s->rope.items[k].conf = h->kind ? 0.8f : 0;
+			s->rope.items[k].line = h->kind ? h->line : bl->hits[s->last_lo - bl->a].line;
+		}
+		rope_order(&s->rope);
+		s->path = s->last_path;
+		s->flags = SPOT_DONE;
+		s->least = 0.8;
+	}
+	blocks_release(&found);
+	free(old);
+	free(new_);
+	return bl != NULL;
 }
 
 enum { ALIKE_MOST = 48 };

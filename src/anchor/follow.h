@@ -22,6 +22,7 @@ struct spot {
 	double least;          /* the smallest confidence of a step */
 	unsigned flags;
 	/* SPOT_LOST: the step that lost it, where it was before, and what of the file is around */
+	size_t entered;        /* the position where it came onto the route */
 	size_t lost_pos;       /* the first position that lacks it */
 	bool guess;            /* path and rope at lost_pos are a guess, too weak to follow */
 	const char *last_path;
@@ -41,10 +42,16 @@ void follow_scan(struct follow *f, const struct lineage_commit *head);
 void follow_spots(struct follow *f, const struct route *r, struct spot *s, size_t n);
 /* The position whose version of path is most like a text from elsewhere. false: the path is nowhere on the route. */
 bool follow_alike(struct follow *f, const struct route *r, const char *path, const struct oid *blob, size_t *pos);
-/* One step between two ends without history: old text of path in old_tree against commit `to` (or the work tree over
- * it); s->pos stays. */
-void follow_jump(struct follow *f, const struct oid *old_blob, const char *path, const struct oid *old_tree,
-    const struct lineage_commit *to, bool worktree, struct spot *s);
+/*
+ * One step between two ends without history: the old text of path against what stands there at the spot's position, the
+ * file it was renamed to since old_tree, or (old_tree NULL: nothing is known of it) any file. The spot keeps its position.
+ */
+void follow_jump(struct follow *f, const struct route *r, const struct oid *old_blob, const struct oid *old_tree,
+    struct spot *s);
+/* Puts the spot on the newest version of its path on the route that has its lines as they are, in one piece and once. */
+bool follow_exact(struct follow *f, const struct route *r, const struct oid *old_blob, struct spot *s);
+/* The same text back in the file at the end of the route, after it was lost: true with the spot there. */
+bool follow_reland(struct follow *f, const struct route *r, struct spot *s);
 /* A whole file: *path becomes its name at the end. false: it is gone at *pos. */
 bool follow_file(struct follow *f, const struct route *r, const char **path, size_t *pos);
 /* What stands at path at a position of the route (or in the work tree): false if no file does. */

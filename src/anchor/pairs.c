@@ -36,7 +36,7 @@ struct pairs *pairs_new(struct lineage *l, const struct map_cache *cache)
 	return p;
 }
 
-static void pair_clear(struct pair *x)
+void pair_clear(struct pair *x)
 {
 	for (size_t k = 0; x->hits && k < x->gaps.len; k++)
 		free(x->hits[k]);

@@ -58,6 +58,9 @@ bool pair_trusted(const struct pair *x, uint32_t i);
 /* Where the lines of gap k went, in order or as a moved block; an array over its old lines. */
 const struct hit *pair_hits(struct pair *x, size_t k);
 
+/* Frees what a pair holds. */
+void pair_clear(struct pair *x);
+
 /* Encoded gaps and trust, for the cache and its fuzzer. */
 void pair_encode(const struct pair *x, struct buf *out);
 bool pair_decode(struct pair *x, const char *p, size_t n);

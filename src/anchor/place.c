@@ -96,7 +96,7 @@ struct start {
 	uint32_t lines;
 	const char *why;         /* cannot be looked up, in words */
 	bool kept;               /* blob is made of the kept text: its first line is line - before */
-	uint32_t kept_before;
+	uint32_t kept_before, kept_lines;
 };
 
 static const char *fault_words(enum text_fault f)
@@ -105,6 +105,14 @@ static const char *fault_words(enum text_fault f)
 }
 
 static bool is_type(unsigned mode, unsigned type) { return (mode & 0170000) == type; }
+
+static uint32_t newlines(const struct buf *b)
+{
+	uint32_t n = 0;
+	for (size_t i = 0; i < b->len; i++)
+		n += b->ptr[i] == '\n';
+	return n;
+}
 
 /* The text that was kept, as content under its own id. */
 static bool start_from_kept(struct batch *b, const struct anchor *an, struct start *s)
@@ -115,11 +123,11 @@ static bool start_from_kept(struct batch *b, const struct anchor *an, struct sta
 		return false;
 	if (an->before)
 		buf_addstr(&t, an->before);
-	for (size_t i = 0; i < t.len; i++)
-		s->kept_before += t.ptr[i] == '\n';
+	s->kept_before = newlines(&t);
 	buf_addstr(&t, an->quote);
-	if (t.len && t.ptr[t.len - 1] != '\n')
+	if (t.ptr[t.len - 1] != '\n')
 		buf_addch(&t, '\n');
+	s->kept_lines = newlines(&t) - s->kept_before;
 	if (an->after)
 		buf_addstr(&t, an->after);
 	hash_git_blob(hex, t.ptr, t.len);
@@ -214,6 +222,9 @@ static void query_range(const struct group *g, const struct anchor *an, uint32_t
 	uint32_t end = an->end ? an->end : an->line;
 	*lo = g->start.kept ? g->start.kept_before : an->line - 1;
 	*hi = *lo + (end - an->line);
+	/* A long quotation is kept in part. */
+	if (g->start.kept && *hi - *lo >= g->start.kept_lines)
+		*hi = *lo + g->start.kept_lines - 1;
 }
 
 /* The state follows from the texts: what was asked for and what stands there now. */
@@ -252,12 +263,49 @@ static double spot_conf(const struct spot *s)
 	return calibrated((rope_conf(&s->rope) + s->least) / 2);
 }
 
+/* Where the bytes are in a line, counted from 1; 0: nowhere. */
+static uint32_t bytes_in_line(const struct text *t, uint32_t i, const char *p, size_t n)
+{
+	const char *at = n ? memmem(text_at(t, i), t->lines[i].len, p, n) : NULL;
+	return at ? (uint32_t)(at - text_at(t, i)) + 1 : 0;
+}
+
+/*
+ * A selection inside one line: the same bytes are looked for in the lines the line became. Without them the line alone is
+ * the place, and less sure to be what was meant.
+ */
+static void answer_columns(struct batch *b, const struct group *g, const struct anchor *an, const struct oid *now,
+    struct place *out)
+{
+	struct text *t = pairs_text(b->p->pairs, now, NULL), *was = pairs_text(b->p->pairs, &g->start.blob, NULL);
+	uint32_t lo, hi;
+	query_range(g, an, &lo, &hi);
+	if (!an->col || an->col_end < an->col || lo != hi || !t || !was || an->col_end > was->lines[lo].len)
+		return;
+	const char *p = text_at(was, lo) + an->col - 1;
+	size_t n = an->col_end - an->col + 1;
+	/* The same columns first: the bytes may occur twice. */
+	for (uint32_t i = out->line - 1; i < out->end; i++) {
+		uint32_t col = an->col_end <= t->lines[i].len && !memcmp(text_at(t, i) + an->col - 1, p, n) ? an->col :
+		    bytes_in_line(t, i, p, n);
+		if (!col)
+			continue;
+		out->line = out->end = i + 1;
+		out->col = col;
+		out->col_end = col + (uint32_t)n - 1;
+		return;
+	}
+	out->confidence *= 0.8;
+	out->why = why_words(WHY_SELECTION);
+}
+
 static void answer_spot(struct batch *b, const struct group *g, const struct spot *s, const struct anchor *an,
     const struct oid *now, struct place *out)
 {
 	*out = (struct place){ .state = state_of(b, g, s, an, now), .path = arena_strdup(b->arena, s->path),
 		.line = rope_lo(&s->rope) + 1, .end = rope_hi(&s->rope) + 1, .confidence = spot_conf(s),
 		.commit = b->commit };
+	answer_columns(b, g, an, now, out);
 	if (out->confidence >= b->p->threshold)
 		return;
 	out->state = PLACE_GONE;
@@ -298,13 +346,19 @@ static uint32_t neighbour_now(struct batch *b, const struct route *r, const stru
 static void answer_lost(struct batch *b, const struct route *r, const struct spot *s, const struct anchor *an,
     struct place *out)
 {
-	bool back = r && !r->forward;
-	const struct lineage_commit *had = r ? route_at(r, s->lost_pos - (s->lost_pos > 0)) : NULL;
-	const struct lineage_commit *took = r ? route_at(r, s->lost_pos) : NULL;
-	*out = (struct place){ .state = PLACE_GONE, .confidence = 0.9,
-		.commit = commit_hex(b, back ? had : took), .last_commit = r ? commit_hex(b, had) : an->commit,
-		.last_path = s->last_path ? arena_strdup(b->arena, s->last_path) : an->path, .last_line = s->last_lo + 1,
-		.last_end = s->last_hi + 1 };
+	/* Lost by the jump onto the route: then the anchor itself is the last that is known. */
+	bool back = r && !r->forward, stepped = r && s->lost_pos > s->entered && s->last_path;
+	const struct lineage_commit *had = stepped ? route_at(r, s->lost_pos - 1) : NULL;
+	const struct lineage_commit *took = stepped ? route_at(r, s->lost_pos) : NULL;
+	*out = (struct place){ .state = PLACE_GONE, .confidence = 0.9, .last_commit = an->commit, .last_path = an->path,
+		.last_line = an->line, .last_end = an->end ? an->end : an->line };
+	if (stepped) {
+		out->commit = commit_hex(b, back ? had : took);
+		out->last_commit = commit_hex(b, had);
+		out->last_path = arena_strdup(b->arena, s->last_path);
+		out->last_line = s->last_lo + 1;
+		out->last_end = s->last_hi + 1;
+	}
 	if (s->guess) {
 		out->path = arena_strdup(b->arena, s->path);
 		out->line = rope_lo(&s->rope) + 1;
@@ -312,7 +366,7 @@ static void answer_lost(struct batch *b, const struct route *r, const struct spo
 		out->confidence = 1 - spot_conf(s);
 		out->why = why_words(WHY_WEAK);
 	}
-	if (r) {
+	if (stepped) {
 		out->near_before = neighbour_now(b, r, s, s->before);
 		out->near_after = neighbour_now(b, r, s, s->after);
 	}
@@ -369,7 +423,7 @@ static void group_same(struct batch *b, struct group *g)
 			answer_unknown(b, an, g->q[k]->out, fault == TEXT_BINARY ? why_words(WHY_BINARY) : why_words(WHY_LINE));
 		else
 			*g->q[k]->out = (struct place){ .state = PLACE_EXACT, .path = an->path, .line = an->line, .end = end,
-				.confidence = 1, .commit = b->commit };
+				.col = an->col, .col_end = an->col_end, .confidence = 1, .commit = b->commit };
 	}
 }
 
@@ -383,7 +437,7 @@ static void group_answers(struct batch *b, struct group *g, const struct route *
 		unsigned mode;
 		if (s->flags & SPOT_STUCK)
 			answer_unknown(b, an, out, repo_is_shallow(b->p->repo) ? why_words(WHY_SHALLOW) : why_words(WHY_STUCK));
-		else if (s->flags & SPOT_LOST)
+		else if ((s->flags & SPOT_LOST) && !(r && follow_reland(b->follow, r, s)))
 			answer_lost(b, r, s, an, out);
 		else if (target_entry(b, s->path, &now, &mode))
 			answer_spot(b, g, s, an, &now, out);
@@ -392,15 +446,20 @@ static void group_answers(struct batch *b, struct group *g, const struct route *
 	}
 }
 
+static void route_worktree(struct batch *b, struct route *r)
+{
+	if (!b->worktree)
+		return;
+	r->worktree = "";
+	r->len++;
+}
+
 /* The way from an anchor's commit to the target, with the work tree behind it where that is the target. */
 static bool route_to(struct batch *b, const struct lineage_commit *from, struct route *r)
 {
 	if (!from || !b->to || !route_find(b->p->chains, &from->id, &b->to->id, r))
 		return false;
-	if (b->worktree) {
-		r->worktree = "";
-		r->len++;
-	}
+	route_worktree(b, r);
 	return true;
 }
 
@@ -417,41 +476,62 @@ static void spots_begin(struct batch *b, struct group *g)
 static bool group_aside(struct batch *b, struct group *g, struct route *r)
 {
 	size_t pos;
-	if (g->start.kept || !g->start.commit || !b->to ||
-	    !route_from_base(b->p->chains, &g->start.commit->id, &b->to->id, r))
+	if (!g->start.commit || !route_from_base(b->p->chains, &g->start.commit->id, &b->to->id, r) ||
+	    !follow_alike(b->follow, r, g->an->path, &g->start.blob, &pos))
 		return false;
-	if (!follow_alike(b->follow, r, g->an->path, &g->start.blob, &pos))
-		return false;
-	if (b->worktree) {
-		r->worktree = "";
-		r->len++;
-	}
+	route_worktree(b, r);
 	for (size_t k = 0; k < g->n; k++) {
-		g->spots[k].pos = pos;
-		follow_jump(b->follow, &g->start.blob, g->an->path, &g->start.commit->tree, route_at(r, pos), false, &g->spots[k]);
+		g->spots[k].pos = g->spots[k].entered = pos;
+		follow_jump(b->follow, r, &g->start.blob, &g->start.commit->tree, &g->spots[k]);
 	}
 	follow_spots(b->follow, r, g->spots, g->n);
 	return true;
 }
 
-static void group_jump(struct batch *b, struct group *g)
+enum { BACK_MOST = 5000 };
+
+/* Only the kept text: the newest version that has it, or a jump into the target. */
+static void group_kept(struct batch *b, struct group *g, struct route *r)
 {
-	const struct oid *tree = g->start.commit ? &g->start.commit->tree : NULL;
-	for (size_t k = 0; k < g->n; k++)
-		follow_jump(b->follow, &g->start.blob, g->q[k]->anchor->path, tree, b->to, b->worktree, &g->spots[k]);
+	struct spot *s = g->spots;
+	bool exact = route_back(b->p->chains, &b->to->id, BACK_MOST, r) && follow_exact(b->follow, r, &g->start.blob, s);
+	if (!exact)
+		route_back(b->p->chains, &b->to->id, 1, r);
+	route_worktree(b, r);
+	if (!exact)
+		follow_jump(b->follow, r, &g->start.blob, NULL, s);
+	s->entered = s->pos;
+	follow_spots(b->follow, r, s, 1);
+}
+
+/* Nothing between the two ends: one jump into the target. */
+static void group_jump(struct batch *b, struct group *g, struct route *r)
+{
+	if (b->to)
+		route_back(b->p->chains, &b->to->id, 1, r);
+	else
+		*r = (struct route){ .len = 0 };
+	route_worktree(b, r);
+	for (size_t k = 0; k < g->n; k++) {
+		g->spots[k].pos = g->spots[k].entered = r->len - 1;
+		follow_jump(b->follow, r, &g->start.blob, g->start.commit ? &g->start.commit->tree : NULL, &g->spots[k]);
+		if (!(g->spots[k].flags & SPOT_LOST))
+			g->spots[k].flags |= SPOT_DONE;
+	}
 }
 
 static void group_follow(struct batch *b, struct group *g)
 {
-	struct route r;
-	bool way = !g->start.kept && route_to(b, g->start.commit, &r);
+	struct route r = { 0 };
 	g->spots = xcalloc(g->n + 1, sizeof(*g->spots));
 	spots_begin(b, g);
-	if (way)
+	if (!g->start.kept && route_to(b, g->start.commit, &r))
 		follow_spots(b->follow, &r, g->spots, g->n);
-	else if (!(way = group_aside(b, g, &r)))
-		group_jump(b, g);
-	group_answers(b, g, way ? &r : NULL);
+	else if (b->to && g->start.kept)
+		group_kept(b, g, &r);
+	else if (!b->to || !group_aside(b, g, &r))
+		group_jump(b, g, &r);
+	group_answers(b, g, &r);
 	for (size_t k = 0; k < g->n; k++)
 		spot_release(&g->spots[k]);
 	free(g->spots);
@@ -480,6 +560,11 @@ static size_t group_check(struct batch *b, struct group *g)
 
 static void group_lines(struct batch *b, struct group *g)
 {
+	if (!b->to && !b->worktree) {
+		for (size_t k = 0; k < g->n; k++)
+			answer_unknown(b, g->q[k]->anchor, g->q[k]->out, why_words(WHY_NO_TARGET));
+		return;
+	}
 	bool good = start_locate(b, g->an, &g->start);
 	if (!target_entry(b, g->an->path, &g->target, &g->target_mode))
 		g->target = OID_ZERO;

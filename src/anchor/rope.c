@@ -84,3 +84,26 @@ double rope_conf(const struct rope *r)
 	last = last > 0 ? last : 0.6;
 	return (first < last ? first : last) * (0.85 + 0.15 * share);
 }
+
+static int cmp_strand(const void *a, const void *b)
+{
+	const struct strand *x = a, *y = b;
+	return x->line < y->line ? -1 : x->line > y->line;
+}
+
+void rope_order(struct rope *r)
+{
+	size_t kept = 0;
+	if (r->len)
+		qsort(r->items, r->len, sizeof(*r->items), cmp_strand);
+	for (size_t k = 0; k < r->len; k++) {
+		struct strand *last = kept ? &r->items[kept - 1] : NULL;
+		if (!last || last->line != r->items[k].line) {
+			r->items[kept++] = r->items[k];
+			continue;
+		}
+		last->flags |= r->items[k].flags;
+		last->conf = last->conf > r->items[k].conf ? last->conf : r->items[k].conf;
+	}
+	r->len = kept;
+}

@@ -220,6 +220,16 @@ bool route_through(struct chains *c, const struct oid *merge, const struct oid *
 	return true;
 }
 
+bool route_back(struct chains *c, const struct oid *to, size_t depth, struct route *out)
+{
+	struct chain *x = chain_of(c, to);
+	size_t n = 0;
+	while (n < depth && chain_at(x, n))
+		n++;
+	*out = (struct route){ .chain = x, .first = n ? n - 1 : 0, .forward = true, .len = n };
+	return n > 0;
+}
+
 bool route_from_base(struct chains *c, const struct oid *from, const struct oid *to, struct route *out)
 {
 	struct oid base;

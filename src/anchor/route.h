@@ -43,6 +43,8 @@ bool route_from_base(struct chains *c, const struct oid *from, const struct oid 
  */
 bool route_through(struct chains *c, const struct oid *merge, const struct oid *via, const struct oid *base,
     bool forward, struct route *out);
+/* From at most depth commits back on the first parents up to `to`. false: `to` is not here. */
+bool route_back(struct chains *c, const struct oid *to, size_t depth, struct route *out);
 /* NULL for the work tree's position. */
 const struct lineage_commit *route_at(const struct route *r, size_t pos);
 

@@ -116,30 +116,6 @@ static unsigned groups_join(const struct rope *r, struct place_group *g, unsigne
 	return best;
 }
 
-static int cmp_strand(const void *a, const void *b)
-{
-	const struct strand *x = a, *y = b;
-	return x->line < y->line ? -1 : x->line > y->line;
-}
-
-/* One strand a line: flags together, the surer confidence. */
-static void rope_sort(struct rope *r)
-{
-	size_t kept = 0;
-	if (r->len)
-		qsort(r->items, r->len, sizeof(*r->items), cmp_strand);
-	for (size_t k = 0; k < r->len; k++) {
-		struct strand *last = kept ? &r->items[kept - 1] : NULL;
-		if (!last || last->line != r->items[k].line) {
-			r->items[kept++] = r->items[k];
-			continue;
-		}
-		last->flags |= r->items[k].flags;
-		last->conf = last->conf > r->items[k].conf ? last->conf : r->items[k].conf;
-	}
-	r->len = kept;
-}
-
 /* Strands where the winning place has them. false: nothing with a name in it is left of a range that had names. */
 static bool rope_land(const struct rope *r, const struct hit *hits, struct rope *to, bool *moved)
 {
@@ -162,7 +138,7 @@ static bool rope_land(const struct rope *r, const struct hit *hits, struct rope 
 	}
 	*moved = len && g[best].moved;
 	free(in);
-	rope_sort(to);
+	rope_order(to);
 	if (to->len && (named || !want))
 		return true;
 	rope_release(to);
@@ -236,7 +212,7 @@ static void rope_add(struct rope *r, uint32_t a, uint32_t b, double conf, uint8_
 	for (uint32_t j = a; j <= b; j++)
 		*array_add(r) = (struct strand){ j, (float)conf, (uint8_t)(STRAND_NAMED |
 			((flag == STRAND_FIRST ? j == a : j == b) ? flag : 0)) };
-	rope_sort(r);
+	rope_order(r);
 }
 
 static bool window_fits(double like, uint32_t lost, uint32_t size)

@@ -26,6 +26,8 @@ struct rope {
 void rope_init(struct rope *r, struct text *t, uint32_t lo, uint32_t hi);
 void rope_release(struct rope *r);
 void rope_copy(struct rope *to, const struct rope *from);
+/* Sorts by line; strands that met become one, with the flags of both and the surer confidence. */
+void rope_order(struct rope *r);
 /* First and last line; the rope is not empty. Blank lines at an end do not count where the range had none there. */
 uint32_t rope_lo(const struct rope *r);
 uint32_t rope_hi(const struct rope *r);

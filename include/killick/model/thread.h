@@ -23,6 +23,7 @@ struct place {
 	enum place_state state;
 	const char *path;
 	uint32_t line, end;
+	uint32_t col, col_end;   /* of a selection in one line that is still there, bytes from 1; else 0 */
 	double confidence;       /* 0 to 1 */
 	const char *commit;      /* gone: the commit that removed it, or NULL; else the commit looked at (NULL: work tree) */
 	/* gone: where it stood in the last version that had it, and the nearest survivors around the gap (0: none) */
