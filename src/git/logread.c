@@ -390,6 +390,14 @@ static bool walk_job(struct reading *r, struct job *j, const struct oid *until, 
 	struct err why = ERR_INIT;
 
 	if (!j->walked && walk_back(r, j, until, met, &why)) {
+		/* A git gc may just have put everything into another pack: once more, with open eyes. */
+		steps_drop(&j->todo);
+		git_odb_free(r->l->odb);
+		r->l->odb = NULL;
+	} else {
+		j->walked = true;
+	}
+	if (!j->walked && walk_back(r, j, until, met, &why)) {
 		keep_out(r, j->head, "", 0, why.msg);
 		steps_drop(&j->todo);
 		*met = true;

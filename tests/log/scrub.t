@@ -41,7 +41,19 @@ like "$out" "packed-refs.lock was left" "and are removed"; like "$out" "$w.lock 
 touch "$(store)/packed-refs.lock"; is "$(lt scrub)" "" "fresh ones may be alive and stay"; rm "$(store)/packed-refs.lock"
 : >"$r/remote/$h/$w"; run lt fetch; is "$st" 0 "a damaged note of what the remote has"; is "$(test -s "$r/remote/$h/$w"; echo $?)" 0 "is made again"
 
+h=$(ls "$r/remote"); touch "$r/remote/$h/$w.lock"; (cd "$T/b" && lt append 1 >/dev/null && lt push >/dev/null); sg for-each-ref --format='delete %(refname)' refs/killick/remote >/dev/null
+run lt fetch; is "$st" 0 "a fresh lock is waited for"
+
+# --- garbage ---
+# git judges by one folder of loose objects, whether there are more than a thousand.
+lt append 1000 >/dev/null; while [ "$(ls "$(store)/objects/17" 2>/dev/null | wc -l)" -lt 6 ]; do lt append 100 >/dev/null; done; all=$(ids); lt read "$T/hgc" >/dev/null; before=$(sg count-objects | cut -d' ' -f1)
+run lt gc; is "$st" 0 "gc"; is "$(($(sg count-objects | cut -d' ' -f1) < before))" 1 "packs what is loose"
+is "$(ids)" "$all" "everything is there"; is "$(lt read "$T/hgc")" "" "nothing is new"; intact; ok $? "sound"
+for i in $(seq 70); do raw "$(printf '%032x' "$i")" "$(op "$(printf '%032x' "$i")" 0 "" 1)"; done; all=$(ids); lt gc
+is "$(find "$r" -type f | wc -l)" 0 "many loose refs are packed"; is "$(ids)" "$all" "and read"; run lt append 1; is "$st" 0 "and written"
+
 # --- the user's own git ---
+mkdir -p "$r/log"
 : >"$r/log/$W1"
 git log --all --oneline >/dev/null 2>"$T/err" && git gc --quiet 2>>"$T/err"; ok $? "a damaged ref of ours never breaks the user's git"
 done_testing
