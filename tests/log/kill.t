@@ -4,6 +4,7 @@
 # After each: whatever was acknowledged is there, every chain is whole, and the next run works.
 . "${KILLICK_TEST_SRC:-.}/tests/log/log.sh" || exit 1
 command -v strace >/dev/null && strace -o /dev/null true 2>/dev/null || skip_all "strace does not work here"
+export ASAN_OPTIONS=detect_leaks=0 # it cannot run below strace
 CALLS="write fsync fdatasync rename renameat link unlink unlinkat mkdir flock utimensat wait4"
 
 # at [-f] CALL N COMMAND…: runs it and kills it at its N-th such call; 137 when that happened (with -f: perhaps a child)
