@@ -8,7 +8,7 @@
 #include "killick/store/index.h"
 
 #define INDEX_APPLICATION 0x6b6c696b /* "klik" */
-#define INDEX_VERSION 1              /* raise with every change of index-schema.c */
+#define INDEX_VERSION 2              /* raise with every change of index-schema.c */
 extern const char index_schema[];
 
 /* A person in a thread. */

@@ -391,7 +391,7 @@ static void add_condition(struct plan *p, const char *key)
 	if (p->f->query)
 		buf_addf(&p->sql, " AND %s", p->c.sql.ptr);
 	if (after)
-		buf_addf(&p->sql, " AND (%s)<(?%d,?%d)", key, clause_int(&p->c, p->f->sort == SORT_CREATED ? after->created :
+		buf_addf(&p->sql, " AND (%s)%c(?%d,?%d)", key, p->f->oldest ? '>' : '<', clause_int(&p->c, p->f->sort == SORT_CREATED ? after->created :
 			 after->updated), clause_int(&p->c, after->row));
 }
 
@@ -412,7 +412,7 @@ static int plan_by_box(struct plan *p, struct err *e)
 		}
 	if (n == 0)
 		buf_addstr(&p->sql, "SELECT 0 AS id, 0 AS k WHERE 0");
-	buf_addstr(&p->sql, " ORDER BY k DESC, id DESC");
+	buf_addstr(&p->sql, p->f->oldest ? " ORDER BY k, id" : " ORDER BY k DESC, id DESC");
 	return 0;
 }
 
@@ -432,7 +432,7 @@ static void plan_by_thread(struct plan *p, const char *key)
 	}
 	if (p->c.s->repo && p->n_sources == 0)
 		buf_addstr(&p->sql, "SELECT 0 AS id, 0 AS k WHERE 0");
-	buf_addstr(&p->sql, " ORDER BY k DESC, id DESC");
+	buf_addstr(&p->sql, p->f->oldest ? " ORDER BY k, id" : " ORDER BY k DESC, id DESC");
 	buf_release(&after);
 }
 
@@ -624,13 +624,13 @@ static int kept_count(struct plan *p, unsigned waits, uint64_t *n, struct err *e
 	return 0;
 }
 
-int index_inbox(struct index *ix, const struct scope *s, enum inbox_section which, const struct query *filter,
-    size_t limit, size_t skip, struct arena *a, struct thread_list *out, uint64_t *total, struct err *e)
+int index_inbox_page(struct index *ix, const struct scope *s, enum inbox_section which, const struct thread_find *find,
+    struct arena *a, struct thread_list *out, uint64_t *total, struct err *e)
 {
 	static const enum waits of[] = {
 		[INBOX_FOR_ME] = WAITS_FOR_ME, [INBOX_FOR_OTHERS] = WAITS_FOR_OTHERS, [INBOX_NEW] = WAITS_NONE,
 	};
-	struct thread_find f = { .query = filter && filter->op != Q_ALL ? filter : NULL, .limit = limit, .skip = skip };
+	struct thread_find f = *find;
 	struct plan p;
 	uint64_t n = 0;
 	int rc = 0;
@@ -638,6 +638,9 @@ int index_inbox(struct index *ix, const struct scope *s, enum inbox_section whic
 	*out = (struct thread_list){ 0 };
 	if (total)
 		*total = 0;
+	f.sort = SORT_UPDATED;
+	if (f.query && f.query->op == Q_ALL)
+		f.query = NULL;
 	if (index_read_begin(ix, e))
 		return -1;
 	plan_init(&p, ix, s, &f, a);
@@ -653,6 +656,7 @@ int index_inbox(struct index *ix, const struct scope *s, enum inbox_section whic
 		rc = kept_count(&p, of[which], &n, e);
 	} else {
 		plan_release(&p);
+		f.after = NULL;
 		plan_init(&p, ix, s, &f, a);
 		p.box = true;
 		p.waits = 1u << of[which];
@@ -664,6 +668,14 @@ out:
 	plan_release(&p);
 	index_read_end(ix);
 	return rc;
+}
+
+int index_inbox(struct index *ix, const struct scope *s, enum inbox_section which, const struct query *filter,
+    size_t limit, size_t skip, struct arena *a, struct thread_list *out, uint64_t *total, struct err *e)
+{
+	struct thread_find f = { .query = filter, .limit = limit, .skip = skip };
+
+	return index_inbox_page(ix, s, which, &f, a, out, total, e);
 }
 
 /* ---- files and commits ---- */
@@ -743,6 +755,39 @@ int index_threads_on_commits(struct index *ix, const struct scope *s, const stru
 	array_release(&keys);
 	free(list);
 	return rc;
+}
+
+/* Numbers alone: a commit with thousands of threads costs a list of commits no more than their rows' keys. */
+int index_commit_counts(struct index *ix, const struct scope *s, const struct oid *commits, size_t n,
+    struct commit_count *out, struct err *e)
+{
+	sqlite3_stmt *st;
+	char *list = commits_json(commits, n);
+	int rc;
+
+	memset(out, 0, n * sizeof(*out));
+	if (index_read_begin(ix, e)) {
+		free(list);
+		return -1;
+	}
+	st = db_prep(&ix->db, "WITH RECURSIVE c(sha, k) AS (SELECT value, key FROM json_each(?1) UNION SELECT r.old, c.k FROM c"
+		     " CROSS JOIN rewrite r ON r.new=c.sha WHERE ?2=0 OR r.source IN (SELECT source FROM repo_source WHERE repo=?2))"
+		     " SELECT c.k, t.kind, t.state, count(*) FROM c CROSS JOIN thread t ON t.sha=c.sha WHERE ?2=0 OR t.source IN"
+		     " (SELECT source FROM repo_source WHERE repo=?2) GROUP BY 1, 2, 3");
+	db_bind(st, "ti", list, s ? s->repo : (int64_t)0);
+	while ((rc = db_step(&ix->db, st, e)) == 1) {
+		struct commit_count *one = (size_t)col_int(st, 0) < n ? &out[col_int(st, 0)] : NULL;
+		unsigned kind = (unsigned)col_int(st, 1);
+
+		if (one && col_int(st, 2) == STATE_OPEN && kind < ARRAY_SIZE(one->open))
+			one->open[kind] += (unsigned)col_int(st, 3);
+		else if (one)
+			one->settled += (unsigned)col_int(st, 3);
+	}
+	db_reset(st);
+	index_read_end(ix);
+	free(list);
+	return rc < 0 ? -1 : 0;
 }
 
 int index_path_counts(struct index *ix, const struct scope *s, struct arena *a, struct path_count **out, size_t *n,

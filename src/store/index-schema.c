@@ -47,7 +47,7 @@ const char index_schema[] =
 "CREATE INDEX thread_kind ON thread(source, kind, updated, id);"
 "CREATE INDEX thread_all ON thread(updated, id);"
 "CREATE INDEX thread_path ON thread(source, path, line, state) WHERE path IS NOT NULL;"
-"CREATE INDEX thread_sha ON thread(sha, source) WHERE sha IS NOT NULL;"
+"CREATE INDEX thread_sha ON thread(sha, source, kind, state) WHERE sha IS NOT NULL;"
 "CREATE INDEX thread_task ON thread(task) WHERE task IS NOT NULL;"
 "CREATE INDEX thread_rev ON thread(source, rev);"
 "CREATE INDEX thread_ownerless ON thread(source) WHERE sha IS NOT NULL AND type=3 AND owner=0;"

@@ -16,6 +16,7 @@
 
 #define PATCH_MAX (8u << 20)
 #define LINE_MAX_BYTES 20000u
+#define THREADS_MAX 1000
 
 struct patch_line { uint32_t at, old, new_, file, chunk; };   /* at: byte; lines from 1, 0 none; chunk: its first line */
 struct commit_row { enum { ROW_HEAD, ROW_PATCH, ROW_THREAD } kind; uint32_t i; };
@@ -29,6 +30,7 @@ struct commit_view {
 	ARRAY(const char *) files;           /* new names, or old ones of what was removed; from 1 */
 	ARRAY(const char *) old_files;
 	struct thread_list threads;
+	size_t n_threads;                    /* in all: the list may be cut */
 	ARRAY(struct commit_row) rows;
 	struct styled chunk;                 /* the hunk styled last */
 	uint32_t chunk_first, chunk_n;
@@ -196,15 +198,13 @@ static void head_text(struct commit_view *c, int width)
 	struct styled *s = &c->v.text;
 	struct tui *t = c->v.t;
 	char age[TIME_RELATIVE_SIZE], exact[TIME_RFC3339_SIZE];
-	const char *subject = text_clean(&c->v.arena, c->info.subject ? c->info.subject : "", TEXT_PROSE);
+	const char *facts, *subject = text_clean(&c->v.arena, c->info.subject ? c->info.subject : "", TEXT_PROSE);
 
 	styled_wrap(s, STYLE_STRONG, subject, strlen(subject), width, 0);
-	styled_newline(s);
-	styled_addf(s, STYLE_ID, "%.10s", c->hex);
-	styled_addf(s, STYLE_NORMAL, "  %s", text_clean(&c->v.arena, who(t, &c->info.author), TEXT_PROSE));
-	styled_addf(s, STYLE_DATE, "  %s (%s)", time_relative(age, c->info.time, clock_now()), time_rfc3339(exact, c->info.time));
-	if (c->info.n_parents > 1)
-		styled_addf(s, STYLE_DIM, "  merge of %zu, shown against the first", c->info.n_parents);
+	facts = arena_printf(&c->v.arena, "%s  %s (%s)%s", text_clean(&c->v.arena, who(t, &c->info.author), TEXT_PROSE),
+		time_relative(age, c->info.time, clock_now()), time_rfc3339(exact, c->info.time),
+		c->info.n_parents > 1 ? "  a merge, shown against its first parent" : "");
+	text_hang(s, STYLE_ID, arena_printf(&c->v.arena, "%.10s", c->hex), facts, width, 14);
 	if (c->info.body && *c->info.body) {
 		styled_newline(s);
 		styled_wrap(s, STYLE_NORMAL, c->info.body, strlen(c->info.body), width < 78 ? width : 78, 2);
@@ -245,6 +245,9 @@ static void build(struct commit_view *c)
 			add_row(c, ROW_THREAD, k);
 		}
 	styled_newline(&c->v.text);
+	if (c->n_threads > c->threads.len)
+		styled_addf(&c->v.text, STYLE_WARN, "  the latest %zu of %zu threads; \":threads commit:%.10s\" lists them all",
+			c->threads.len, c->n_threads, c->hex);
 	add_row(c, ROW_HEAD, c->v.text.lines.len - 1);
 	add_patch_rows(c, placed);
 	if (c->cut || c->lines.len == 0) {
@@ -264,6 +267,27 @@ static void commit_layout(struct view *v, int width)
 	build(self(v));
 }
 
+/* A commit that thousands of threads name is shown with the latest of them. */
+static int load_threads(struct commit_view *c, const struct oid *id, struct err *e)
+{
+	struct work *w = c->v.t->work;
+	struct thread_find find = { .sort = SORT_UPDATED, .limit = THREADS_MAX };
+	struct commit_count n;
+	const char *query = arena_printf(&c->v.arena, "commit:%s", c->hex);
+
+	c->n_threads = 0;
+	if (index_commit_counts(w->index, &w->scope, id, 1, &n, e) < 0)
+		return -1;
+	c->n_threads = n.settled;
+	for (size_t i = 0; i < ARRAY_SIZE(n.open); i++)
+		c->n_threads += n.open[i];
+	if (c->n_threads <= THREADS_MAX)
+		return index_threads_on_commits(w->index, &w->scope, id, 1, &c->v.arena, &c->threads, e);
+	if (query_parse(&c->v.arena, query, clock_now(), (struct query **)&find.query, e) < 0)
+		return -1;
+	return index_threads(w->index, &w->scope, &find, &c->v.arena, &c->threads, e);
+}
+
 static int commit_load(struct view *v, struct err *e)
 {
 	struct commit_view *c = self(v);
@@ -278,7 +302,7 @@ static int commit_load(struct view *v, struct err *e)
 	oid_parse(c->hex, &id);
 	if (repo_commit(w->repo, &id, &v->arena, &c->info, e) < 0 ||
 	    repo_show(w->repo, &id, PATCH_MAX, &c->patch, &c->cut, e) < 0 || name_files(c, e) < 0 ||
-	    index_threads_on_commits(w->index, &w->scope, &id, 1, &v->arena, &c->threads, e) < 0)
+	    load_threads(c, &id, e) < 0)
 		return -1;
 	split_patch(c);
 	c->loaded = true;
@@ -503,8 +527,8 @@ static void commit_title(struct view *v, struct buf *left, struct buf *right)
 	const struct patch_line *l = line_at(c, v->cursor);
 
 	buf_addf(left, "%s %s commit %.10s", repo_name(v->t->work->repo), dot, c->hex);
-	if (c->threads.len)
-		buf_addf(left, " %s %zu thread%s", dot, c->threads.len, c->threads.len == 1 ? "" : "s");
+	if (c->n_threads)
+		buf_addf(left, " %s %zu thread%s", dot, c->n_threads, c->n_threads == 1 ? "" : "s");
 	if (l && l->file && l->file <= c->files.len) {
 		const char *name = c->files.items[l->file - 1];
 

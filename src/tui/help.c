@@ -33,6 +33,13 @@ static const char *meaning(struct view *v, const char *command, const char **gro
 		return command[n] ? arena_printf(&v->text.arena, "%s:%s", act_row(a)->help, command + n) : act_row(a)->help;
 	}
 	*group = ops ? "Screens" : "Commands";
+	if (e && command[n]) {
+		size_t m = strcspn(command + n + 1, " ");
+		const struct cmd_entry *sub = cmd_find(name, arena_memdup(&v->text.arena, command + n + 1, m));
+
+		if (sub)
+			return sub->summary;
+	}
 	if (ops && !command[n])
 		return ops->help;
 	return e && !command[n] ? e->summary : arena_printf(&v->text.arena, ":%s", command);
@@ -63,16 +70,10 @@ static void add_keys(struct help *h, const struct binding *b, struct buf *out)
 
 static void add_row(struct help *h, const struct binding *b, const char *words, int width)
 {
-	struct styled *s = &h->v.text;
 	struct buf keys = BUF_INIT;
-	int column = width < 60 ? 10 : 18;
 
 	add_keys(h, b, &keys);
-	styled_newline(s);
-	styled_add(s, STYLE_NORMAL, "  ");
-	styled_add(s, STYLE_ACCENT, keys.ptr);
-	styled_addf(s, STYLE_NORMAL, "%*s", text_width(keys.ptr) < column ? column - text_width(keys.ptr) : 1, "");
-	styled_add(s, STYLE_NORMAL, text_clean(&s->arena, words, TEXT_PROSE));
+	text_hang(&h->v.text, STYLE_ACCENT, keys.ptr, words, width, width < 60 ? 10 : 20);
 	buf_release(&keys);
 }
 

@@ -9,12 +9,13 @@ struct inbox;
 struct section { struct inbox *in; enum inbox_section which; struct pager pager; };
 struct inbox { struct view v; struct section sections[INBOX_SECTIONS]; };
 
-static int fetch(void *ctx, size_t skip, size_t limit, struct arena *a, struct thread_list *out, uint64_t *total, struct err *e)
+static int fetch(void *ctx, struct thread_find *f, struct arena *a, struct thread_list *out, uint64_t *total, struct err *e)
 {
 	struct section *s = ctx;
 	struct work *w = s->in->v.t->work;
 
-	return index_inbox(w->index, &w->scope, s->which, s->in->v.query, limit, skip, a, out, total, e);
+	f->query = s->in->v.query;
+	return index_inbox_page(w->index, &w->scope, s->which, f, a, out, total, e);
 }
 
 static int inbox_init(struct view *v, int argc, const char *const *argv, struct err *e)
@@ -22,7 +23,8 @@ static int inbox_init(struct view *v, int argc, const char *const *argv, struct 
 	struct inbox *in = (struct inbox *)v;
 
 	for (int i = 0; i < INBOX_SECTIONS; i++)
-		in->sections[i] = (struct section){ in, (enum inbox_section)i, { .fetch = fetch, .ctx = &in->sections[i] } };
+		in->sections[i] = (struct section){ in, (enum inbox_section)i, { .fetch = fetch, .ctx = &in->sections[i],
+			.by_time = true, .view = v } };
 	return argc ? view_set_filter(v, argv[0], e) : 0;
 }
 
@@ -67,6 +69,23 @@ static int inbox_load(struct view *v, struct err *e)
 			return -1;
 	}
 	return 0;
+}
+
+static bool inbox_idle(struct view *v, int64_t until)
+{
+	struct inbox *in = (struct inbox *)v;
+	bool more = false;
+
+	(void)until;
+	for (int i = 0; i < INBOX_SECTIONS; i++)
+		if (in->sections[i].pager.total && pager_idle(&in->sections[i].pager))
+			more = v->t->dirty = true;
+	return more;
+}
+
+static void inbox_moved(struct view *v)
+{
+	v->busy = true;
 }
 
 static size_t inbox_count(struct view *v)
@@ -116,6 +135,21 @@ static const char *inbox_identity(struct view *v, size_t row)
 	return th ? th->id : NULL;
 }
 
+static size_t inbox_find_identity(struct view *v, const char *id, size_t hint)
+{
+	struct inbox *in = (struct inbox *)v;
+	size_t before = 0;
+
+	(void)hint;
+	for (int i = 0; i < INBOX_SECTIONS; before += rows_of(&in->sections[i++])) {
+		size_t row = pager_find(&in->sections[i].pager, id);
+
+		if (row != SIZE_MAX)
+			return before + 1 + row;
+	}
+	return SIZE_MAX;
+}
+
 static void inbox_target(struct view *v, size_t row, struct target *t)
 {
 	const struct thread *th = thread_at(v, row);
@@ -144,6 +178,6 @@ const struct view_ops inbox_view = {
 	.kind = VIEW_LIST, .flags = VIEW_QUERY, .size = sizeof(struct inbox), .columns = thread_columns,
 	.hints = "open=open\nreply-here=reply\ntoggle-resolved=resolve\nedit-code=edit code\nask-here=ask\nkeys=keys\nfiles=files\n"
 		"search=all threads\nsync-now=sync",
-	.open = inbox_init, .close = inbox_close, .load = inbox_load, .count = inbox_count, .heading = inbox_heading,
-	.cells = inbox_cells, .identity = inbox_identity, .target = inbox_target, .title = inbox_title, .empty = inbox_empty,
+	.open = inbox_init, .close = inbox_close, .load = inbox_load, .idle = inbox_idle, .moved = inbox_moved, .count = inbox_count, .heading = inbox_heading,
+	.cells = inbox_cells, .identity = inbox_identity, .find_identity = inbox_find_identity, .target = inbox_target, .title = inbox_title, .empty = inbox_empty,
 };

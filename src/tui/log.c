@@ -17,7 +17,7 @@
 #define PAGES 6
 
 struct logrow { struct commit_info info; const char *threads, *graph; };
-struct logpage { size_t start, n; unsigned used; bool drawn; struct arena arena; struct logrow rows[ROWS]; };
+struct logpage { size_t start, n; unsigned used; bool drawn, counted; struct arena arena; struct logrow rows[ROWS]; };
 struct log {
 	struct view v;
 	char **revs;                 /* NULL-terminated, or NULL */
@@ -109,11 +109,69 @@ static bool lanes_behind(const struct log *l)
 	return !l->path && l->lanes.len * ROWS <= l->ids.len;
 }
 
+/* ---- pages */
+
+static const char *counts(struct log *l, struct logpage *p, const struct commit_count *n)
+{
+	struct buf b = BUF_INIT;
+	const char *s;
+
+	for (int k = 0; k < 4; k++)
+		if (n->open[k])
+			buf_addf(&b, "%s%s%u", b.len ? " " : "", thread_kind_glyph((enum thread_kind)k, l->v.t->ascii), n->open[k]);
+	if (n->settled)
+		buf_addf(&b, "%s%s%u", b.len ? " " : "", glyph(l->v.t, "✓", "+"), n->settled);
+	s = arena_strdup(&p->arena, b.ptr);
+	buf_release(&b);
+	return s;
+}
+
+static void fill_page(struct log *l, struct logpage *p)
+{
+	struct err e = ERR_INIT;
+
+	for (size_t i = 0; i < p->n; i++) {
+		const struct oid *id = &l->ids.items[p->start + i];
+
+		if (repo_commit(l->v.t->work->repo, id, &p->arena, &p->rows[i].info, &e) < 0)
+			p->rows[i].info = (struct commit_info){ .id = *id, .subject = "(this commit cannot be read)" };
+	}
+	p->counted = false;
+	l->v.busy = true;
+}
+
+/* The numbers follow when no key waits. */
+static void count_page(struct log *l, struct logpage *p)
+{
+	struct work *w = l->v.t->work;
+	struct commit_count n[ROWS] = { { { 0 }, 0 } };
+	struct err e = ERR_INIT;
+
+	p->counted = true;
+	if (index_commit_counts(w->index, &w->scope, &l->ids.items[p->start], p->n, n, &e) < 0)
+		trace("tui", "threads on commits: %s", e.msg);
+	for (size_t i = 0; i < p->n; i++)
+		p->rows[i].threads = counts(l, p, &n[i]);
+	l->v.t->dirty = true;
+}
+
+static bool count_pages(struct log *l)
+{
+	for (size_t i = 0; i < PAGES; i++)
+		if (l->pages[i].used && !l->pages[i].counted) {
+			count_page(l, &l->pages[i]);
+			return true;
+		}
+	return false;
+}
+
 static bool log_idle(struct view *v, int64_t until)
 {
 	struct log *l = (struct log *)v;
 	bool complete = l->complete;
 
+	if (count_pages(l))
+		return true;
 	walk(l, SIZE_MAX - 1, until);
 	while (l->complete && lanes_behind(l) && clock_mono() < until)
 		draw_lanes(l, l->lanes.len - 1, NULL);
@@ -126,53 +184,6 @@ static bool log_idle(struct view *v, int64_t until)
 		return false;
 	}
 	return true;
-}
-
-/* ---- pages */
-
-static const char *counts(struct log *l, struct logpage *p, const struct thread_list *list, const char *hex)
-{
-	unsigned open[4] = { 0 }, settled = 0;
-	struct buf b = BUF_INIT;
-	const char *s;
-
-	for (size_t i = 0; i < list->len; i++) {
-		const struct thread *th = &list->items[i];
-		const char *on = th->place.commit ? th->place.commit : th->anchor.commit;
-
-		if (!on || strcmp(on, hex))
-			continue;
-		if (th->state == STATE_OPEN)
-			open[th->kind]++;
-		else
-			settled++;
-	}
-	for (int k = 0; k < 4; k++)
-		if (open[k])
-			buf_addf(&b, "%s%s%u", b.len ? " " : "", thread_kind_glyph((enum thread_kind)k, l->v.t->ascii), open[k]);
-	if (settled)
-		buf_addf(&b, "%s%s%u", b.len ? " " : "", glyph(l->v.t, "✓", "+"), settled);
-	s = arena_strdup(&p->arena, b.ptr);
-	buf_release(&b);
-	return s;
-}
-
-static void fill_page(struct log *l, struct logpage *p)
-{
-	struct work *w = l->v.t->work;
-	struct thread_list list = { 0 };
-	struct err e = ERR_INIT;
-	char hex[GIT_OID_HEX];
-
-	if (index_threads_on_commits(w->index, &w->scope, &l->ids.items[p->start], p->n, &p->arena, &list, &e) < 0)
-		trace("tui", "threads on commits: %s", e.msg);
-	for (size_t i = 0; i < p->n; i++) {
-		const struct oid *id = &l->ids.items[p->start + i];
-
-		if (repo_commit(w->repo, id, &p->arena, &p->rows[i].info, &e) < 0)
-			p->rows[i].info = (struct commit_info){ .id = *id, .subject = "(this commit cannot be read)" };
-		p->rows[i].threads = counts(l, p, &list, oid_hex(hex, id));
-	}
 }
 
 static struct logpage *page_of(struct log *l, size_t row)
@@ -327,6 +338,7 @@ static void jump_to_threads(struct log *l, int dir)
 	for (size_t row = l->v.cursor + (size_t)(long)dir;; row += (size_t)(long)dir) {
 		const struct logrow *r = row_at(l, row);
 
+		count_pages(l);
 		if (!r || clock_mono() > until) {
 			tui_say(l->v.t, MSG_INFO, r ? "no threads on the commits around here; again goes on" :
 				"no more commits with threads");

@@ -10,11 +10,86 @@
 
 /* ---- pages */
 
+/* Rows that a statement may skip while a key waits: some tens of microseconds a hundred. */
+#define NEAR 3000
+
 static void page_clear(struct pager_page *p)
 {
 	p->list = (struct thread_list){ 0 };
 	arena_clear(&p->arena);
 	p->used = 0;
+}
+
+static struct pager_page *page_at(struct pager *p, size_t start)
+{
+	for (size_t k = 0; k < PAGER_PAGES; k++)
+		if (p->pages[k].used && p->pages[k].start == start)
+			return &p->pages[k];
+	return NULL;
+}
+
+/* The thread before a page, if it is at hand: going on behind it costs nothing however far down it is. */
+static const struct thread *thread_before(struct pager *p, size_t start)
+{
+	struct pager_page *before = start ? page_at(p, start - PAGER_ROWS) : NULL;
+
+	return p->by_time && before && before->list.len == PAGER_ROWS ? &before->list.items[PAGER_ROWS - 1] : NULL;
+}
+
+static bool from_the_end(const struct pager *p, size_t start)
+{
+	return p->by_time && p->counted && start > p->total / 2 && start < p->total;
+}
+
+static size_t skip_of(const struct pager *p, size_t start)
+{
+	if (!from_the_end(p, start))
+		return start;
+	return p->total > start + PAGER_ROWS ? p->total - start - PAGER_ROWS : 0;
+}
+
+static void turn_round(struct thread_list *list)
+{
+	for (size_t i = 0; i < list->len / 2; i++) {
+		struct thread t = list->items[i];
+
+		list->items[i] = list->items[list->len - 1 - i];
+		list->items[list->len - 1 - i] = t;
+	}
+}
+
+static int fetch_page(struct pager *p, struct pager_page *page, size_t start, uint64_t *total, struct err *e)
+{
+	struct thread_find f = { .limit = PAGER_ROWS, .after = thread_before(p, start) };
+
+	if (!f.after) {
+		f.oldest = from_the_end(p, start);
+		f.skip = skip_of(p, start);
+		if (f.oldest && p->total - start < PAGER_ROWS)
+			f.limit = p->total - start;
+	}
+	if (p->fetch(p->ctx, &f, &page->arena, &page->list, total, e) < 0)
+		return -1;
+	if (f.oldest) {
+		turn_round(&page->list);
+		page->list.more = start + page->list.len < p->total;
+	}
+	return 0;
+}
+
+static void learn_total(struct pager *p, const struct pager_page *page, uint64_t total)
+{
+	size_t end = page->start + page->list.len;
+
+	if (total != UINT64_MAX) {
+		p->total = total;
+		p->counted = true;
+	} else if (!page->list.more && (page->list.len || page->start == 0)) {
+		p->total = end;
+		p->counted = true;
+	} else if (end > p->total) {
+		p->total = end;
+	}
 }
 
 static struct pager_page *read_page(struct pager *p, size_t start, struct err *e)
@@ -26,35 +101,27 @@ static struct pager_page *read_page(struct pager *p, size_t start, struct err *e
 		if (p->pages[i].used < page->used)
 			page = &p->pages[i];
 	page_clear(page);
-	if (p->fetch(p->ctx, start, PAGE_ROWS, &page->arena, &page->list, &total, e) < 0)
+	if (fetch_page(p, page, start, &total, e) < 0)
 		return NULL;
 	page->start = start;
 	page->used = ++p->stamp;
-	if (total != UINT64_MAX) {
-		p->total = total;
-		p->counted = true;
-	} else if (!page->list.more) {
-		if (page->list.len || start == 0) {
-			p->total = start + page->list.len;
-			p->counted = true;
-		}
-	} else if (start + page->list.len > p->total) {
-		p->total = start + page->list.len;
-	}
+	learn_total(p, page, total);
 	return page;
 }
 
 int pager_load(struct pager *p, size_t near, struct err *e)
 {
+	struct pager_page *first;
+
 	for (size_t i = 0; i < PAGER_PAGES; i++)
 		page_clear(&p->pages[i]);
 	p->counted = false;
-	if (!read_page(p, near / PAGE_ROWS * PAGE_ROWS, e))
-		return -1;
+	p->want = 0;
+	first = read_page(p, near / PAGER_ROWS * PAGER_ROWS, e);
 	/* What was the last page is gone: from the start then, so that something is shown. */
-	if (near >= PAGE_ROWS && p->pages[0].list.len == 0 && !read_page(p, 0, e))
-		return -1;
-	return 0;
+	if (first && near >= PAGER_ROWS && first->list.len == 0)
+		first = read_page(p, 0, e);
+	return first ? 0 : -1;
 }
 
 void pager_release(struct pager *p)
@@ -63,20 +130,47 @@ void pager_release(struct pager *p)
 		arena_release(&p->pages[i].arena);
 }
 
+static bool is_far(struct pager *p, size_t start)
+{
+	return p->view && skip_of(p, start) > NEAR && !thread_before(p, start);
+}
+
 const struct thread *pager_row(struct pager *p, size_t i)
 {
-	struct pager_page *page = NULL;
+	size_t start = i / PAGER_ROWS * PAGER_ROWS;
+	struct pager_page *page = page_at(p, start);
 	struct err e = ERR_INIT;
 
-	for (size_t k = 0; k < PAGER_PAGES && !page; k++)
-		if (p->pages[k].used && i >= p->pages[k].start && i < p->pages[k].start + PAGE_ROWS)
-			page = &p->pages[k];
+	p->last = i;
+	if (!page && is_far(p, start)) {
+		p->want = start + 1;
+		p->view->busy = true;
+		return NULL;
+	}
 	if (!page)
-		page = read_page(p, i / PAGE_ROWS * PAGE_ROWS, &e);
-	if (!page || i - page->start >= page->list.len)
+		page = read_page(p, start, &e);
+	if (!page || i - start >= page->list.len)
 		return NULL;
 	page->used = ++p->stamp;
-	return &page->list.items[i - page->start];
+	return &page->list.items[i - start];
+}
+
+bool pager_idle(struct pager *p)
+{
+	size_t start = p->last / PAGER_ROWS * PAGER_ROWS, next = start + PAGER_ROWS;
+	struct err e = ERR_INIT;
+
+	if (p->want) {
+		size_t want = p->want - 1;
+
+		p->want = 0;
+		if (!page_at(p, want))
+			read_page(p, want, &e);
+		return true;
+	}
+	if (next < p->total && page_at(p, start) && !page_at(p, next) && !is_far(p, next))
+		read_page(p, next, &e);
+	return false;
 }
 
 void pager_count(struct pager *p)

@@ -8,7 +8,8 @@
 
 #include "ui.h"
 
-#define PAGER_PAGES 4
+#define PAGER_ROWS 64
+#define PAGER_PAGES 12
 struct pager_page {
 	size_t start;
 	struct thread_list list;
@@ -16,22 +17,26 @@ struct pager_page {
 	unsigned used;           /* stamp; 0: empty */
 };
 struct pager {
-	/* limit rows from skip on; *total, if the statement knows it anyway (else left alone). */
-	int (*fetch)(void *ctx, size_t skip, size_t limit, struct arena *a, struct thread_list *out, uint64_t *total,
-	    struct err *e);
+	/* The rows of f (limit, skip, after and oldest are set); *total, if the statement knows it anyway. */
+	int (*fetch)(void *ctx, struct thread_find *f, struct arena *a, struct thread_list *out, uint64_t *total, struct err *e);
 	/* Rows in all; NULL: fetch says it. */
 	int (*count)(void *ctx, uint64_t *total, struct err *e);
 	void *ctx;
+	bool by_time;            /* newest first: pages can be had from either end and behind each other */
+	struct view *view;       /* its idle work reads what is not at hand at once */
 	struct pager_page pages[PAGER_PAGES];
 	unsigned stamp;
-	size_t total;
+	size_t total, last;      /* last: the row asked for last */
+	size_t want;             /* start + 1 of a page that is far away and was asked for; 0 none */
 	bool counted;
 };
-/* Forgets the pages; the total stays as an estimate. Reads the first rows, or those around `near`. */
+/* Forgets the pages; the total stays as an estimate. Reads the rows around `near`. */
 int pager_load(struct pager *p, size_t near, struct err *e);
 void pager_release(struct pager *p);
-/* NULL beyond the end, or when it cannot be read. */
+/* NULL beyond the end, when it cannot be read, and while a far page is being fetched. */
 const struct thread *pager_row(struct pager *p, size_t i);
+/* Reads a page that was asked for, or the one that scrolling will want next; true: there may be more to do. */
+bool pager_idle(struct pager *p);
 /* Counts if that was not done. */
 void pager_count(struct pager *p);
 /* The row of a thread's id among the pages at hand, or SIZE_MAX. */

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "killick/text/width.h"
-#include "ui.h"
+#include "views.h"
 
 #define WIDE 110
 #define NARROW 60
@@ -259,12 +259,16 @@ static void draw_bottom(struct tui *t, struct rect r, struct view *v)
 		return;
 	world_format(t, &world, &st);
 	end = r.w - 1 - canvas_put_right(c, r.y, r.w - 1, r.w > 60 ? r.w / 2 : r.w / 3, st, world.ptr) - 1;
+	/* "? keys" is always there, behind as many others as fit. */
 	for (const char *p = v->ops->hints; p && *p;) {
 		size_t n = strcspn(p, "\n");
 
-		x = draw_hint(t, r, x, end, p, n, v->ops->name);
+		if (!str_starts(p, "keys="))
+			x = draw_hint(t, r, x, end - 8, p, n, v->ops->name);
 		p += n + (p[n] == '\n');
 	}
+	if (v->ops != &help_view)
+		draw_hint(t, r, x, end, "keys=keys", 9, v->ops->name);
 	band_flag(t, r);
 	buf_release(&world);
 }

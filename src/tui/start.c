@@ -72,28 +72,10 @@ static void add_offer(struct start *s, const struct offer *o, int width)
 	uint32_t code = keymap_key(&s->v.t->keys, "start", o->command);
 	struct buf key = BUF_INIT;
 	size_t from = t->lines.len;
-	int indent = width < 50 ? 4 : 6;
 
 	if (code)
 		key_format(&key, code);
-	styled_wrap(t, STYLE_NORMAL, o->label, strlen(o->label), width > 90 ? 90 : width, indent);
-	/* The key stands in the indent of the first line. */
-	if (t->lines.len > from && t->lines.items[from].n) {
-		struct styled_line *l = &t->lines.items[from];
-		struct span *spans = arena_alloc(&t->arena, sizeof(*spans) * (l->n + 2));
-		size_t cut = 0;
-
-		while (cut < l->spans[0].len && l->spans[0].text[cut] == ' ')
-			cut++;
-		spans[0] = (struct span){ arena_printf(&t->arena, "%*s", indent - 4 > 0 ? 2 : 0, ""), (size_t)(indent - 4 > 0 ? 2 : 0), STYLE_NORMAL };
-		spans[1] = (struct span){ arena_printf(&t->arena, "%-*s", indent - (int)spans[0].len, key.ptr), 0, STYLE_ACCENT };
-		spans[1].len = strlen(spans[1].text);
-		memcpy(spans + 2, l->spans, sizeof(*spans) * l->n);
-		spans[2].text += cut;
-		spans[2].len -= cut;
-		l->spans = spans;
-		l->n += 2;
-	}
+	text_hang(t, STYLE_ACCENT, key.ptr, o->label, width > 90 ? 90 : width, width < 50 ? 5 : 6);
 	for (size_t i = from; i < t->lines.len; i++)
 		t->lines.items[i].tag = (void *)o;
 	buf_release(&key);

@@ -13,6 +13,36 @@ int text_margin(const struct view *v, int width)
 	return v->ops->flags & VIEW_PROSE && width >= 60 ? 2 : 1;
 }
 
+void text_hang(struct styled *s, enum style st, const char *head, const char *text, int width, int indent)
+{
+	size_t from = s->lines.len, cut = 0;
+	struct styled_line *l;
+	struct span *spans;
+	int w = text_width(head) + 3 > indent ? text_width(head) + 3 : indent;
+
+	styled_wrap(s, STYLE_NORMAL, *text ? text : "-", *text ? strlen(text) : 1, width, w);
+	l = &s->lines.items[from];
+	while (l->n && cut < l->spans[0].len && l->spans[0].text[cut] == ' ')
+		cut++;
+	spans = arena_alloc(&s->arena, sizeof(*spans) * (l->n + 2));
+	spans[0] = (struct span){ "  ", 2, STYLE_NORMAL };
+	spans[1] = (struct span){ arena_printf(&s->arena, "%s%*s", head, w - 2 - text_width(head), ""), 0, st };
+	spans[1].len = strlen(spans[1].text);
+	memcpy(spans + 2, l->spans, sizeof(*spans) * l->n);
+	if (l->n) {
+		spans[2].text += cut;
+		spans[2].len -= cut;
+	}
+	l->spans = spans;
+	l->n += 2;
+	/* A wide head pushes only its own line. */
+	for (size_t i = from + 1; w > indent && i < s->lines.len; i++)
+		if (s->lines.items[i].n && s->lines.items[i].spans[0].len >= (size_t)(w - indent)) {
+			s->lines.items[i].spans[0].text += w - indent;
+			s->lines.items[i].spans[0].len -= (size_t)(w - indent);
+		}
+}
+
 static bool fixed(const struct span *s)
 {
 	return s->style == STYLE_LINENO || s->style == STYLE_MARGIN;

@@ -15,15 +15,15 @@ static bool by_words(const struct query *q)
 	return q && (q->op == Q_TEXT || by_words(q->left) || by_words(q->right));
 }
 
-static int fetch(void *ctx, size_t skip, size_t limit, struct arena *a, struct thread_list *out, uint64_t *total, struct err *e)
+static int fetch(void *ctx, struct thread_find *f, struct arena *a, struct thread_list *out, uint64_t *total, struct err *e)
 {
 	struct threads *th = ctx;
 	struct work *w = th->v.t->work;
-	struct thread_find find = { .query = th->v.query, .limit = limit, .skip = skip,
-		.sort = by_words(th->v.query) ? SORT_MATCH : SORT_UPDATED };
 
 	(void)total;
-	return index_threads(w->index, &w->scope, &find, a, out, e);
+	f->query = th->v.query;
+	f->sort = th->pager.by_time ? SORT_UPDATED : SORT_MATCH;
+	return index_threads(w->index, &w->scope, f, a, out, e);
 }
 
 static int count(void *ctx, uint64_t *total, struct err *e)
@@ -40,7 +40,7 @@ static int threads_init(struct view *v, int argc, const char *const *argv, struc
 	struct buf words = BUF_INIT;
 	int rc;
 
-	th->pager = (struct pager){ .fetch = fetch, .count = count, .ctx = th };
+	th->pager = (struct pager){ .fetch = fetch, .count = count, .ctx = th, .view = v };
 	for (int i = 0; i < argc; i++)
 		buf_addf(&words, "%s%s", i ? " " : "", argv[i]);
 	rc = view_set_filter(v, words.ptr, e);
@@ -55,6 +55,7 @@ static void threads_close(struct view *v)
 
 static int threads_load(struct view *v, struct err *e)
 {
+	((struct threads *)v)->pager.by_time = !by_words(v->query);
 	return pager_load(&((struct threads *)v)->pager, v->cursor, e);
 }
 
@@ -66,8 +67,17 @@ static bool threads_idle(struct view *v, int64_t until)
 	if (!th->pager.counted) {
 		pager_count(&th->pager);
 		v->t->dirty = true;
+		return true;
 	}
-	return false;
+	if (!pager_idle(&th->pager))
+		return false;
+	v->t->dirty = true;
+	return true;
+}
+
+static void threads_moved(struct view *v)
+{
+	v->busy = true;
 }
 
 static size_t threads_count(struct view *v)
@@ -171,7 +181,7 @@ static int search_init(struct view *v, int argc, const char *const *argv, struct
 	.args = "[QUERY]", .complete = "query", .kind = VIEW_LIST, .flags = VIEW_QUERY, .size = sizeof(struct threads), \
 	.columns = thread_columns, .close = threads_close, .load = threads_load, .idle = threads_idle, .count = threads_count, \
 	.cells = threads_cells, .identity = threads_identity, .find_identity = threads_find_identity, .target = threads_target, \
-	.act = threads_act, .title = threads_title, .empty = threads_empty, \
+	.act = threads_act, .moved = threads_moved, .title = threads_title, .empty = threads_empty, \
 	.hints = "open=open\nfilter=filter\nreply-here=reply\ntoggle-resolved=resolve\nback=back\nkeys=keys\ninbox=inbox"
 
 const struct view_ops threads_view = {

@@ -52,9 +52,17 @@ static const char *ago(struct tour *to, int64_t minutes)
 	return arena_strdup(&to->a, time_rfc3339(text, clock_now() - minutes * 60000));
 }
 
-#define GIT(to, who, when, ...) run((to), arena_printf(&(to)->a, "%s/%s", (to)->dir, (who)), ago((to), (when)), \
+/* Who works in a clone of his own; "" and a folder stand for themselves. */
+static const char *clone_of(struct tour *to, const char *who)
+{
+	const char *clone = arena_printf(&to->a, "%s/%s/widget", to->dir, who);
+
+	return path_exists(clone) && *who ? clone : arena_printf(&to->a, "%s/%s", to->dir, who);
+}
+
+#define GIT(to, who, when, ...) run((to), clone_of((to), (who)), ago((to), (when)), \
 	(const char *const[]){ "git", __VA_ARGS__, NULL }, NULL, e)
-#define KILLICK(to, who, when, out, ...) run((to), arena_printf(&(to)->a, "%s/%s", (to)->dir, (who)), ago((to), (when)), \
+#define KILLICK(to, who, when, out, ...) run((to), clone_of((to), (who)), ago((to), (when)), \
 	(const char *const[]){ self_path((to)->t), __VA_ARGS__, NULL }, (out), e)
 
 static int put(struct tour *to, const char *path, const char *text, struct err *e)
@@ -64,7 +72,8 @@ static int put(struct tour *to, const char *path, const char *text, struct err *
 
 static int make_folders(struct tour *to, struct err *e)
 {
-	static const char *const names[] = { "home", "ana", "ana/src", "ana/src/net", "ana/docs" };
+	static const char *const names[] = { "home", "ana", "bo", "ana/widget", "ana/widget/src", "ana/widget/src/net",
+		"ana/widget/docs" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (mkdir(arena_printf(&to->a, "%s/%s", to->dir, names[i]), 0700) < 0)
@@ -86,12 +95,12 @@ static int make_repositories(struct tour *to, struct err *e)
 	    GIT(to, "ana", 9000, "init", "-q", "-b", "main") < 0 || name_clone(to, "ana", "Ana", e) < 0 ||
 	    GIT(to, "ana", 9000, "remote", "add", "origin", origin) < 0)
 		return -1;
-	if (put(to, "ana/src/net/http.c", http_c, e) < 0 || put(to, "ana/src/net/pool.c", pool_c, e) < 0 ||
-	    put(to, "ana/docs/guide.md", guide_md, e) < 0 || GIT(to, "ana", 9000, "add", ".") < 0 ||
+	if (put(to, "ana/widget/src/net/http.c", http_c, e) < 0 || put(to, "ana/widget/src/net/pool.c", pool_c, e) < 0 ||
+	    put(to, "ana/widget/docs/guide.md", guide_md, e) < 0 || GIT(to, "ana", 9000, "add", ".") < 0 ||
 	    GIT(to, "ana", 9000, "commit", "-qm", "net: a client that retries") < 0 ||
 	    GIT(to, "ana", 9000, "push", "-q", "-u", "origin", "main") < 0)
 		return -1;
-	return GIT(to, "", 4000, "clone", "-q", origin, "bo") < 0 ? -1 : name_clone(to, "bo", "Bo", e);
+	return GIT(to, "bo", 4000, "clone", "-q", origin, "widget") < 0 ? -1 : name_clone(to, "bo", "Bo", e);
 }
 
 /* Opens a thread and keeps its id. */
@@ -139,7 +148,7 @@ static int code_moves(struct tour *to, struct err *e)
 
 	buf_addstr(&b, "/* Copyright Acme. */\n\n");
 	buf_addstr(&b, http_c);
-	rc = put(to, "ana/src/net/http.c", b.ptr, e);
+	rc = put(to, "ana/widget/src/net/http.c", b.ptr, e);
 	buf_release(&b);
 	if (rc < 0 || GIT(to, "ana", 50, "commit", "-qam", "net: say whose it is") < 0 || KILLICK(to, "ana", 40, NULL, "sync") < 0)
 		return -1;
@@ -173,7 +182,7 @@ static int make_tour(struct tour *to, struct err *e)
 static int take_tour(struct tour *to, struct err *e)
 {
 	const char *const argv[] = { self_path(to->t), NULL };
-	struct proc p = { .argv = argv, .dir = arena_printf(&to->a, "%s/ana", to->dir), .env = to->env, .flags = PROC_TTY };
+	struct proc p = { .argv = argv, .dir = clone_of(to, "ana"), .env = to->env, .flags = PROC_TTY };
 	int rc;
 
 	term_leave(to->t->term);
@@ -185,7 +194,7 @@ static int take_tour(struct tour *to, struct err *e)
 static void remove_tour(struct tour *to)
 {
 	const char *const argv[] = { "rm", "-rf", "--", to->dir, NULL };
-	struct proc p = { .argv = argv };
+	struct proc p = { .argv = argv, .flags = PROC_NEW_SESSION };
 	struct err e = ERR_INIT;
 
 	if (proc_run_ok(&p, &e) < 0)

@@ -116,6 +116,7 @@ struct view {
 	int width;               /* that text was set for; 0: set it again */
 	int widths[MAX_COLUMNS]; /* of the columns; grown by content, never while reading */
 	bool ready;              /* open() is done */
+	bool touched;            /* the cursor was moved: until then it stays at the top */
 	bool busy;               /* idle() has more to do */
 	bool stale;              /* load() before the next paint */
 	bool over;               /* this screen has had its time: back when nothing is under way */
@@ -156,6 +157,8 @@ void *view_tag(struct view *v, size_t row);
 
 /* Cells left of the text: the cursor's mark, and for prose a blank. */
 int text_margin(const struct view *v, int width);
+/* A paragraph whose first line has something before it, in its indent: "  ?   the keys of this screen". */
+void text_hang(struct styled *s, enum style st, const char *head, const char *text, int width, int indent);
 /* The two drawing engines. */
 void list_draw(struct view *v, struct rect area, bool focus);
 void list_row_text(struct view *v, size_t row, struct buf *out);

@@ -102,7 +102,7 @@ static void set_text(struct view *v)
 
 void view_load(struct view *v)
 {
-	char *id = v->busy || v->cursor ? identity_of(v, v->cursor) : NULL;
+	char *id = v->touched ? identity_of(v, v->cursor) : NULL;
 	size_t offset = v->cursor - v->top;
 	struct err e = ERR_INIT;
 
@@ -149,6 +149,7 @@ static size_t height(const struct view *v)
 
 static void moved(struct view *v, size_t before)
 {
+	v->touched = true;
 	if (v->cursor != before && v->ops->moved)
 		v->ops->moved(v);
 	v->t->dirty = true;
@@ -314,6 +315,7 @@ int view_set_filter(struct view *v, const char *text, struct err *e)
 		find_set(v, first_words(v->query));
 		v->find.fold = true;
 		v->cursor = v->top = 0;
+		v->touched = false;
 		if (v->ready)
 			view_load(v);
 	}

@@ -123,6 +123,7 @@ struct thread_find {
 	size_t skip;
 	bool posts;                     /* fill posts, and the kept text of anchors */
 	const struct thread *after;     /* UPDATED and CREATED: go on behind this one; cheaper than skip far down */
+	bool oldest;                    /* UPDATED and CREATED: from the other end, oldest first */
 };
 int index_threads(struct index *ix, const struct scope *s, const struct thread_find *f, struct arena *a,
     struct thread_list *out, struct err *e);
@@ -135,6 +136,10 @@ int index_threads_at(struct index *ix, const struct scope *s, const char *path, 
  * commit was before it was amended or rebased. place.commit is the one of the given commits that it was found by. */
 int index_threads_on_commits(struct index *ix, const struct scope *s, const struct oid *commits, size_t n,
     struct arena *a, struct thread_list *out, struct err *e);
+/* How many threads are on each of n commits, into out[n]: for lists of commits. */
+struct commit_count { unsigned open[4] /* by kind */, settled; };
+int index_commit_counts(struct index *ix, const struct scope *s, const struct oid *commits, size_t n,
+    struct commit_count *out, struct err *e);
 /* Open and other threads by file, for the file list: path, open, resolved. */
 struct path_count { const char *path; unsigned open, closed; };
 int index_path_counts(struct index *ix, const struct scope *s, struct arena *a, struct path_count **out, size_t *n,
@@ -167,6 +172,9 @@ bool index_trailer_seen(struct index *ix, int64_t repo, const char *commit, cons
 enum inbox_section { INBOX_FOR_ME, INBOX_FOR_OTHERS, INBOX_NEW, INBOX_SECTIONS };
 int index_inbox(struct index *ix, const struct scope *s, enum inbox_section which, const struct query *filter,
     size_t limit, size_t skip, struct arena *a, struct thread_list *out, uint64_t *total, struct err *e);
+/* The same with all that a search can say; sort is UPDATED whatever it says. */
+int index_inbox_page(struct index *ix, const struct scope *s, enum inbox_section which, const struct thread_find *find,
+    struct arena *a, struct thread_list *out, uint64_t *total, struct err *e);
 
 /*
  * Who uses this index in this repository: a name and mail addresses, lower case, the first being the one that counts
