@@ -699,6 +699,30 @@ static const struct block *reland_block(struct text *o, uint32_t lo, uint32_t hi
 	return NULL;
 }
 
+static bool reland_take(struct spot *s, struct text *o, const struct block *b)
+{
+	struct rope r;
+	size_t kept = 0;
+	rope_init(&r, o, s->last_lo, s->last_hi);
+	for (size_t k = 0; k < r.len; k++) {
+		const struct hit *h = &b->hits[r.items[k].line - b->a];
+		if (h->kind)
+			r.items[kept++] = (struct strand){ h->line, 0.8f, r.items[k].flags };
+	}
+	r.len = kept;
+	rope_order(&r);
+	if (!r.len) {
+		rope_release(&r);
+		return false;
+	}
+	rope_release(&s->rope);
+	s->rope = r;
+	s->path = s->last_path;
+	s->flags = SPOT_DONE;
+	s->least = 0.8;
+	return true;
+}
+
 static uint32_t *lines_between(uint32_t a, uint32_t b)
 {
 	uint32_t *v = xmalloc(((size_t)(b - a) + 1) * sizeof(*v));
@@ -738,23 +762,11 @@ bool follow_reland(struct follow *f, const struct route *r, struct spot *s)
 	struct blocks found = { 0 };
 	blocks_find(o, old, b - a, n, new_, n->n, 1.5, &found);
 	const struct block *bl = reland_block(o, s->last_lo, s->last_hi, &found);
-	if (bl) {
-		rope_release(&s->rope);
-		rope_init(&s->rope, o, s->last_lo, s->last_hi);
-		for (size_t k = 0; k < s->rope.len; k++) {
-			const struct hit *h = &bl->hits[s->rope.items[k].line - bl->a];
-			s->rope.items[k].conf = h->kind ? 0.8f : 0;
-			s->rope.items[k].line = h->kind ? h->line : bl->hits[s->last_lo - bl->a].line;
-		}
-		rope_order(&s->rope);
-		s->path = s->last_path;
-		s->flags = SPOT_DONE;
-		s->least = 0.8;
-	}
+	bool back = bl && reland_take(s, o, bl);
 	blocks_release(&found);
 	free(old);
 	free(new_);
-	return bl != NULL;
+	return back;
 }
 
 enum { ALIKE_MOST = 48 };

@@ -321,6 +321,12 @@ static void reverted(void **state UNUSED)
 	assert_int_equal(place(w, &an, b).state, PLACE_GONE);
 	put(w, "a.c", HEAD "int other;\n" FN("alpha") FN("beta"));
 	is_placed(w, &an, commit(w), "exact a.c:7-15");
+	/* The function came back without the brace that the anchor was on: there is no line to say. */
+	struct anchor brace = lines_at(w, a, "a.c", 5, 5);
+	put(w, "a.c", HEAD "static int alpha_run(struct alpha *self)\n\tint left = alpha_count(self);\n"
+	    "\tif (left < 0)\n\t\treturn alpha_fail(self, left);\n\twhile (left--) {\n" FN("beta"));
+	struct place p = place(w, &brace, commit(w));
+	assert_true(p.state == PLACE_GONE || (p.line >= 1 && p.line <= 21));
 	world_free(w);
 }
 
