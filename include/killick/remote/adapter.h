@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The adapter contract: what a kind of tracker is to killick. An adapter is one file with one table of functions; paging,
+ * caching, limits, retries, redirects, credentials, tracing and the size cap live under it, in http.h, once.
+ *
+ * Adapters run in killick-remote, a process of their own for one source, which ends with the work it was started for. They
+ * may block; nobody waits for them but the child's parent, which is not the screen. They keep no state between runs but
+ * the cursor they return, never print, never touch the index or the desk, and know nothing of git but what they are told.
+ * All strings they return live in the arena they were given. Failures are graded by what they break:
+ *
+ *	ERR_OFFLINE, ERR_RATE_LIMITED	try later; nothing was changed by this call (http tells when in remote.retry_at)
+ *	ERR_AUTH			the credential is missing, wrong or lacks a permission: the message names which
+ *	ERR_NOT_FOUND			there is no such thing here, or we may not see it
+ *	ERR_REFUSED, ERR_CONFLICT	the tracker understood and said no; the message has its words
+ *	ERR_BAD_DATA			what came was not what the API promises: the message says what and where
+ *	others				as anywhere
+ *
+ * Idempotence: probe, pull, look and find may be called any number of times. push is called at most once for an op unless
+ * find said, twice and spaced, that the op is not there.
+ */
+#ifndef KILLICK_REMOTE_ADAPTER_H
+#define KILLICK_REMOTE_ADAPTER_H
+
+#include "killick/model/record.h"
+#include "killick/remote/http.h"
+#include "killick/remote/wire.h"
+
+/* What a server can do: a set per server, probed, not per brand. What is missing is not offered, with the reason in
+ * caps_why. Names are those of caps_names. */
+enum caps {
+	CAP_TASKS = 1 << 0,          /* read tasks */
+	CAP_CHANGES = 1 << 1,
+	CAP_NEW_TASK = 1 << 2,
+	CAP_COMMENT = 1 << 3,
+	CAP_EDIT_NOTE = 1 << 4,
+	CAP_DELETE_NOTE = 1 << 5,
+	CAP_CODE_NOTES = 1 << 6,     /* single notes on lines of a change */
+	CAP_REPLY = 1 << 7,          /* in a code thread */
+	CAP_RESOLVE = 1 << 8,
+	CAP_RANGES = 1 << 9,
+	CAP_FILE_NOTES = 1 << 10,
+	CAP_REVIEW = 1 << 11,        /* several notes and a verdict at once */
+	CAP_COMMIT_NOTES = 1 << 12,
+	CAP_REACTIONS = 1 << 13,
+	CAP_LABELS = 1 << 14,
+	CAP_ASSIGN = 1 << 15,
+	CAP_MILESTONES = 1 << 16,
+	CAP_PRIVATE_NOTES = 1 << 17,
+	CAP_HIDDEN_MARK = 1 << 18,   /* an HTML comment stays invisible: ops can be marked */
+	CAP_ID_IN_ANSWER = 1 << 19,  /* a post's answer names its id */
+	CAP_STATE = 1 << 20,         /* close and reopen */
+};
+
+struct remote;   /* one source at work: http, arena, the source's description (wire.h), cursor, emit */
+
+struct remote_probe {
+	const char *version;        /* "1.26.2", or NULL */
+	unsigned caps;
+	const char *me_login, *me_name, *me_email;   /* who the credential is, NULL: nobody */
+	const char *title;          /* of the project */
+	bool public_;               /* everyone can read it */
+	const char *missing;        /* permissions that the credential lacks, in words, or NULL */
+	const char *quirk;          /* what a user of this server should know, or NULL */
+};
+
+struct adapter {
+	const char *name;           /* "github": source.kind, the word in settings */
+	const char *title;          /* "GitHub" */
+	const char *prefix;         /* of task names: "GH" */
+	/*
+	 * Is this remote's or web address one of ours? Fills api (base of the API, ending in '/'), web (base of the web, ending
+	 * in '/') and project. By host name alone: nothing is asked. false: not known by its looks.
+	 */
+	bool (*claim)(struct arena *a, const struct remote_url *url, struct source_desc *out);
+	/* Unauthenticated GETs at a host of unknown kind. 0: ours, *out filled; ERR_NOT_FOUND: not ours. */
+	int (*sniff)(struct remote *r, struct source_desc *out, struct err *e);
+	int (*probe)(struct remote *r, struct remote_probe *out, struct err *e);
+	/*
+	 * Everything that changed since the cursor ("": everything) as records through remote_emit; after each page whose records
+	 * are complete remote_page with the cursor that goes on behind it: both are committed together by the reader, so that a
+	 * pull can be cut at any page and resumed. full: a reconcile, reading lists of all ids to find what was deleted or
+	 * resolved silently. A short or empty answer proves no deletion.
+	 */
+	int (*pull)(struct remote *r, const char *cursor, bool full, struct err *e);
+	/* One task and all its talk, now (before a reply is sent: did somebody answer meanwhile?). */
+	int (*look)(struct remote *r, const char *task, struct err *e);
+	/* The newest thing at the op's target, to look behind later: any text; taken before the first push. */
+	int (*mark)(struct remote *r, const struct wire_op *op, const char **mark, struct err *e);
+	/*
+	 * Sends it. Fills *out; returns -1 only when nothing can have been sent (ERR_OFFLINE before a byte left,
+	 * ERR_RATE_LIMITED). On LANDED the new object's records are emitted as well where the answer has them.
+	 */
+	int (*push)(struct remote *r, const struct wire_op *op, struct wire_outcome *out, struct err *e);
+	/* Did an op of unknown fate land? LANDED with its key, or ABSENT. Lists, never searches: looks behind the mark, at own
+	 * posts only, for the hidden mark, else for the same body at the same anchor. */
+	int (*find)(struct remote *r, const struct wire_op *op, struct wire_outcome *out, struct err *e);
+};
+
+extern const struct adapter *const adapters[];   /* NULL-terminated, src/remote/adapters.c */
+const struct adapter *adapter_find(const char *name);
+extern const char *const caps_names[];           /* by bit: "tasks", "changes", …; NULL-terminated */
+
+/* What adapters call. */
+struct arena *remote_arena(struct remote *r);          /* until the next page */
+struct http *remote_http(struct remote *r);
+const struct source_desc *remote_source(const struct remote *r);
+unsigned remote_caps(const struct remote *r);          /* as probed and remembered */
+int remote_emit(struct remote *r, const struct record *rec, struct err *e);
+int remote_page(struct remote *r, const char *cursor, struct err *e);
+void remote_progress(struct remote *r, const char *what, int64_t done, int64_t total /* -1: not known */);
+
+/* The mark in a body, and what is compared where there is none: LF, no blanks at line ends and at the end. */
+void op_mark_add(struct buf *body, const char *op_id);               /* "\n\n<!-- killick:ID -->" */
+bool op_mark_find(const char *body, char op_id[33]);
+void op_mark_strip(struct buf *body);
+void body_normalise(struct buf *out, const char *body);
+
+#endif
