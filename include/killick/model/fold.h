@@ -29,6 +29,7 @@ struct fold {
 	bool task;               /* else a thread */
 	struct thread t;         /* with posts; ids are full here: "k" + 64 hex digits, "p" + 64; abbrev is NULL */
 	struct task k;           /* for tasks; id "T-" + 64 hex digits. t is filled too: posts, title, labels, times */
+	const char *name;        /* a tracker's task: its name there, which is its id here; NULL: native */
 	const char *resolved_by; /* commit, or NULL */
 	struct person closer;    /* who set the state last, empty if nobody did */
 };

@@ -5,7 +5,10 @@
  * belong to a thread or task to what people see (record_fold), as it does with the native log's ops. A record is the
  * whole newest state of one object: the same one again, or an older one after a newer one, changes nothing.
  *
- * Keys are the source's own, as text, whatever they are there (64-bit numbers, node ids): never shown, never parsed.
+ * Keys are the source's own, as text, whatever they are there (64-bit numbers, node ids): never shown, never parsed. One
+ * key names one task, one note of the whole source (an adapter whose server counts kinds of notes apart puts a letter
+ * before them: "r12"), one thread of its task.
+ *
  * JSON, one object a line, nulls left out, times RFC 3339 in UTC:
  *
  * {"record":"task","key","name","change","state","status","title","body","author":P,"assignees":[P],"labels":[S],
@@ -61,6 +64,7 @@ struct record_note {
 	bool private_, pending;  /* seen by some only; the user's own draft over there, seen by nobody else */
 	bool can_edit, can_delete, lossy;
 	const struct reaction *reactions; size_t n_reactions;
+	enum post_state unsent;  /* not of the JSON. POST_SENT: the tracker has it; else the user's own, from the outbox */
 };
 struct record_thread {
 	const char *key, *task;
@@ -101,17 +105,37 @@ void record_entity(const char *source_kind, const char *source_key, enum record_
     const char *key, char out[SHA256_HEX]);
 
 /*
- * All records of one task (its own, for a task), or of one thread (its task, its thread record if any, its notes), in any
- * order, to what index-fold writes; ids are full, as fold_entity's. Also the user's unsent posts (record_note with
- * pending set and post_state in `unsent`). false: nothing to show (no task; a thread without notes).
- *
- * A conversation is a note on the task with the task's title and state (closed and merged: resolved), the description
- * being the task's own and not a post. A code thread is a remark, open or resolved as the tracker says, answered never; it
- * has its anchor from its first note. Notes are ordered by (created, key). Events are not posts.
+ * A change of the user's own that is not sent yet, laid over a record when it is folded:
+ *	{"of":"task","key",…}		"state","title","body","add_labels":[S],"drop_labels":[S],"add_people":[P],"drop_people":[P]
+ *	{"of":"thread","key","task",…}	"resolved":bool
+ *	{"of":"note","note":RECORD}	a new one, whose key is RECORD_UNSENT and the op's id
+ *	{"of":"note","key","body"}	another text for one that is there
+ * "of" must fit r; what is not in the patch stays.
  */
-struct record_source { const char *kind, *key, *name; const struct person *me; };
+#define RECORD_UNSENT "outbox:"
+void record_patch_task(struct arena *a, struct record_task *t, const json_t *patch);
+void record_patch_thread(struct record_thread *t, const json_t *patch);
+void record_patch_note(struct arena *a, struct record_note *n, const json_t *patch, enum post_state state);
+
+/*
+ * All records of one task (its own, for a task), or of one thread (its task, its thread record if any, its notes, the
+ * user's unsent ones among them), in any order, to what index-fold writes; ids are full, as fold_entity's. false: nothing
+ * to show (no task; a thread without posts).
+ *
+ * A conversation is a note on the task with the task's title and state (closed and merged: resolved), put to its
+ * assignees; the description is the task's own and not a post. A code thread is a remark, put to the change's author, open
+ * or resolved as the tracker says, answered never, and over when its change is; it has its anchor from its first note. On
+ * a commit it is a note. Posts are ordered by (created, key). Events are not posts, nor are reviews that say nothing.
+ * Both are linked to their task. The mark that an op left in a body is not shown.
+ */
+struct record_source { const char *kind, *key, *name; };
 bool record_fold_thread(struct arena *a, const struct record_source *s, const struct record_task *task,
     const struct record_thread *thread, const struct record_note *notes, size_t n, struct fold *out);
 bool record_fold_task(struct arena *a, const struct record_source *s, const struct record_task *task, struct fold *out);
+
+/* The id in a body's last line "<!-- killick:32 hex digits -->", if there is one; *len is where the text before it ends. */
+bool record_mark(const char *body, char id[33], size_t *len);
+/* The number a task's name ends with ("GH-412", "#412", "!58"), 0: none. */
+uint32_t record_number(const char *name);
 
 #endif

@@ -47,6 +47,7 @@ struct post {
 	const char *body;        /* Markdown, UTF-8, LF; NULL once redacted */
 	enum post_state state;
 	bool unread, accepted, mine;
+	bool restricted;         /* the tracker shows it to some only */
 	struct reaction *reactions;
 	size_t n_reactions;
 };
