@@ -7,7 +7,8 @@ set -u
 [ -n "${KILLICK_TEST_BIN-}" ] || for KILLICK_TEST_BIN in "$KILLICK_TEST_SRC/killick" "$KILLICK_TEST_SRC/_build/killick"; do
 	[ ! -x "$KILLICK_TEST_BIN" ] || break
 done
-export KILLICK_TEST_SRC KILLICK_TEST_BIN
+[ -n "${KILLICK_REMOTE-}" ] || KILLICK_REMOTE=$KILLICK_TEST_BIN-remote
+export KILLICK_TEST_SRC KILLICK_TEST_BIN KILLICK_REMOTE
 T=$(mktemp -d "${TMPDIR:-/tmp}/killick-test.XXXXXX")
 trap 'chmod -R u+rwX "$T" 2>/dev/null; rm -rf "$T"' EXIT
 mkdir "$T/bin" "$T/home"

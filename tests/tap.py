@@ -7,6 +7,8 @@ SRC = os.environ.get('KILLICK_TEST_SRC') or os.path.dirname(os.path.dirname(os.p
 BIN = os.environ.get('KILLICK_TEST_BIN') or next((b for b in (SRC + '/killick', SRC + '/_build/killick') if os.path.exists(b)),
                                                 SRC + '/killick')
 
+REMOTE = os.environ.setdefault('KILLICK_REMOTE', BIN + '-remote')
+
 
 def diag(text):
     for line in str(text).split('\n'):

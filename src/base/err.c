@@ -43,6 +43,30 @@ static void msg_put(struct err *e, const char *head, const char *tail)
 	memcpy(e->msg, tmp, strlen(tmp) + 1);
 }
 
+static const char *const code_names[] = {
+	[ERR_NONE] = "ok", [ERR_FAILED] = "failed", [ERR_USAGE] = "usage", [ERR_NOT_FOUND] = "not-found",
+	[ERR_AMBIGUOUS] = "ambiguous", [ERR_CONFLICT] = "conflict", [ERR_AUTH] = "auth", [ERR_OFFLINE] = "offline",
+	[ERR_RATE_LIMITED] = "rate-limited", [ERR_REFUSED] = "refused", [ERR_BAD_DATA] = "bad-data", [ERR_IO] = "io",
+	[ERR_BUSY] = "busy", [ERR_CANCELLED] = "cancelled",
+};
+
+const char *err_code_name(enum err_code code)
+{
+	return (size_t)code < ARRAY_SIZE(code_names) ? code_names[code] : code_names[ERR_FAILED];
+}
+
+bool err_code_parse(const char *s, enum err_code *out)
+{
+	*out = ERR_FAILED;
+	for (size_t i = 0; s && i < ARRAY_SIZE(code_names); i++) {
+		if (strcmp(code_names[i], s) != 0)
+			continue;
+		*out = (enum err_code)i;
+		return true;
+	}
+	return false;
+}
+
 int err_set(struct err *e, enum err_code code, const char *fmt, ...)
 {
 	char tmp[sizeof(e->msg) + 8];

@@ -142,7 +142,7 @@ static int run_version(struct cmd *c, struct err *e)
 {
 	static const char *const libs[][2] = { { "libgit2", BUILT_LIBGIT2 }, { "sqlite3", BUILT_SQLITE },
 		{ "jansson", BUILT_JANSSON }, { "ncursesw", BUILT_NCURSES }, { "md4c", BUILT_MD4C },
-		{ "utf8proc", BUILT_UTF8PROC }, { "libmd", BUILT_LIBMD } };
+		{ "utf8proc", BUILT_UTF8PROC }, { "libmd", BUILT_LIBMD }, { "libcurl (killick-remote)", BUILT_CURL } };
 	struct version_values *v = c->values;
 	json_t *doc = json_object(), *list = json_object();
 

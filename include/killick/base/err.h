@@ -47,6 +47,10 @@ int err_errno(struct err *e, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* "prefix: " before the message; the code stays. Returns -1. */
 int err_prefix(struct err *e, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void err_clear(struct err *e);
+/* "not-found" "rate-limited" "offline" …: as one process says it to another; none is "ok". */
+const char *err_code_name(enum err_code code);
+/* false, and ERR_FAILED, for a word that is none. */
+bool err_code_parse(const char *s, enum err_code *out);
 
 bool trace_on(const char *area);
 void trace(const char *area, const char *fmt, ...) PRINTF_LIKE(2, 3);

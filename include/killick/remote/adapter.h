@@ -25,6 +25,8 @@
 #include "killick/remote/http.h"
 #include "killick/remote/wire.h"
 
+struct cred;     /* cred.h */
+
 /* What a server can do: a set per server, probed, not per brand. What is missing is not offered, with the reason in
  * caps_why. Names are those of caps_names. */
 enum caps {
@@ -53,6 +55,8 @@ enum caps {
 
 struct remote;   /* one source at work: http, arena, the source's description (wire.h), cursor, emit */
 
+struct cap_why { enum caps cap; const char *why; };   /* "resolving needs Gitea 1.26" */
+
 struct remote_probe {
 	const char *version;        /* "1.26.2", or NULL */
 	unsigned caps;
@@ -61,12 +65,19 @@ struct remote_probe {
 	bool public_;               /* everyone can read it */
 	const char *missing;        /* permissions that the credential lacks, in words, or NULL */
 	const char *quirk;          /* what a user of this server should know, or NULL */
+	const struct cap_why *why; size_t n_why;   /* why a capability is missing, where it is known */
 };
 
 struct adapter {
 	const char *name;           /* "github": source.kind, the word in settings */
 	const char *title;          /* "GitHub" */
 	const char *prefix;         /* of task names: "GH" */
+	bool local;                 /* speaks no HTTP and takes no credential: remote_http is NULL */
+	const char *const *headers; /* sent with every request, NULL-terminated; "Accept: application/json" if NULL */
+	/* Adds the line "Authorization: …" for a credential; NULL: "Authorization: Bearer SECRET". */
+	void (*authorize)(const struct source_desc *s, const struct cred *c, struct buf *header);
+	/* The server's limits, where they are known before it tells: gaps, parallel requests. May be NULL. */
+	void (*manners)(const struct source_desc *s, struct http_options *o);
 	/*
 	 * Is this remote's or web address one of ours? Fills api (base of the API, ending in '/'), web (base of the web, ending
 	 * in '/') and project. By host name alone: nothing is asked. false: not known by its looks.
@@ -87,8 +98,9 @@ struct adapter {
 	/* The newest thing at the op's target, to look behind later: any text; taken before the first push. */
 	int (*mark)(struct remote *r, const struct wire_op *op, const char **mark, struct err *e);
 	/*
-	 * Sends it. Fills *out; returns -1 only when nothing can have been sent (ERR_OFFLINE before a byte left,
-	 * ERR_RATE_LIMITED). On LANDED the new object's records are emitted as well where the answer has them.
+	 * Sends it. Fills *out (remote_outcome does it from what http_write says); returns -1 only when nothing can have been
+	 * sent (ERR_OFFLINE before a byte left, ERR_RATE_LIMITED, ERR_BAD_DATA for an op that makes no sense here). On LANDED the
+	 * new object's records are emitted as well where the answer has them.
 	 */
 	int (*push)(struct remote *r, const struct wire_op *op, struct wire_outcome *out, struct err *e);
 	/* Did an op of unknown fate land? LANDED with its key, or ABSENT. Lists, never searches: looks behind the mark, at own
@@ -100,19 +112,32 @@ extern const struct adapter *const adapters[];   /* NULL-terminated, src/remote/
 const struct adapter *adapter_find(const char *name);
 extern const char *const caps_names[];           /* by bit: "tasks", "changes", …; NULL-terminated */
 
+/* JSON lists of capability names, and back; names that are not known are passed over. */
+json_t *caps_json(unsigned caps);
+unsigned caps_parse(const json_t *list);
+
 /* What adapters call. */
 struct arena *remote_arena(struct remote *r);          /* until the next page */
+struct arena *remote_keep(struct remote *r);           /* until the end of the call */
 struct http *remote_http(struct remote *r);
 const struct source_desc *remote_source(const struct remote *r);
 unsigned remote_caps(const struct remote *r);          /* as probed and remembered */
 int remote_emit(struct remote *r, const struct record *rec, struct err *e);
 int remote_page(struct remote *r, const char *cursor, struct err *e);
 void remote_progress(struct remote *r, const char *what, int64_t done, int64_t total /* -1: not known */);
+/* The outcome of a write that failed: unknown when it may have been acted on; else refused, or unsent where it may be tried
+ * again by itself (offline, limits). Returns 0, as push does. */
+int remote_outcome(struct remote *r, bool sent, const struct err *failed, struct wire_outcome *out);
+
+/* The op's body to be sent: with its hidden mark, where the server keeps it invisible and the user did not turn it off. */
+void remote_body(struct remote *r, const struct wire_op *op, struct buf *out);
+/* Is a body that the server holds this op's: by its mark, else (no mark in it) by its text? */
+bool remote_body_is(const char *body, const struct wire_op *op);
 
 /* The mark in a body, and what is compared where there is none: LF, no blanks at line ends and at the end. */
 void op_mark_add(struct buf *body, const char *op_id);               /* "\n\n<!-- killick:ID -->" */
-bool op_mark_find(const char *body, char op_id[33]);
+bool op_mark_find(const char *body, char op_id[33]);                 /* only at the very end of the body */
 void op_mark_strip(struct buf *body);
-void body_normalise(struct buf *out, const char *body);
+void body_normalise(struct buf *out, const char *body);             /* added to out */
 
 #endif

@@ -1,26 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What killick and killick-remote say to each other: JSON Lines over a pair of pipes, version 1. killick starts
- * "killick-remote" with no arguments, writes the request, reads until the end. Tokens never pass here: killick-remote
- * finds the credential itself.
+ * "killick-remote" (remote_program) with no arguments, writes the request, reads until the end, and keeps its end of the
+ * child's standard input open as long as it wants an answer: its end of file stops the child. Tokens never pass here:
+ * killick-remote finds the credential itself.
  *
  * Request, first line:
- *	{"wire":1,"do":"pull|look|probe|sniff|send","source":S,"cursor":"…","full":false,"task":"412"}
+ *	{"wire":1,"do":"pull|look|probe|sniff|send","source":S,"cursor":"…","full":false,"task":"412","prompt":false}
  *	S: {"name","kind","api","web","project","caps":[…],"options":{…},"me":P}
+ *	sniff: S needs only "web": any address of the project, a git remote's URL too; the answer is the whole S, without a
+ *	request where the host is known by its looks. prompt: git credential may ask on the terminal.
  * Answers of pull, look, probe and sniff:
  *	{"record":…}                     model/record.h
  *	{"page":"cursor"}                commit what came since the last page, together with this cursor
  *	{"progress":{"what":"issues","done":200,"total":10000}}
- *	{"probe":{…}}  {"source":S}
+ *	{"probe":{"version","caps":[…],"caps_why":{CAP:WHY},"me":P,"title","public","missing","quirk","credential","tried":[…]}}
+ *	{"source":S}
  *	{"error":{"code":"offline","message":"…","retry_at":"…"}}   then the end; codes are err_code_name's
  *	{"done":true}                    last line of what went well
  * send is a conversation, one op at a time; killick has committed `sending` to the desk before it writes "push":
  *	> {"mark":OP}  < {"mark":"…"}      > {"push":OP}  < records, then {"outcome":O}      > {"find":OP}  < {"outcome":O}
  *	> {"look":"412"} < records, then {"done":true}
  *	O: {"is":"landed|refused|unknown|absent|unsent","key","url","message","retry_at","code"}
- * A child that ends, or a line that cannot be read, after "push" was written means unknown.
+ * A child that ends, an "error", or a line that cannot be read, after "push" was written means unknown.
  *
- * OP: {"id","verb","task","thread","handle","note","reply_to","anchor":A,"head","base","title","body","mark","lands":N,
+ * OP: {"id","verb","task","thread","handle","note","reply_to","anchor":A,"head","base","title","body","mark",
  *	"add":[…],"drop":[…],"value","verdict","notes":[OP…],"private"}
  */
 #ifndef KILLICK_REMOTE_WIRE_H
@@ -83,6 +87,12 @@ struct wire_outcome {
 	enum err_code code;
 	int64_t retry_at;        /* unsent by a limit: when to try again; 0 */
 };
+
+/* "landed" "refused" "unknown" "absent" "unsent" */
+const char *wire_outcome_name(int is);
+
+/* Where killick-remote is: $KILLICK_REMOTE (tests), else in libexec. */
+const char *remote_program(void);
 
 /* New references; parsing checks everything, strings in the arena, ERR_BAD_DATA. */
 json_t *source_desc_json(const struct source_desc *s);

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What both programs know about bodies and abilities: the hidden mark of an op, what is compared where there is none, and
+ * the names of capabilities. The mark is the last thing in a body, on a line of its own, as an HTML comment that Markdown
+ * renderers leave out; it is taken for ours only at the very end, so that a quoted mail or a pasted mark says nothing.
+ */
+#include "config.h"
+#include <string.h>
+#include "killick/remote/adapter.h"
+
+static const char mark_open[] = "<!-- killick:", mark_close[] = " -->";
+enum { OPEN = sizeof(mark_open) - 1, CLOSE = sizeof(mark_close) - 1, ID = 32, MARK = OPEN + ID + CLOSE };
+
+void op_mark_add(struct buf *body, const char *op_id)
+{
+	buf_addf(body, "\n\n%s%s%s", mark_open, op_id, mark_close);
+}
+
+static size_t trimmed_len(const char *s, size_t n)
+{
+	while (n > 0 && strchr(" \t\r\n", s[n - 1]))
+		n--;
+	return n;
+}
+
+/* Where the mark begins, or -1. */
+static ptrdiff_t mark_at(const char *s, size_t n)
+{
+	const char *m;
+
+	n = trimmed_len(s, n);
+	if (n < MARK)
+		return -1;
+	m = s + n - MARK;
+	if (memcmp(m, mark_open, OPEN) || memcmp(m + OPEN + ID, mark_close, CLOSE))
+		return -1;
+	return str_is_hex(m + OPEN, ID) ? m - s : -1;
+}
+
+bool op_mark_find(const char *body, char op_id[33])
+{
+	ptrdiff_t at = mark_at(body, strlen(body));
+
+	if (at < 0)
+		return false;
+	memcpy(op_id, body + at + OPEN, ID);
+	op_id[ID] = '\0';
+	return true;
+}
+
+void op_mark_strip(struct buf *body)
+{
+	ptrdiff_t at = mark_at(body->ptr, body->len);
+
+	if (at >= 0)
+		buf_setlen(body, trimmed_len(body->ptr, (size_t)at));
+}
+
+void body_normalise(struct buf *out, const char *body)
+{
+	size_t start = out->len;
+
+	while (*body) {
+		size_t n = strcspn(body, "\r\n");
+
+		buf_add(out, body, trimmed_len(body, n));
+		body += n;
+		if (!*body)
+			break;
+		body += *body == '\r' && body[1] == '\n' ? 2 : 1;
+		buf_addch(out, '\n');
+	}
+	buf_setlen(out, start + trimmed_len(out->ptr + start, out->len - start));
+}
+
+const char *const caps_names[] = {
+	"tasks", "changes", "new-task", "comment", "edit-note", "delete-note", "code-notes", "reply", "resolve", "ranges",
+	"file-notes", "review", "commit-notes", "reactions", "labels", "assign", "milestones", "private-notes",
+	"hidden-mark", "id-in-answer", "state", NULL,
+};
+
+json_t *caps_json(unsigned caps)
+{
+	json_t *j = json_array();
+
+	for (size_t i = 0; caps_names[i]; i++)
+		if (caps & 1u << i)
+			json_array_append_new(j, json_string(caps_names[i]));
+	return j;
+}
+
+unsigned caps_parse(const json_t *list)
+{
+	unsigned caps = 0;
+
+	for (size_t k = 0; k < json_array_size(list); k++) {
+		const char *s = json_string_value(json_array_get(list, k));
+		for (size_t i = 0; s && caps_names[i]; i++)
+			if (!strcmp(caps_names[i], s))
+				caps |= 1u << i;
+	}
+	return caps;
+}
