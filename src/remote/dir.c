@@ -447,7 +447,10 @@ static int do_code(struct change *c)
 
 static int do_commit_note(struct change *c)
 {
-	json_object_set_new(note_make(c, "commit", c->op), "anchor", anchor_to_op(c->op->anchor));
+	json_t *note = note_make(c, "commit", c->op);
+
+	json_put_str(note, "thread", c->key);
+	json_object_set_new(note, "anchor", anchor_to_op(c->op->anchor));
 	return 0;
 }
 

@@ -176,7 +176,7 @@ time.sleep(1.6)
 is_(t.ask('find', o)[-1]['outcome']['is'], 'landed', 'and there later')
 t.end()
 faults(d, {'on': 'pull', 'do': 'offline', 'page': 1})
-lines, st, err = run('pull', source(big), cursor='')
+
 lines, st, err = run('pull', source(d), cursor='')
 is_((lines[-1]['error']['code'], st), ('offline', 1), 'a pull cut at a page')
 faults(d, {'on': 'pull', 'do': 'garbage'})
