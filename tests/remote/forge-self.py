@@ -93,6 +93,36 @@ def github(f):
     is_((s[0][0], s[1][0], 'Retry-After' in s[1][2]), (201, 403, True), 'the secondary limit')
 
 
+def gitea(f, forgejo):
+    P = '/api/v1' + R
+    v = f.call('GET', '/api/v1/version')[1]['version']
+    is_('+gitea-' in v, forgejo, 'version ' + v)
+    s, d, h = f.call('GET', P + '/issues?state=all&limit=1', token='t-ana')
+    is_((s, d[0]['number'], h['X-Total-Count'], 'rel="next"' in h['Link']), (200, 2, '2', True), 'newest first, a page and its link')
+    s, d, h = f.call('GET', P + '/issues/comments', token='t-ana')
+    is_((s, d[0]['body'], 'Link' in h), (200, 'hi', False), 'the notes of all tasks come without links')
+    d = f.call('GET', P + '/pulls/2/reviews', token='t-ana')[1]
+    is_((len(d), d[0]['state'], d[0]['comments_count']), (1, 'COMMENT', 2), 'reviews')
+    n = f.call('GET', P + '/pulls/2/reviews/%d/comments' % d[0]['id'], token='t-ana')[1]
+    is_([(x['position'], x['original_position'], x['resolver']) for x in n], [(2, 0, None)] * 2, 'positions are lines')
+    is_(f.call('POST', P + '/pulls/comments/%d/resolve' % n[0]['id'], {}, 't-ana', raw=True)[0], 404 if forgejo else 204, 'resolve')
+    is_(f.call('POST', P + '/pulls/2/comments/%d/replies' % n[0]['id'], {'body': 'so'}, 't-ana', raw=True)[0],
+        404 if forgejo else 201, 'reply')
+    s, d, _ = f.call('POST', P + '/pulls/2/reviews', {'body': 'mine', 'comments': [
+        {'path': 'a.c', 'body': 'old', 'new_position': 0, 'old_position': 1}]}, 't-ana')
+    is_((s, d['state']), (200, 'PENDING'), 'no event: a pending review')
+    is_(f.call('POST', P + '/pulls/2/reviews/%d/comments' % d['id'], {'body': 'one', 'path': 'a.c', 'new_position': 1}, 't-ana',
+               raw=True)[0], 200 if forgejo else 405, 'a single code note')
+    s, e, _ = f.call('POST', P + '/pulls/2/reviews', {'body': 'done', 'event': 'COMMENT'}, 't-ana')
+    is_((s, e['id'], e['state']), (200, d['id'], 'COMMENT'), 'a review takes the pending one along')
+    s, d, _ = f.call('PATCH', P + '/issues/1', {'state': 'closed'}, 't-ana')
+    is_((s, d['state']), (201, 'closed'), 'closing answers 201')
+
+
+for dialect in ('gitea', 'forgejo'):
+    with Forge(dialect) as f:
+        f.seed(**WORLD)
+        gitea(f, dialect == 'forgejo')
 with Forge('github') as f:
     f.seed(**WORLD)
     faults(f)

@@ -71,7 +71,7 @@ class Forge:
         self.n, self.log, self.lines, self.counts = 0, log, [], {}
         self.lock = threading.Lock()
         self.pages, self.pages_bytes = {}, 0
-        self.rate = {}
+        self.rate, self.people = {}, {}
         self.writes, self.bad = {}, 0
         self.timers = []
 

@@ -222,21 +222,27 @@ def text_of(req, name='body', required=True):
 
 # -- shapes ------------------------------------------------------------------------------------------------------
 def user(req, login):
+    """Written out once: a page has hundreds. Nobody changes the shape that comes."""
     if login is None:
         return None
     u = req.world.users.get(login.lower()) or req.world.user('ghost')
-    b = req.base + '/users/' + u.login
-    return {'login': u.login, 'id': u.id, 'node_id': node_id('U', u.id), 'avatar_url': req.web + '/avatars/u/%d?v=4' % u.id,
+    key = (req.base, u.login, u.type)
+    d = req.forge.people.get(key)
+    if d is None:
+        b = req.base + '/users/' + u.login
+        d = req.forge.people[key] = {
+            'login': u.login, 'id': u.id, 'node_id': node_id('U', u.id), 'avatar_url': req.web + '/avatars/u/%d?v=4' % u.id,
             'gravatar_id': '', 'url': b, 'html_url': req.web + '/' + u.login, 'followers_url': b + '/followers',
             'following_url': b + '/following{/other_user}', 'gists_url': b + '/gists{/gist_id}',
             'starred_url': b + '/starred{/owner}{/repo}', 'subscriptions_url': b + '/subscriptions',
             'organizations_url': b + '/orgs', 'repos_url': b + '/repos', 'events_url': b + '/events{/privacy}',
             'received_events_url': b + '/received_events', 'type': u.type, 'user_view_type': 'public', 'site_admin': False}
+    return d
 
 
 def whole_user(req, login, private):
     u = req.world.users[login.lower()]
-    d = user(req, login)
+    d = dict(user(req, login))
     d.update(name=u.name, company=None, blog='', location=None, email=u.email, hireable=None, bio=None,
              twitter_username=None, public_repos=len(req.world.repos), public_gists=0, followers=0, following=0,
              created_at=iso(u.created), updated_at=iso(u.created))
