@@ -303,6 +303,7 @@ int cmd_main(int argc, char **argv, cmd_face *face)
 	fill_standard_files();
 	umask(077);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGCHLD, SIG_DFL); /* inherited as ignored, it would have the kernel throw our children's statuses away */
 	signal(SIGXFSZ, SIG_IGN); /* a file size limit is an error to report, as a full disk is */
 	io_open(&io, &sh);
 	status = run_words(&io, argc, (const char *const *)argv, face);

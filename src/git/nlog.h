@@ -154,7 +154,7 @@ struct git_run {
 	int status;
 	bool network;           /* it talks to url: the user's log-in settings and prompts, a limit on what it writes */
 	const char *url, *remote; /* the address, rewritten already or not to be; the remote's name or NULL */
-	int timeout_ms;
+	int timeout_ms, idle_ms; /* as in struct proc */
 	const char *in;
 	size_t in_len;
 };

@@ -707,6 +707,7 @@ int work_sync(struct work *w, const char *remote, void (*progress)(void *ctx, co
 {
 	struct err fetched = ERR_INIT, pushed = ERR_INIT, unused = ERR_INIT;
 	const struct teller to = { progress, ctx };
+	int idle = (int)setting_int(w->repo, "sync.timeout");
 	const char *name;
 	int rc;
 
@@ -717,10 +718,10 @@ int work_sync(struct work *w, const char *remote, void (*progress)(void *ctx, co
 	if (!name)
 		return -1;
 	tell(&to, "%s: fetching", name);
-	rc = nlog_fetch(w->log, w->repo, name, 0, x, &fetched);
+	rc = nlog_fetch(w->log, w->repo, name, 0, idle, x, &fetched);
 	if (!rc || fetched.code == ERR_CONFLICT) {
 		tell(&to, "%s: %llu new, sending", name, (unsigned long long)x->ops_fetched);
-		if (nlog_push(w->log, w->repo, name, 0, x, &pushed))
+		if (nlog_push(w->log, w->repo, name, 0, idle, x, &pushed))
 			rc = -1;
 		else
 			tell(&to, "%s: %llu sent", name, (unsigned long long)x->ops_pushed);

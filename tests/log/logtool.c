@@ -329,7 +329,7 @@ static void print_exchange(const struct exchange *x)
 static int cmd_fetch(struct tool *t, struct err *e)
 {
 	struct exchange x = { .logs_fetched = 0 };
-	int rc = nlog_fetch(t->log, t->repo, arg(t, 0, "origin"), (int)number(t, 1, 60000), &x, e);
+	int rc = nlog_fetch(t->log, t->repo, arg(t, 0, "origin"), (int)number(t, 1, 60000), (int)number(t, 2, 0), &x, e);
 
 	print_exchange(&x);
 	return rc;
@@ -338,7 +338,7 @@ static int cmd_fetch(struct tool *t, struct err *e)
 static int cmd_push(struct tool *t, struct err *e)
 {
 	struct exchange x = { .logs_fetched = 0 };
-	int rc = nlog_push(t->log, t->repo, arg(t, 0, "origin"), (int)number(t, 1, 60000), &x, e);
+	int rc = nlog_push(t->log, t->repo, arg(t, 0, "origin"), (int)number(t, 1, 60000), (int)number(t, 2, 0), &x, e);
 
 	print_exchange(&x);
 	return rc;
