@@ -120,6 +120,8 @@ static void do_open(struct tui *t, const char *arg UNUSED)
 	struct target at;
 
 	target(t, &at);
+	/* What was opened keeps the cursor when others' words change the order of the list. */
+	tui_view(t)->touched = true;
 	if (at.thread)
 		act_open_thread(t, arena_strdup(&t->acting, at.thread));
 	else if (at.task)
@@ -169,10 +171,9 @@ static void do_help(struct tui *t, const char *arg)
 
 static void do_reload(struct tui *t, const char *arg UNUSED)
 {
-	files_get(t, true);
 	t->stamp[0] = '\0';
 	t->ticked = 0;
-	tui_stale(t);
+	tui_refresh(t);
 }
 
 static void do_redraw(struct tui *t, const char *arg UNUSED) { term_redraw(t->term); }
@@ -542,7 +543,8 @@ static void do_move(struct tui *t, const char *arg UNUSED)
 	const char *guess = "";
 
 	target(t, &at);
-	if (!at.thread || index_thread(t->work->index, &t->work->scope, at.thread, &t->acting, &th, NULL, &e) < 0) {
+	if (!at.thread || index_thread(t->work->index, &t->work->scope, at.thread, &t->acting, &th, NULL, &e) < 0 ||
+	    work_places_dirty(t->work, &t->acting, &th, 1, &e) < 0) {
 		tui_say(t, MSG_INFO, NO_THREAD);
 		return;
 	}
@@ -656,7 +658,7 @@ static void do_edit_code(struct tui *t, const char *arg UNUSED)
 	path = arena_printf(&t->acting, "%s/%s", top, at.path);
 	if (tui_editor(t, path, at.line, &e) < 0)
 		tui_say(t, MSG_ERROR, "%s", e.msg);
-	tui_stale(t);
+	tui_refresh(t);
 }
 
 /* The page of what the cursor is on; in the acting arena, or NULL. */
@@ -778,7 +780,7 @@ void act_open_thread(struct tui *t, const char *id)
 	struct view *side, *code;
 
 	if (index_thread(t->work->index, &t->work->scope, id, &t->acting, &th, NULL, &e) < 0 ||
-	    !(side = view_new(t, &thread_view, 1, argv, &e))) {
+	    work_places_dirty(t->work, &t->acting, &th, 1, &e) < 0 || !(side = view_new(t, &thread_view, 1, argv, &e))) {
 		tui_say(t, MSG_ERROR, "%s", e.msg);
 		return;
 	}

@@ -30,6 +30,7 @@ struct commit_view {
 	ARRAY(const char *) files;           /* new names, or old ones of what was removed; from 1 */
 	ARRAY(const char *) old_files;
 	struct thread_list threads;
+	size_t carried;                      /* threads whose places are the work tree's */
 	size_t n_threads;                    /* in all: the list may be cut */
 	ARRAY(struct commit_row) rows;
 	struct styled chunk;                 /* the hunk styled last */
@@ -299,6 +300,7 @@ static int commit_load(struct view *v, struct err *e)
 	c->lines.len = c->files.len = c->old_files.len = c->rows.len = 0;
 	c->chunk_first = UINT32_MAX;
 	c->threads = (struct thread_list){ 0 };
+	c->carried = 0;
 	oid_parse(c->hex, &id);
 	if (repo_commit(w->repo, &id, &v->arena, &c->info, e) < 0 ||
 	    repo_show(w->repo, &id, PATCH_MAX, &c->patch, &c->cut, e) < 0 || name_files(c, e) < 0 ||
@@ -307,6 +309,15 @@ static int commit_load(struct view *v, struct err *e)
 	split_patch(c);
 	c->loaded = true;
 	return 0;
+}
+
+static bool commit_idle(struct view *v, int64_t until)
+{
+	struct commit_view *c = self(v);
+
+	(void)until;
+	v->t->dirty = c->threads.len > 0 || v->t->dirty;
+	return places_carry(v->t, &v->arena, c->threads.items, c->threads.len, &c->carried);
 }
 
 static size_t commit_count(struct view *v)
@@ -543,6 +554,6 @@ const struct view_ops commit_view = {
 	.kind = VIEW_TEXT, .flags = VIEW_CODE, .size = sizeof(struct commit_view),
 	.hints = "open=open\nask-here=ask\nmark=range\nnext-thread=next thread\nreply-here=reply\nedit-code=edit code\nkeys=keys\n"
 		"back=back",
-	.open = commit_open, .close = commit_close, .load = commit_load, .layout = commit_layout, .count = commit_count,
+	.open = commit_open, .close = commit_close, .load = commit_load, .idle = commit_idle, .layout = commit_layout, .count = commit_count,
 	.line = commit_line, .target = commit_target, .act = commit_act, .title = commit_title, .flags_of = commit_flags,
 };

@@ -109,7 +109,7 @@ int tui_foreground(struct tui *t, const char *const *argv, const char *dir, int 
 	rc = proc_run(&p, e);
 	term_return(t->term);
 	*status = p.status;
-	tui_stale(t);
+	tui_refresh(t);
 	return rc;
 }
 
@@ -246,7 +246,7 @@ static void sync_done(struct tui *t, struct job *j, int status)
 		tui_say(t, MSG_INFO, "%s", j->line.len ? j->line.ptr : "synced");
 	free(last);
 	t->ticked = 0;
-	tui_stale(t);
+	tui_refresh(t);
 }
 
 void tui_sync(struct tui *t)

@@ -183,6 +183,8 @@ void tui_set_side(struct tui *t, struct view *side, bool focus);
 void tui_paint(struct tui *t);
 void tui_target(struct tui *t, struct target *out);
 void tui_stale(struct tui *t);                    /* everything loads again */
+/* What was read of the repository is forgotten too (settings, history): somebody else may have changed it. */
+void tui_refresh(struct tui *t);
 void tui_click(struct tui *t, const struct key *k);
 
 /* ---- messages: nothing that was said is lost, nothing hides what is read */
@@ -298,6 +300,7 @@ struct tui {
 	int status, tab;
 	int64_t ticked;          /* last look at what others have written */
 	uint64_t generation;
+	unsigned epoch;          /* of the repository: counts tui_refresh */
 	char stamp[NLOG_STAMP_SIZE];
 	struct oid head;
 	char *store;             /* path of store.git for the stamp */
