@@ -650,6 +650,31 @@ static void bounds_its_maps(void **state)
 	free(big);
 }
 
+/* Answers about a commit grow: the value put last counts, and the sum of all sizes stays right. */
+static void replaces_a_map(void **state)
+{
+	struct fix *f = *state;
+	struct map_cache c = index_map_cache(f->ix);
+	struct buf out = BUF_INIT;
+	int64_t counted, size;
+
+	c.put(c.ctx, "x", "k", 1, "one", 3);
+	c.put(c.ctx, "x", "k", 1, "one, two", 8);
+	index_keep(f->ix);
+	c.put(c.ctx, "x", "k", 1, "one, two, three", 15);
+	c.put(c.ctx, "x", "other", 5, "o", 1);
+	index_keep(f->ix);
+	c.put(c.ctx, "x", "k", 1, "one, two, three", 15);
+	index_keep(f->ix);
+	assert_true(c.get(c.ctx, "x", "k", 1, &out));
+	assert_string_equal(out.ptr, "one, two, three");
+	OK(db_get_int(&f->ix->db, err, &size, "SELECT sum(length(key)+length(value)) FROM map", "") < 0);
+	OK(db_get_int(&f->ix->db, err, &counted, "SELECT value FROM counter WHERE name='map'", "") < 0);
+	assert_int_equal(size, 22);
+	assert_int_equal(counted, size);
+	buf_release(&out);
+}
+
 /* ---- tasks ---- */
 
 static void lists_tasks(void **state)
@@ -1173,7 +1198,8 @@ int main(void)
 		T(shows_a_thread), T(edits_and_redactions_reach_the_search), T(waits_for_the_opening_op), T(names_what_an_id_fits),
 		cmocka_unit_test(ids_are_numbers), T(answers_queries), T(ranks_and_cuts_out), T(pages), T(waits_as_the_rule_says),
 		T(a_commit_waits_for_its_author), T(counts_what_is_unread), T(joins_two_addresses), T(lists_where_things_are_now),
-		T(follows_rewritten_commits), T(knows_trailers), T(remembers_file_ids), T(bounds_its_maps), T(lists_tasks),
+		T(follows_rewritten_commits), T(knows_trailers), T(remembers_file_ids), T(bounds_its_maps), T(replaces_a_map),
+		T(lists_tasks),
 		T(converges), T(exports_bytes_as_stored), T(is_private_whatever_the_umask), T(makes_way_for_what_does_not_fit),
 		T(gets_over_damage), T(notices_that_it_was_taken_away), T(tells_of_others_writes), T(forgets_what_was_rolled_back),
 		T(works_in_memory_and_with_a_rollback_journal), T(walks_no_table),
