@@ -384,6 +384,36 @@ static void pages(void **state)
 	}
 }
 
+/* More sources than the lists make a branch each of: one more thread and task in each, newest first as ever. */
+static void lists_many_sources(void **state)
+{
+	struct fix *f = *state;
+	struct task_list tasks;
+	const char *want = "";
+
+	begin(f);
+	for (int i = 0; i < 200; i++) {
+		const char *url = arena_printf(&f->a, "/r/%d.git", i), *body = arena_printf(&f->a, "n%d", i);
+		int64_t source = index_source(f->ix, f->repo, "native", url, body, true);
+		struct made m = make_op(&f->m, 3, OP_OPEN, NULL, &bo, opening("question", body, anchor_of("a", 1, 1)));
+		struct made k = make_op(&f->m, 4, OP_TASK, NULL, &bo, json_pack("{s:s,s:s}", "title", body, "body", body));
+		assert_true(source > 0);
+		put_made(f->ix, source, &m);
+		put_made(f->ix, source, &k);
+		OK(index_fold(f->ix, source, err));
+		want = arena_printf(&f->a, "%s%s%s", body, *want ? " " : "", want);
+		buf_release(&m.bytes);
+		buf_release(&k.bytes);
+	}
+	commit(f);
+	assert_string_equal(find(f, ""), want);
+	assert_string_equal(box(f, INBOX_FOR_OTHERS), "");
+	assert_string_equal(box(f, INBOX_NEW), want);
+	OK(index_tasks(f->ix, &f->s, query_of(f, ""), 0, 0, &f->a, &tasks, err));
+	assert_int_equal(tasks.len, 200);
+	assert_string_equal(tasks.items[0].title, "n199");
+}
+
 /* ---- who waits ---- */
 
 static void waits_as_the_rule_says(void **state)
@@ -1196,7 +1226,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(shows_a_thread), T(edits_and_redactions_reach_the_search), T(waits_for_the_opening_op), T(names_what_an_id_fits),
-		cmocka_unit_test(ids_are_numbers), T(answers_queries), T(ranks_and_cuts_out), T(pages), T(waits_as_the_rule_says),
+		cmocka_unit_test(ids_are_numbers), T(answers_queries), T(ranks_and_cuts_out), T(pages), T(lists_many_sources),
+		T(waits_as_the_rule_says),
 		T(a_commit_waits_for_its_author), T(counts_what_is_unread), T(joins_two_addresses), T(lists_where_things_are_now),
 		T(follows_rewritten_commits), T(knows_trailers), T(remembers_file_ids), T(bounds_its_maps), T(replaces_a_map),
 		T(lists_tasks),
