@@ -618,6 +618,60 @@ int work_recall(struct work *w, const char *op_id, struct err *e)
 	return rc ? rc : work_refresh(w, AFTER_WRITE_WAIT, e);
 }
 
+static int last_shared(struct work *w, struct op *out, struct err *e)
+{
+	struct buf bytes = BUF_INIT;
+	char id[SHA256_HEX];
+	int rc = -1;
+
+	if (!work_is_set_up(w))
+		return err_set(e, ERR_NOT_FOUND, "nothing was written on this device yet");
+	if (!work_log(w, false, e) && !nlog_last(w->log, id, e) && !index_op(w->index, w->native, id, &bytes, e))
+		rc = op_decode(bytes.ptr, bytes.len, out, e);
+	buf_release(&bytes);
+	return rc;
+}
+
+static int keep_bytes(void *ctx, uint64_t n, const char *bytes, size_t len)
+{
+	(void)n;
+	buf_reset(ctx);
+	buf_add(ctx, bytes, len);
+	return 0;
+}
+
+static int last_private(struct work *w, struct op *out, struct err *e)
+{
+	struct buf bytes = BUF_INIT;
+	int rc = -1;
+
+	if (!work_desk(w, e) && !desk_ops(w->desk, repo_commondir(w->repo), 0, keep_bytes, &bytes, e))
+		rc = bytes.len ? op_decode(bytes.ptr, bytes.len, out, e) : err_set(e, ERR_NOT_FOUND, "nothing private");
+	buf_release(&bytes);
+	return rc;
+}
+
+int work_last(struct work *w, struct op *out, enum audience *aud, struct err *e)
+{
+	struct err none = ERR_INIT;
+	struct op own;
+	bool has_shared, has_private;
+
+	if (work_refresh(w, AFTER_WRITE_WAIT, e))
+		return -1;
+	has_shared = !last_shared(w, out, e);
+	has_private = !last_private(w, &own, &none);
+	if (!has_shared && !has_private)
+		return -1;
+	*aud = has_private && (!has_shared || own.time >= out->time) ? AUDIENCE_PRIVATE : AUDIENCE_EVERYONE;
+	if (has_shared && has_private)
+		op_release(*aud == AUDIENCE_PRIVATE ? out : &own);
+	if (*aud == AUDIENCE_PRIVATE)
+		*out = own;
+	err_clear(e);
+	return 0;
+}
+
 /* ---- exchange ---- */
 
 static bool has_remote(const struct remote_info *r, size_t n, const char *name)

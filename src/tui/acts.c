@@ -34,6 +34,7 @@ static void command(struct tui *t, const char *missing, const char *const *words
 
 #define NO_THREAD "no thread under the cursor: ] goes to the next"
 #define NO_POST "no post under the cursor"
+#define UNDO_FRESH (10 * 60 * (int64_t)1000)
 
 /* ---- moving */
 
@@ -349,17 +350,9 @@ static void do_reply(struct tui *t, const char *arg UNUSED)
 static void do_resolve(struct tui *t, const char *arg UNUSED)
 {
 	struct target at;
-	const char *back;
 
 	target(t, &at);
-	if (!at.thread) {
-		tui_say(t, MSG_INFO, NO_THREAD);
-		return;
-	}
-	back = arena_printf(&t->acting, "%s %s", at.state == STATE_RESOLVED ? "resolve" : "reopen", at.thread);
-	COMMAND(t, true, NULL, at.state == STATE_RESOLVED ? "reopen" : "resolve", at.thread);
-	free(t->undo_line);
-	t->undo_line = xstrdup(back);
+	COMMAND(t, at.thread, NO_THREAD, at.state == STATE_RESOLVED ? "reopen" : "resolve", at.thread ? at.thread : "");
 }
 
 static void do_accept(struct tui *t, const char *arg UNUSED)
@@ -417,25 +410,18 @@ static const struct prompt_ops reply_prompt = { .history = "reply", .done = repl
 static const struct prompt_ops ask_prompt = { .history = "ask", .done = ask_typed };
 
 /* Who will see it stands before the text, so that nobody is surprised. */
-static const char *who_sees(struct tui *t, const char *thread)
-{
-	struct thread th;
-	struct err e = ERR_INIT;
-
-	if (!thread || index_thread(t->work->index, &t->work->scope, thread, &t->acting, &th, NULL, &e) < 0)
-		return "everyone";
-	return th.audience == AUDIENCE_PRIVATE ? "private" : "everyone";
-}
-
 static void do_reply_line(struct tui *t, const char *arg UNUSED)
 {
 	struct target at;
+	struct thread th;
+	struct err e = ERR_INIT;
 
 	target(t, &at);
-	if (!at.thread)
+	if (!at.thread || index_thread(t->work->index, &t->work->scope, at.thread, &t->acting, &th, NULL, &e) < 0)
 		tui_say(t, MSG_INFO, NO_THREAD);
 	else
-		prompt_open(t, &reply_prompt, arena_printf(&t->acting, "reply to %.8s (%s): ", at.thread, who_sees(t, at.thread)), "");
+		prompt_open(t, &reply_prompt, arena_printf(&t->acting, "reply to %s (%s): ", th.abbrev,
+			th.audience == AUDIENCE_PRIVATE ? "private" : "everyone"), "");
 }
 
 static void do_ask_line(struct tui *t, const char *arg UNUSED)
@@ -576,47 +562,28 @@ static void do_read(struct tui *t, const char *arg UNUSED)
 		view_move(tui_view(t), 1);
 }
 
-/* The latest post of one's own that is not yet anybody else's. */
-static const char *last_own_post(struct tui *t, struct err *e)
+/* What was just done goes without a question; what is older may have been forgotten. */
+static void do_undo(struct tui *t, const char *arg)
 {
-	struct thread_find find = { .sort = SORT_UPDATED, .limit = 30, .posts = true };
-	struct thread_list list = { 0 };
-	const struct post *best = NULL;
-
-	if (query_parse(&t->acting, "by:me or with:me", clock_now(), (struct query **)&find.query, e) < 0 ||
-	    index_threads(t->work->index, &t->work->scope, &find, &t->acting, &list, e) < 0)
-		return NULL;
-	for (size_t i = 0; i < list.len; i++)
-		for (unsigned j = 0; j < list.items[i].n_posts && list.items[i].posts; j++) {
-			const struct post *p = &list.items[i].posts[j];
-
-			if (p->mine && p->body && (!best || p->time > best->time))
-				best = p;
-		}
-	return best ? best->id : NULL;
-}
-
-static void do_undo(struct tui *t, const char *arg UNUSED)
-{
+	static const struct menu_item items[] = {
+		{ 'y', "take it back", "undo now" }, { 'n', "leave it", "redraw" }, { 0, NULL, NULL },
+	};
 	struct err e = ERR_INIT;
-	const char *id;
-	char *line = t->undo_line;
+	enum audience aud;
+	struct op op;
+	bool fresh;
 
-	if (line) {
-		t->undo_line = NULL;
-		tui_run_line(t, line);
-		free(line);
+	if (work_last(t->work, &op, &aud, &e) < 0) {
+		tui_say(t, MSG_INFO, "there is nothing of yours to take back");
 		return;
 	}
-	if (work_log(t->work, false, &e) < 0 || (id = last_own_post(t, &e)) == NULL) {
-		tui_say(t, MSG_INFO, "there is no post of yours to take back");
-		return;
-	}
-	if (t->world.has_remote && nlog_unpushed(t->work->log) == 0) {
-		tui_say(t, MSG_INFO, "your last post was sent: X on it takes it back for good");
-		return;
-	}
-	COMMAND(t, true, NULL, "retract", id);
+	fresh = clock_now() - op.time < UNDO_FRESH;
+	if (fresh || (arg && !strcmp(arg, "now")))
+		COMMAND(t, true, NULL, "recall");
+	else
+		prompt_menu(t, arena_printf(&t->acting, "what you wrote last here (%s, %s):", op_type_name(op.type),
+			tui_now_relative(t, op.time)), items);
+	op_release(&op);
 }
 
 static void do_repeat(struct tui *t, const char *arg UNUSED)

@@ -201,14 +201,14 @@ static void head_text(struct commit_view *c, int width)
 	char age[TIME_RELATIVE_SIZE], exact[TIME_RFC3339_SIZE];
 	const char *facts, *subject = text_clean(&c->v.arena, c->info.subject ? c->info.subject : "", TEXT_PROSE);
 
-	styled_wrap(s, STYLE_STRONG, subject, strlen(subject), width, 0);
+	text_wrap(s, STYLE_STRONG, subject, width, 0);
 	facts = arena_printf(&c->v.arena, "%s  %s (%s)%s", text_clean(&c->v.arena, who(t, &c->info.author), TEXT_PROSE),
 		time_relative(age, c->info.time, clock_now()), time_rfc3339(exact, c->info.time),
 		c->info.n_parents > 1 ? "  a merge, shown against its first parent" : "");
 	text_hang(s, STYLE_ID, arena_printf(&c->v.arena, "%.10s", c->hex), facts, width, 14);
 	if (c->info.body && *c->info.body) {
 		styled_newline(s);
-		styled_wrap(s, STYLE_NORMAL, c->info.body, strlen(c->info.body), width < 78 ? width : 78, 2);
+		text_wrap(s, STYLE_NORMAL, c->info.body, width < 78 ? width : 78, 2);
 	}
 }
 

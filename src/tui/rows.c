@@ -244,7 +244,7 @@ const struct column thread_columns[] = {
 	{ .name = "unread", .min = 1, .max = 1, .gap = 1 },
 	{ .name = "kind", .min = 1, .max = 1, .gap = 1 },
 	{ .name = "where", .min = 8, .max = 34, .align = COL_HEAD, .gap = 2 },
-	{ .name = "title", .min = 12, .flex = true, .gap = 2 },
+	{ .name = "title", .min = 30, .flex = true, .gap = 2 },
 	{ .name = "note", .max = 20, .from = 76, .align = COL_RIGHT, .gap = 2 },
 	{ .name = "who", .max = 14, .from = 56, .gap = 2 },
 	{ .name = "age", .min = 3, .max = 10, .align = COL_RIGHT, .gap = 2 },
@@ -367,7 +367,7 @@ void thread_target(struct tui *t, const struct thread *th, struct target *out)
 void say_empty(struct styled *out, int width, const char *first, const char *second)
 {
 	styled_newline(out);
-	styled_wrap(out, STYLE_NORMAL, first, strlen(first), width > 10 ? width - 2 : width, 0);
+	text_wrap(out, STYLE_NORMAL, first, width > 10 ? width - 2 : width, 0);
 	styled_newline(out);
-	styled_wrap(out, STYLE_DIM, second, strlen(second), width > 10 ? width - 2 : width, 0);
+	text_wrap(out, STYLE_DIM, second, width > 10 ? width - 2 : width, 0);
 }

@@ -296,7 +296,7 @@ static bool idle(struct tui *t)
 	if (!s)
 		return false;
 	prompt_settle(t);
-	if (s->main->over && !t->prompt) {
+	if (!t->prompt && (s->main->over || (s->side && s->side->over))) {
 		tui_back(t);
 		return true;
 	}
@@ -441,6 +441,5 @@ void tui_release(struct tui *t)
 	buf_release(&t->dump);
 	free(t->store);
 	free(t->last_line);
-	free(t->undo_line);
 	free(t->self);
 }

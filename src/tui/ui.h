@@ -157,6 +157,7 @@ void *view_tag(struct view *v, size_t row);
 
 /* Cells left of the text: the cursor's mark, and for prose a blank. */
 int text_margin(const struct view *v, int width);
+void text_wrap(struct styled *s, enum style st, const char *text, int width, int indent);
 /* A paragraph whose first line has something before it, in its indent: "  ?   the keys of this screen". */
 void text_hang(struct styled *s, enum style st, const char *head, const char *text, int width, int indent);
 /* The two drawing engines. */
@@ -306,7 +307,6 @@ struct tui {
 	char *store;             /* path of store.git for the stamp */
 	bool world_stale, dirty;
 	char *last_line;         /* for "repeat" */
-	char *undo_line;         /* what takes the last act back, where that is not a post; or NULL */
 	char *self;
 	int errpipe, saved_stderr;
 	struct buf dump;         /* what a script asked to see */

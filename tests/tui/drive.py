@@ -47,10 +47,10 @@ class World:
         self.git('commit', '-qm', message)
 
     def editor(self, text):
-        """A script that is the editor from now on; its file is $1."""
+        """A script that is the editor from now on; its file is $f."""
         path = self.top + '/editor'
         with open(path, 'w') as f:
-            f.write('#!/bin/sh\n' + text)
+            f.write('#!/bin/sh\nfor f; do :; done\n' + text)
         os.chmod(path, 0o755)
         self.env['VISUAL'] = path
 

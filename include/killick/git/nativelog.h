@@ -51,6 +51,8 @@ int nlog_append(struct nlog *l, struct op *ops, size_t n, const char *subject, u
  * 0; else ERR_CONFLICT. The next nlog_read of who had read it reports the writer as rewound.
  */
 int nlog_recall(struct nlog *l, const char *id, int wait_ms, struct err *e);
+/* The op that this device's log ends with. ERR_NOT_FOUND: it has none. */
+int nlog_last(struct nlog *l, char id[SHA256_HEX], struct err *e);
 
 /*
  * Takes the ops of a writer as they were stored elsewhere (an export): lines without newline, in order of seq. Those the
