@@ -153,7 +153,7 @@ void ex_tell_fork(struct ex *x, const char *writer, bool is_new)
 	x->x->forks++;
 	x->told += is_new;
 	ex_note(x, "the log of writer %.8s on '%s' parts from the one here (a restored backup, a copied folder, or somebody "
-		"replaced it): it is kept out", writer, x->t.label);
+		"replaced it): it is kept out; 'killick doctor' says more", writer, x->t.label);
 }
 
 /* ---- how two states of one log stand to each other ---- */

@@ -706,8 +706,8 @@ int index_fold(struct index *ix, int64_t source, struct err *e)
 int index_forget(struct index *ix, int64_t source, struct err *e)
 {
 	static const char *const rows[] = {
-		"INSERT INTO fts(fts, rowid, title, path, body) SELECT 'delete', p.id, p.title, p.path, p.body FROM post p WHERE"
-		" p.thread IN (SELECT id FROM thread WHERE source=?1) OR p.task IN (SELECT id FROM task WHERE source=?1)",
+		("INSERT INTO fts(fts, rowid, title, path, body) SELECT 'delete', p.id, p.title, p.path, p.body FROM post p WHERE"
+		 " p.thread IN (SELECT id FROM thread WHERE source=?1) OR p.task IN (SELECT id FROM task WHERE source=?1)"),
 		"DELETE FROM post WHERE thread IN (SELECT id FROM thread WHERE source=?1)",
 		"DELETE FROM post WHERE task IN (SELECT id FROM task WHERE source=?1)",
 		"DELETE FROM part WHERE thread IN (SELECT id FROM thread WHERE source=?1)",

@@ -117,8 +117,8 @@ static void help_layout(struct view *v, int width)
 {
 	static const char *const groups[] = { "Moving", "Threads", "Code", "Work", "Screens", "Commands" };
 	static const char *const more[] = {
-		"\":\" takes every command: acts and screens by their names, and all of killick's (\":help\" lists those). In a line "
-		"%thread, %post, %anchor, %path, %line, %commit and %task are what the cursor is on.",
+		("\":\" takes every command: acts and screens by their names, and all of killick's (\":help\" lists those). In a line "
+		 "%thread, %post, %anchor, %path, %line, %commit and %task are what the cursor is on."),
 		"~/.config/killick/keys rebinds any key: \"bind thread K reply-line\"; \":bind\" tries it. killick-keys(5) has the table.",
 		"The mouse: a click chooses, a double click opens, the wheel scrolls; Shift lets the terminal mark text.",
 	};

@@ -250,7 +250,7 @@ static json_t *post_ref(const struct known *k)
 static struct op random_op(struct reading *r, uint64_t *seed)
 {
 	static const char *const kinds[] = { "question", "remark", "decision", "note" };
-	static const char *const texts[] = { "why?", "because", "gr\xc3\xbc\xc3\x9f" "e", "a\nb\n", "\x1b[31mred", "", "\xf0\x9f\x91\x8d ok" };
+	static const char *const texts[] = { "why?", "because", ("gr\xc3\xbc\xc3\x9f" "e"), "a\nb\n", "\x1b[31mred", "", "\xf0\x9f\x91\x8d ok" };
 	const struct known *k = r->all.len ? &r->all.items[rnd(seed, (uint32_t)r->all.len)] : NULL;
 	const char *text = texts[rnd(seed, ARRAY_SIZE(texts))];
 	uint32_t what = rnd(seed, 16);

@@ -134,6 +134,21 @@ int nlog_fetch(struct nlog *l, struct repo *r, const char *remote, int timeout_m
 /* Signs the log first where the user's git signs with SSH (gpg.format, user.signingKey; killick.sign says no). */
 int nlog_push(struct nlog *l, struct repo *r, const char *remote, int timeout_ms, int idle_ms, struct exchange *x,
     struct err *e);
+/*
+ * Remotes' copies of logs that part from the one here, as last fetched: kept out of the log. fork is called for each, then
+ * op for each line of it that is not here; either may be NULL, non-zero stops and is returned. Writes nothing.
+ */
+struct nlog_fork {
+	char writer[OP_WRITER_HEX];
+	bool own;                /* this device's log: the next fetch settles it */
+	const char *ref;         /* in the store: where that copy stands */
+	const char *remote;      /* name of the remote that has it, or NULL: none of today's */
+	uint64_t from;           /* the first ops are the same */
+	uint64_t theirs, ours;   /* how many follow there and here */
+	struct person author;    /* who writes on that device; may be empty */
+};
+int nlog_each_fork(struct nlog *l, struct repo *r, int (*fork)(void *ctx, const struct nlog_fork *f),
+    int (*op)(void *ctx, const struct nlog_fork *f, const char *line, size_t n), void *ctx, struct err *e);
 /* Own ops that no remote is known to have. */
 uint64_t nlog_unpushed(struct nlog *l);
 /* "git gc --auto" in the store: after an exchange, never in a hot path. */
