@@ -442,13 +442,21 @@ static uint64_t known_lamport(struct work *w, int64_t source)
 	return n;
 }
 
-/* Whoever replies has read what he replies to. Costs a write to the desk, so only where something is unread. */
+static bool is_me(const struct work *w, const struct person *who)
+{
+	for (const char *const *me = w->scope.me; me && *me; me++)
+		if (person_same_email(who, &(struct person){ .email = *me }))
+			return true;
+	return false;
+}
+
+/* Whoever replies has read what he replies to (an import is no reply). Costs a write to the desk, so only where something is unread. */
 static void read_what_was_answered(struct work *w, const struct op *ops, size_t n, int64_t source)
 {
 	struct err e = ERR_INIT;
 
 	for (size_t i = 0; i < n; i++) {
-		int64_t row = ops[i].type == OP_POST ? index_entity_row(w->index, source, ops[i].entity) : 0;
+		int64_t row = ops[i].type == OP_POST && is_me(w, &ops[i].author) ? index_entity_row(w->index, source, ops[i].entity) : 0;
 		struct thread t = { .row = row };
 		if (row && work_mark_read(w, &t, &e))
 			trace("work", "%s", e.msg);
