@@ -12,6 +12,7 @@ const struct cmd_family cmd_families[] = {
 	{ "Set up", hook_commands, "killick-hooks" },
 	{ "Talk", open_commands, "killick-threads" },
 	{ "Talk", thread_commands, "killick-threads" },
+	{ "Talk", recall_commands, "killick-threads" },
 	{ "Look", list_commands, "killick-threads" },
 	{ "Look", at_commands, "killick-at" },
 	{ "Look", place_commands, "killick-at" },

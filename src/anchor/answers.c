@@ -33,7 +33,7 @@ const char *why_words(enum why w) { return words[w]; }
 struct key { uint64_t a, b; };
 struct entry { struct key key; uint32_t at, len; };
 struct bucket {
-	bool loaded, dirty;
+	bool loaded, dirty, sorted;
 	struct buf bytes;       /* as stored, new entries behind */
 	struct { struct entry *items; size_t len, alloc; } index;  /* by key */
 };
@@ -68,7 +68,7 @@ static void bucket_key(const struct answers *s, size_t i, uint8_t key[KEY_SIZE])
 	memcpy(key + 4, s->target.id, 20);
 }
 
-void answers_close(struct answers *s)
+void answers_flush(struct answers *s)
 {
 	for (size_t i = 0; i < BUCKETS; i++) {
 		struct bucket *b = &s->buckets[i];
@@ -76,8 +76,23 @@ void answers_close(struct answers *s)
 		bucket_key(s, i, key);
 		if (b->dirty)
 			s->cache->put(s->cache->ctx, space, key, sizeof(key), b->bytes.ptr, b->bytes.len);
-		buf_release(&b->bytes);
-		free(b->index.items);
+		b->dirty = false;
+	}
+}
+
+bool answers_about(const struct answers *s, const struct oid *target, double threshold)
+{
+	return oid_equal(&s->target, target) && s->threshold == (uint16_t)(threshold * 1000 + 0.5);
+}
+
+void answers_close(struct answers *s)
+{
+	if (!s)
+		return;
+	answers_flush(s);
+	for (size_t i = 0; i < BUCKETS; i++) {
+		buf_release(&s->buckets[i].bytes);
+		free(s->buckets[i].index.items);
 	}
 	buf_release(&s->scratch);
 	free(s);
@@ -239,6 +254,13 @@ static int cmp_entry(const void *a, const void *b)
 	return x->key.b != y->key.b ? (x->key.b < y->key.b ? -1 : 1) : x->at > y->at ? -1 : x->at < y->at;
 }
 
+static void bucket_sort(struct bucket *b)
+{
+	if (b->index.len)
+		qsort(b->index.items, b->index.len, sizeof(*b->index.items), cmp_entry);
+	b->sorted = true;
+}
+
 static void bucket_load(struct answers *s, struct bucket *b)
 {
 	uint8_t key[KEY_SIZE];
@@ -255,14 +277,15 @@ static void bucket_load(struct answers *s, struct bucket *b)
 		buf_reset(&b->bytes);  /* damaged: begin anew */
 	if (p != end)
 		b->index.len = 0;
-	if (b->index.len)
-		qsort(b->index.items, b->index.len, sizeof(*b->index.items), cmp_entry);
+	bucket_sort(b);
 }
 
 bool answers_get(struct answers *s, const struct anchor *an, struct arena *a, struct place *out)
 {
 	struct bucket *b = bucket_of(s, an);
 	bucket_load(s, b);
+	if (!b->sorted)
+		bucket_sort(b);
 	struct entry want = { .key = anchor_key(s, an), .at = UINT32_MAX };
 	size_t lo = 0, hi = b->index.len;
 	while (lo < hi) {
@@ -288,6 +311,8 @@ void answers_put(struct answers *s, const struct anchor *an, const struct place 
 	buf_add(&b->bytes, &k.a, 8);
 	buf_add(&b->bytes, &k.b, 8);
 	put_num(&b->bytes, (uint32_t)s->scratch.len);
+	*array_add(&b->index) = (struct entry){ k, (uint32_t)b->bytes.len, (uint32_t)s->scratch.len };
 	buf_addbuf(&b->bytes, &s->scratch);
 	b->dirty = true;
+	b->sorted = false;
 }

@@ -10,7 +10,10 @@
 
 struct answers;
 struct answers *answers_open(const struct map_cache *cache, const struct oid *target, double threshold);
+/* Is it about this target? */
+bool answers_about(const struct answers *s, const struct oid *target, double threshold);
 /* Writes what is new. */
+void answers_flush(struct answers *s);
 void answers_close(struct answers *s);
 bool answers_get(struct answers *s, const struct anchor *an, struct arena *a, struct place *out);
 void answers_put(struct answers *s, const struct anchor *an, const struct place *p);

@@ -99,6 +99,8 @@ void pairs_free(struct pairs *p)
 	free(p);
 }
 
+void pairs_begin(struct pairs *p) { p->missed = false; }
+
 bool pairs_missed(const struct pairs *p) { return p->missed; }
 
 void pairs_trim(struct pairs *p)
@@ -133,6 +135,7 @@ static struct kept_text *text_kept(struct pairs *p, const struct oid *id)
 	for (struct kept_text *t = p->texts[slot_of(id, NULL)]; t; t = t->next)
 		if (oid_equal(&t->id, id)) {
 			t->used = p->turn;
+			p->missed |= t->why == TEXT_MISSING;
 			return t;
 		}
 	return NULL;
@@ -194,9 +197,10 @@ bool pairs_lines(struct pairs *p, const struct oid *blob, uint32_t *n, enum text
 		*n = k->t ? k->t->n : 0;
 		return k->t;
 	}
-	if (!lineage_blob(p->l, blob, TEXT_MOST, &b, &size))
+	if (!lineage_blob(p->l, blob, TEXT_MOST, &b, &size)) {
 		*why = size ? TEXT_HUGE : TEXT_MISSING;
-	else
+		p->missed |= !size;
+	} else
 		*why = memchr(b.ptr, 0, b.len < 8000 ? b.len : 8000) ? TEXT_BINARY : TEXT_FINE;
 	*n = b.len && b.ptr[b.len - 1] != '\n';
 	for (const char *q = b.ptr, *end = q + b.len; *why == TEXT_FINE && (q = memchr(q, '\n', (size_t)(end - q))); q++)
@@ -459,6 +463,7 @@ struct pair *pairs_get(struct pairs *p, const struct oid *old_id, const struct o
 	for (struct kept_pair *k = p->pairs[slot]; k; k = k->next)
 		if (oid_equal(&k->p.old_id, old_id) && oid_equal(&k->p.new_id, new_id)) {
 			k->used = p->turn;
+			p->missed |= k->p.fault == TEXT_MISSING;
 			if (why)
 				*why = k->p.fault;
 			return k->p.fault ? NULL : &k->p;

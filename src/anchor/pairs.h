@@ -16,7 +16,8 @@ struct pairs;
 struct pairs *pairs_new(struct lineage *l, const struct map_cache *cache);
 void pairs_free(struct pairs *p);
 void pairs_trim(struct pairs *p);
-/* Was there a text that is not here? */
+/* Was there a text that is not here, since pairs_begin? */
+void pairs_begin(struct pairs *p);
 bool pairs_missed(const struct pairs *p);
 
 /* NULL with the reason in *why (may be NULL). Binary content is a fault. */

@@ -5,8 +5,12 @@
  * itself at exec. One poll loop feeds standard input, reads the outputs and waits for the end through a pidfd, so
  * nothing can deadlock on a full pipe and no signal handler is needed. After the program has ended the pipes are drained for
  * a short while only: a daemon that it started may hold them open for ever (ssh's ControlPersist does).
+ *
+ * A child in a group or session of its own does not get the terminal's Ctrl-C: SIGINT, SIGTERM and SIGHUP are read from
+ * a signalfd meanwhile, end the child's group first, and then do to us what they would have done.
  */
 #include "config.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -17,6 +21,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -46,6 +51,7 @@ struct launch {
 	int io[3];   /* the child's 0, 1, 2; -1: /dev/null, -2: ours */
 	int ours[3]; /* our ends of its pipes, -1: none */
 	bool own_group;
+	bool dies_with_us; /* it is waited for, apart from the terminal: it must not outlive whoever waits */
 };
 
 enum { IO_NULL = -1, IO_OURS = -2 };
@@ -224,7 +230,7 @@ static NORETURN void child_run(const struct launch *l, const struct proc *p, int
 	else if (l->own_group)
 		setpgid(0, 0);
 #ifdef PR_SET_PDEATHSIG
-	if (l->own_group && !(p->flags & PROC_NEW_SESSION)) {
+	if (l->dies_with_us) {
 		prctl(PR_SET_PDEATHSIG, SIGTERM);
 		if (getppid() != parent)
 			_exit(127);
@@ -293,8 +299,11 @@ struct run {
 	size_t fed;         /* bytes of p->in written */
 	pid_t pid, target;  /* target: what is killed when time is up, its group where it has one */
 	int pidfd;          /* -1: a kernel without; then the end is looked for now and then */
+	int sigfd;          /* -1: signals do to us what they always do */
+	int caught;         /* a signal that came through sigfd, 0: none */
 	bool ended;
 	int64_t deadline;   /* 0: none */
+	int64_t moved;      /* when a byte last passed between us */
 	int64_t drain_end;  /* set when the program has ended */
 };
 
@@ -317,8 +326,10 @@ static void run_feed(struct run *r)
 {
 	ssize_t n = write(r->l->ours[0], (const char *)r->p->in + r->fed, r->p->in_len - r->fed);
 
-	if (n > 0)
+	if (n > 0) {
 		r->fed += (size_t)n;
+		r->moved = clock_mono();
+	}
 	/* EPIPE: it does not want the rest, which is its own business. */
 	if (r->fed == r->p->in_len || (n < 0 && errno != EAGAIN && errno != EINTR))
 		close_fd(&r->l->ours[0]);
@@ -331,6 +342,7 @@ static void run_read(struct run *r, int which)
 	ssize_t n = read(r->l->ours[which], chunk, sizeof(chunk));
 
 	if (n > 0) {
+		r->moved = clock_mono();
 		buf_add(b, chunk, (size_t)n);
 		/* Our own collection of standard error is read on to the end; a caller's limit ends the flood. */
 		if (b->over && !(which == 2 && !r->p->errout))
@@ -340,11 +352,93 @@ static void run_read(struct run *r, int which)
 	}
 }
 
-/* Milliseconds that poll may sleep; 0: the time is up. */
-static int run_patience(const struct run *r)
-{
-	int64_t end = r->ended ? r->drain_end : r->deadline, left;
+/* ---- a child and what it started, where they have no group of their own ---- */
 
+struct tree { pid_t *items; size_t len, alloc; };
+
+/* The children of every process found so far, from /proc/PID/task/PID/children (proc(5), Linux 3.5). */
+static void tree_of(pid_t pid, struct tree *t)
+{
+	*array_add(t) = pid;
+	for (size_t i = 0; i < t->len && t->len < 256; i++) {
+		struct arena a = ARENA_INIT;
+		struct buf b = BUF_INIT;
+		const char *path = arena_printf(&a, "/proc/%d/task/%d/children", (int)t->items[i], (int)t->items[i]);
+		int fd = open(path, O_RDONLY | O_CLOEXEC);
+		uint64_t n;
+
+		if (fd >= 0 && !file_read_fd(fd, path, 1u << 16, &b, NULL)) {
+			for (const char *p = b.ptr; *p; p += strcspn(p, " ") + (p[strcspn(p, " ")] != '\0')) {
+				if (str_to_u64(arena_printf(&a, "%.*s", (int)strcspn(p, " "), p), INT_MAX, &n))
+					*array_add(t) = (pid_t)n;
+			}
+		}
+		if (fd >= 0)
+			close(fd);
+		buf_release(&b);
+		arena_release(&a);
+	}
+}
+
+static void kill_tree(pid_t pid, int sig)
+{
+	struct tree t = ARRAY_INIT;
+
+	tree_of(pid, &t);
+	for (size_t i = 0; i < t.len; i++)
+		kill(t.items[i], sig);
+	array_release(&t);
+}
+
+static bool has_terminal_open(pid_t pid)
+{
+	char path[64], link[32];
+	struct dirent *d;
+	bool yes = false;
+	ssize_t n;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	if (!(dir = opendir(path)))
+		return false;
+	while (!yes && (d = readdir(dir))) {
+		n = readlinkat(dirfd(dir), d->d_name, link, sizeof(link));
+		yes = n == (ssize_t)strlen("/dev/tty") && !memcmp(link, "/dev/tty", (size_t)n);
+	}
+	closedir(dir);
+	return yes;
+}
+
+/* Does one of them ask the user? git and ssh open /dev/tty for a question and close it after the answer. */
+static bool tree_asks(pid_t pid)
+{
+	struct tree t = ARRAY_INIT;
+	bool yes = false;
+
+	tree_of(pid, &t);
+	for (size_t i = 0; i < t.len && !yes; i++)
+		yes = has_terminal_open(t.items[i]);
+	array_release(&t);
+	return yes;
+}
+
+/* When nothing was said for too long; 0: never. A question to the user is no silence. */
+static int64_t run_silence_end(struct run *r)
+{
+	if (r->p->idle_ms <= 0)
+		return 0;
+	if (r->target > 0 && clock_mono() >= r->moved + r->p->idle_ms && tree_asks(r->pid))
+		r->moved = clock_mono();
+	return r->moved + r->p->idle_ms;
+}
+
+/* Milliseconds that poll may sleep; 0: the time is up. */
+static int run_patience(struct run *r)
+{
+	int64_t end = r->ended ? r->drain_end : r->deadline, silence = r->ended ? 0 : run_silence_end(r), left;
+
+	if (silence && (!end || silence < end))
+		end = silence;
 	if (r->ended && r->deadline && r->deadline < end)
 		end = r->deadline;
 	left = end ? end - clock_mono() : INT_MAX;
@@ -358,18 +452,31 @@ static bool run_open(const struct run *r)
 	return r->l->ours[0] >= 0 || r->l->ours[1] >= 0 || r->l->ours[2] >= 0;
 }
 
-/* One turn of the loop; false: time is up. */
+static bool run_signal(struct run *r)
+{
+	struct signalfd_siginfo si;
+
+	if (read(r->sigfd, &si, sizeof(si)) != (ssize_t)sizeof(si))
+		return false;
+	r->caught = (int)si.ssi_signo;
+	return true;
+}
+
+/* One turn of the loop; false: time is up, or a signal wants us to end. */
 static bool run_turn(struct run *r)
 {
-	struct pollfd pfd[4];
+	struct pollfd pfd[5];
 	int wait = run_patience(r);
 
 	for (int i = 0; i < 3; i++)
 		pfd[i] = (struct pollfd){ .fd = r->l->ours[i], .events = i == 0 ? POLLOUT : POLLIN };
 	pfd[3] = (struct pollfd){ .fd = r->ended ? -1 : r->pidfd, .events = POLLIN };
+	pfd[4] = (struct pollfd){ .fd = r->sigfd, .events = POLLIN };
 	if (wait == 0 && (!r->ended || clock_mono() > r->drain_end + FLOOD_MS))
 		return false;
-	if (poll(pfd, 4, wait) == 0 && wait == 0)
+	if (poll(pfd, 5, wait) == 0 && wait == 0)
+		return false;
+	if (pfd[4].revents && run_signal(r))
 		return false;
 	if (pfd[0].revents)
 		run_feed(r);
@@ -383,6 +490,25 @@ static bool run_turn(struct run *r)
 	return true;
 }
 
+static void run_kill(const struct run *r, int sig)
+{
+	if (r->target < 0)
+		kill(r->target, sig);
+	else if (!r->ended)
+		kill_tree(r->pid, sig);
+}
+
+static int run_stopped(const struct run *r, struct err *e)
+{
+	const struct proc *p = r->p;
+
+	if (r->caught)
+		return err_set(e, ERR_CANCELLED, "'%s' was stopped by signal %d", p->argv[0], r->caught);
+	if (p->idle_ms > 0 && clock_mono() >= r->moved + p->idle_ms)
+		return err_set(e, ERR_CANCELLED, "'%s' said nothing for %.3g s and was stopped", p->argv[0], p->idle_ms / 1000.0);
+	return err_set(e, ERR_CANCELLED, "'%s' did not end within %.3g s and was stopped", p->argv[0], p->timeout_ms / 1000.0);
+}
+
 /* Time is up: git takes its lock files away on SIGTERM, so that comes first. */
 static void run_stop(struct run *r)
 {
@@ -390,13 +516,13 @@ static void run_stop(struct run *r)
 
 	for (int i = 0; i < 3; i++)
 		close_fd(&r->l->ours[i]);
-	kill(r->target, SIGTERM);
+	run_kill(r, SIGTERM);
 	while (!r->ended && clock_mono() < end) {
 		struct pollfd pfd = { .fd = r->pidfd, .events = POLLIN };
 		poll(&pfd, 1, r->pidfd < 0 ? 10 : (int)(end - clock_mono()));
 		run_reap(r, WNOHANG);
 	}
-	kill(r->target, SIGKILL);
+	run_kill(r, SIGKILL);
 	if (!r->ended)
 		run_reap(r, 0);
 }
@@ -406,9 +532,9 @@ static int run_loop(struct run *r, struct err *e)
 	while (!r->ended || run_open(r)) {
 		bool in_time = run_turn(r);
 		if (!in_time && !r->ended) {
+			run_stopped(r, e);
 			run_stop(r);
-			return err_set(e, ERR_CANCELLED, "'%s' did not end within %.3g s and was stopped", r->p->argv[0],
-				       r->p->timeout_ms / 1000.0);
+			return -1;
 		}
 		if (!in_time)
 			break;
@@ -460,31 +586,69 @@ static void quiet_end(struct quiet *q)
 		sigaction(quiet_sigs[q->n], &q->was[q->n], NULL);
 }
 
+/* Signals that end us are read from a descriptor while a child of another group runs; what is ignored or blocked stays so. */
+struct hold { sigset_t was; int fd; };
+
+static const int ending_sigs[] = { SIGINT, SIGTERM, SIGHUP };
+
+static void hold_begin(struct hold *h)
+{
+	struct sigaction sa;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigprocmask(SIG_BLOCK, NULL, &h->was);
+	for (size_t i = 0; i < ARRAY_SIZE(ending_sigs); i++) {
+		if (!sigaction(ending_sigs[i], NULL, &sa) && sa.sa_handler != SIG_IGN && !sigismember(&h->was, ending_sigs[i]))
+			sigaddset(&set, ending_sigs[i]);
+	}
+	h->fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (h->fd >= 0)
+		sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+/* The signal that came does now what it would have done. */
+static void hold_end(struct hold *h, int caught)
+{
+	close_fd(&h->fd);
+	sigprocmask(SIG_SETMASK, &h->was, NULL);
+	if (caught)
+		raise(caught);
+}
+
 /* proc_run with the place for standard error given; NULL: wherever the flags say. */
 static int run_with(struct proc *p, struct buf *errout, struct err *e)
 {
 	struct launch l;
-	struct run r = { .l = &l, .p = p, .to = { NULL, p->out, errout }, .pidfd = -1 };
+	struct run r = { .l = &l, .p = p, .to = { NULL, p->out, errout }, .pidfd = -1, .sigfd = -1 };
+	struct hold hold = { .fd = -1 };
 	struct quiet q;
 	int rc = -1;
 
 	p->status = 0;
 	quiet_begin(&q, p->flags & PROC_TTY);
+	sigprocmask(SIG_BLOCK, NULL, &hold.was);
 	if (launch_init(&l, p, e) || run_pipes(&r, e))
 		goto out;
 	/* A program on the terminal must stay in the foreground group. */
 	l.own_group = p->timeout_ms > 0 && !(p->flags & PROC_TTY);
+	l.dies_with_us = (l.own_group || p->flags & PROC_NEW_SESSION) && !(p->flags & PROC_TTY);
+	if (l.dies_with_us)
+		hold_begin(&hold);
 	if (launch_go(&l, p, &r.pid, e))
 		goto out;
 	r.target = l.own_group || p->flags & PROC_NEW_SESSION ? -r.pid : r.pid;
 	r.pidfd = pid_open(r.pid);
-	r.deadline = p->timeout_ms > 0 ? clock_mono() + p->timeout_ms : 0;
+	r.sigfd = hold.fd;
+	r.moved = clock_mono();
+	r.deadline = p->timeout_ms > 0 ? r.moved + p->timeout_ms : 0;
 	rc = run_loop(&r, e);
 	close_fd(&r.pidfd);
 	trace("proc", "%s ended with %d", p->argv[0], p->status);
 out:
 	quiet_end(&q);
 	launch_release(&l);
+	hold_end(&hold, r.caught);
 	return rc;
 }
 

@@ -58,8 +58,22 @@ static const char *r_nearest(void *ctx, const char *path, struct arena *a)
 	return r->repo.nearest ? r->repo.nearest(r->repo.ctx, path, a) : NULL;
 }
 
+const char *act_task_name(struct cmd *c, const struct task *t)
+{
+	struct err ignored = ERR_INIT;
+	char entity[SHA256_HEX];
+	int64_t source;
+
+	if (index_task_entity(c->work->index, t->row, entity, &source, &ignored) || !str_starts(t->id, "T-") ||
+	    strncmp(t->id + 2, entity, strlen(t->id) - 2) != 0)
+		return t->id;
+	return arena_printf(c->arena, "T-%." TASK_DIGITS "s", entity);
+}
+
 int act_anchor(struct cmd *c, const char *text, struct anchor *out, struct err *e)
 {
+	struct task t;
+	struct err ignored = ERR_INIT;
 	struct resolver r = { c, repo_anchor_resolver(c->work->repo) };
 	struct anchor_resolver res = { .ctx = &r, .is_path = r_path, .is_commit = r_commit, .is_task = r_task,
 		.permalink = r_permalink, .nearest = r_nearest };
@@ -68,6 +82,9 @@ int act_anchor(struct cmd *c, const char *text, struct anchor *out, struct err *
 
 	if (anchor_parse(c->arena, text, &res, out, e))
 		return -1;
+	if (out->type == ANCHOR_TASK && c->work->index &&
+	    !index_task(c->work->index, &c->work->scope, out->task, c->arena, &t, &ignored))
+		out->task = act_task_name(c, &t);
 	if (!out->commit)
 		return 0;
 	if (repo_resolve(c->work->repo, out->commit, &id, e))
@@ -138,8 +155,6 @@ static void hold_signals(sigset_t *old)
 int act_write(struct cmd *c, enum audience aud, struct batch *b, const char *subject, struct err *e)
 {
 	struct person me;
-	sigset_t old;
-	int rc;
 
 	if (act_me(c, &me, e))
 		return -1;
@@ -149,10 +164,19 @@ int act_write(struct cmd *c, enum audience aud, struct batch *b, const char *sub
 		if (!b->ops[i].time)
 			b->ops[i].time = clock_now();
 	}
+	return act_write_ops(c, aud, b->ops, b->n, subject, b->ids, e);
+}
+
+int act_write_ops(struct cmd *c, enum audience aud, struct op *ops, size_t n, const char *subject,
+    char (*ids)[SHA256_HEX], struct err *e)
+{
+	sigset_t old;
+	int rc;
+
 	hold_signals(&old);
 	rc = aud == AUDIENCE_EVERYONE ? work_log(c->work, true, e) : work_desk(c->work, e);
 	if (!rc)
-		rc = work_write(c->work, aud, b->ops, b->n, subject, b->ids, e);
+		rc = work_write(c->work, aud, ops, n, subject, ids, e);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	return rc;
 }

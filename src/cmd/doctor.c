@@ -12,10 +12,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "families.h"
+#include "killick/base/clock.h"
 #include "killick/base/file.h"
 #include "killick/base/proc.h"
 #include "killick/cmd/act.h"
 #include "killick/store/settings.h"
+
+enum { FORK_OPS_SHOWN = 10 };
 
 struct doctor_values { bool mend; };
 static const struct opt doctor_opts[] = {
@@ -172,13 +175,102 @@ static void exam_store(struct exam *x)
 	buf_release(&report);
 }
 
+/* "post by Ana, 2026-01-02T03:04:05Z: first words", or "" for what is no op. */
+static const char *op_in_words(struct arena *a, const char *bytes, size_t n)
+{
+	char when[TIME_RFC3339_SIZE];
+	struct buf title = BUF_INIT;
+	const char *body, *out;
+	struct op op;
+
+	if (op_decode(bytes, n, &op, NULL))
+		return "";
+	if ((body = json_get_str(op.payload, "body")))
+		title_from_body(&title, body);
+	out = arena_printf(a, "%s by %s, %s%s%s", op.type_name, person_label(&op.author), time_rfc3339(when, op.time),
+	    title.len ? ": " : "", title.ptr);
+	buf_release(&title);
+	op_release(&op);
+	return out;
+}
+
+/* Lines in a log that break its chain: whoever wrote them can say it again, and joining mends those of another id. */
 static int see_quarantined(void *ctx, const char *writer, const char *why, const char *bytes, size_t n)
 {
 	struct exam *x = ctx;
+	struct arena *a = x->c->arena;
+	const char *says = op_in_words(a, bytes, n), *join = strstr(why, "killick init --join ");
+	const char *mend = "its writer has to say it again";
 
-	(void)bytes;
-	find(x, LEVEL_PROBLEM, NULL, "a line of %zu bytes of writer %.8s is kept out: %s", n, writer, why);
+	if (join)
+		mend = arena_printf(a, "%.*s", (int)strcspn(join, "'"), join);
+	else if (!n)
+		mend = "killick sync, then killick doctor --mend";
+	find(x, LEVEL_PROBLEM, mend, "a line of %zu bytes of writer %.8s is kept out: %s%s%s%s", n, writer, why,
+	    *says ? " (" : "", says, *says ? ")" : "");
 	return 0;
+}
+
+/* ---- forks ---- */
+
+struct forks { struct exam *x; uint64_t shown; };
+
+static const char *fork_mend(struct exam *x, const struct nlog_fork *f)
+{
+	struct work *w = x->c->work;
+	struct arena *a = x->c->arena;
+
+	if (f->own)
+		return "killick sync";
+	if (!f->remote)
+		return arena_printf(a, "git --git-dir=%s update-ref -d %s (no remote has this address any more)",
+		    nlog_path(w->log), f->ref);
+	return arena_printf(a, "have %s run 'killick sync' where that is written: it goes on under a new writer id and "
+	    "says everything again. If the copy on '%s' is the wrong one: git push %s --delete %s/%s, then killick sync",
+	    person_label(&f->author), f->remote, f->remote, setting_get(w->repo, a, "namespace"), f->writer);
+}
+
+static int see_fork(void *ctx, const struct nlog_fork *f)
+{
+	struct forks *s = ctx;
+	struct exam *x = s->x;
+
+	s->shown = 0;
+	find(x, f->remote ? LEVEL_PROBLEM : LEVEL_NOTE, fork_mend(x, f), "the log of %s (writer %.8s) on %s%s%s parts from the one here after %llu op%s: "
+	    "%llu there kept out, %llu here not there", person_label(&f->author), f->writer, f->remote ? "'" : "",
+	    f->remote ? f->remote : "a former remote", f->remote ? "'" : "", (unsigned long long)f->from,
+	    f->from == 1 ? "" : "s", (unsigned long long)f->theirs, (unsigned long long)f->ours);
+	return 0;
+}
+
+/* For people the first few; where the rest is to be read is told. */
+static int see_fork_op(void *ctx, const struct nlog_fork *f, const char *line, size_t n)
+{
+	struct forks *s = ctx;
+	struct exam *x = s->x;
+	const char *says = op_in_words(x->c->arena, line, n);
+
+	s->shown++;
+	if (s->shown <= FORK_OPS_SHOWN || out_json(x->c))
+		find(x, LEVEL_NOTE, NULL, "kept out: %s", *says ? says : "a line that cannot be read");
+	else if (s->shown == FORK_OPS_SHOWN + 1)
+		find(x, LEVEL_NOTE, arena_printf(x->c->arena, "git --git-dir=%s log --format=%%B %s",
+		    nlog_path(x->c->work->log), f->ref), "and %llu more", (unsigned long long)(f->theirs - FORK_OPS_SHOWN));
+	return 0;
+}
+
+static void exam_forks(struct exam *x)
+{
+	struct work *w = x->c->work;
+	struct forks s = { .x = x };
+	struct err e = ERR_INIT;
+
+	if (!w || !nlog_exists(w->repo, NULL) || work_log(w, false, &e))
+		return;
+	if (nlog_each_fork(w->log, w->repo, see_fork, see_fork_op, &s, &e))
+		find(x, LEVEL_PROBLEM, NULL, "%s", e.msg);
+	if (!x->said)
+		find(x, LEVEL_OK, NULL, "no remote has a log that parts from the one here");
 }
 
 static void exam_index(struct exam *x)
@@ -206,7 +298,8 @@ static void exam_index(struct exam *x)
 		find(x, LEVEL_PROBLEM, "killick doctor --mend", "%s", e.msg);
 	if (w->problem)
 		find(x, LEVEL_PROBLEM, NULL, "behind: %s", w->problem);
-	if (w->native && index_each_quarantined(w->index, w->native, see_quarantined, x, &e) < 0)
+	if ((w->native && index_each_quarantined(w->index, w->native, see_quarantined, x, &e) < 0) ||
+	    (w->private_ && index_each_quarantined(w->index, w->private_, see_quarantined, x, &e) < 0))
 		find(x, LEVEL_PROBLEM, NULL, "%s", e.msg);
 	if (!x->problems)
 		find(x, LEVEL_OK, NULL, "%s", index_path(w->index));
@@ -328,6 +421,7 @@ static const struct { const char *name; void (*run)(struct exam *x); } exams[] =
 	{ "store", exam_store },
 	{ "desk", exam_desk },
 	{ "index", exam_index },
+	{ "forks", exam_forks },
 	{ "files", exam_permissions },
 	{ "settings", exam_settings },
 	{ "hooks", exam_hooks },

@@ -7,6 +7,7 @@
 
 extern const struct cmd_entry open_commands[];   /* ask remark decide note */
 extern const struct cmd_entry thread_commands[]; /* show reply edit retract resolve reopen accept react move */
+extern const struct cmd_entry recall_commands[]; /* recall */
 extern const struct cmd_entry list_commands[];   /* threads search inbox */
 extern const struct cmd_entry at_commands[];     /* at */
 extern const struct cmd_entry place_commands[];  /* place */

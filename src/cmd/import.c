@@ -20,9 +20,9 @@
 #define EXPORT_MAX ((size_t)2 << 30)
 
 struct import_values { const char *from; bool dry_run; };
-static const char *const froms[] = { "killick", "git-appraise", NULL };
+static const char *const froms[] = { "killick", "git-appraise", "git-bug", NULL };
 static const struct opt import_opts[] = {
-	{ 0, "from", OPT_STR, offsetof(struct import_values, from), "PROGRAM", "killick (default) or git-appraise", froms },
+	{ 0, "from", OPT_STR, offsetof(struct import_values, from), "PROGRAM", "killick (default), git-appraise or git-bug", froms },
 	{ 0, "dry-run", OPT_FLAG, offsetof(struct import_values, dry_run), NULL, "check it, write nothing", NULL },
 	{ 0, NULL, OPT_FLAG, 0, NULL, NULL, NULL },
 };
@@ -208,16 +208,19 @@ static int import_own(struct cmd *c, struct err *e)
 static int run_import(struct cmd *c, struct err *e)
 {
 	struct import_values *v = c->values;
-	uint64_t threads = 0;
+	bool bugs = v->from && !strcmp(v->from, "git-bug");
+	struct import_count n = { 0, false };
+	int rc;
 
 	if (!v->from || !strcmp(v->from, "killick"))
 		return import_own(c, e);
 	if (c->argc)
-		return err_set(e, ERR_USAGE, "git-appraise's discussions are read from this repository's notes, not from a file");
-	if (import_appraise(c, v->dry_run, &threads, e))
-		return -1;
-	report(c, threads == 1 ? "post" : "posts", threads, threads > 0, v->dry_run);
-	return 0;
+		return err_set(e, ERR_USAGE, "%s's discussions are read from this repository's refs, not from a file", v->from);
+	rc = bugs ? import_gitbug(c, v->dry_run, &n, e) : import_appraise(c, v->dry_run, &n, e);
+	if (n.done)
+		report(c, bugs ? n.added == 1 ? "change of git-bug's" : "changes of git-bug's" : n.added == 1 ? "post" : "posts",
+		    n.added, n.added > 0, v->dry_run);
+	return rc;
 }
 
 const struct cmd_entry import_commands[] = {

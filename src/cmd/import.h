@@ -5,7 +5,11 @@
 
 #include "killick/cmd/cmd.h"
 
-/* git-appraise: refs/notes/devtools/discuss. *posts: how many were new. */
-int import_appraise(struct cmd *c, bool dry_run, uint64_t *posts, struct err *e);
+/* done: everything that could be read is in, although the call may have failed for the rest. */
+struct import_count { uint64_t added; bool done; };
+/* git-appraise: refs/notes/devtools/discuss. */
+int import_appraise(struct cmd *c, bool dry_run, struct import_count *n, struct err *e);
+/* git-bug: refs/bugs and refs/identities. ERR_NOT_FOUND: none here. ERR_BAD_DATA: bugs that cannot be read were left out. */
+int import_gitbug(struct cmd *c, bool dry_run, struct import_count *n, struct err *e);
 
 #endif

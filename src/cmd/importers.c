@@ -211,7 +211,7 @@ static int take(struct appraise *x, struct comment *cm, bool last, bool *moved, 
 	return 0;
 }
 
-int import_appraise(struct cmd *c, bool dry_run, uint64_t *posts, struct err *e)
+int import_appraise(struct cmd *c, bool dry_run, struct import_count *n, struct err *e)
 {
 	struct appraise x = { .c = c, .all = ARRAY_INIT, .known = ARRAY_INIT, .dry_run = dry_run };
 	bool moved = true, last = false;
@@ -227,7 +227,8 @@ int import_appraise(struct cmd *c, bool dry_run, uint64_t *posts, struct err *e)
 		for (size_t i = 0; i < x.all.len && !rc; i++)
 			rc = take(&x, &x.all.items[i], last, &moved, e);
 	}
-	*posts = x.added;
+	n->added = x.added;
+	n->done = !rc;
 	array_release(&x.all);
 	array_release(&x.known);
 	return rc;

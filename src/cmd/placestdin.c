@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * place --stdin: JSON Lines in, a line of JSON out for each, in order. What one read(2) brought is one batch, so that a
- * file of a hundred thousand cases is placed in few large ones (shared by file and target) while somebody who writes a
- * line and waits gets his answer. Memory is that of a batch. A line that is no case gets an object with "error", and the
+ * place --stdin: JSON Lines in, a line of JSON out for each, in order. What can be read without waiting is one batch (up
+ * to BATCH_BYTES), so that a file of a hundred thousand cases is placed in few large ones, which share their work by file
+ * and target, while somebody who writes a line and waits gets his answer. Memory is that of a batch. A line that is no case gets an object with "error", and the
  * command ends with status 6.
  */
 #include "config.h"
@@ -13,6 +13,7 @@
 #include "place.h"
 
 #define READ_SIZE (256u << 10)
+#define BATCH_BYTES (16u << 20)
 #define LINE_MAX_BYTES (1u << 20)
 
 struct one {
@@ -173,7 +174,7 @@ static int finish_batch(struct stream *s, struct err *e)
 }
 
 /* Takes the whole lines out of the buffer; at the end of input also the last one without a line feed. */
-static int take_lines(struct stream *s, struct buf *in, bool end, struct err *e)
+static void take_lines(struct stream *s, struct buf *in, bool end)
 {
 	size_t at = 0;
 	const char *nl;
@@ -190,7 +191,6 @@ static int take_lines(struct stream *s, struct buf *in, bool end, struct err *e)
 		memmove(in->ptr, in->ptr + at, in->len - at);
 		buf_setlen(in, in->len - at);
 	}
-	return finish_batch(s, e);
 }
 
 /* A line without end is read on, but only its beginning is kept. */
@@ -206,6 +206,7 @@ int place_lines(struct cmd *c, bool fetch, struct err *e)
 	struct buf in = BUF_INIT;
 	char *piece;
 	ssize_t n = 1;
+	size_t taken = 0;
 	int rc = 0;
 
 	if (!c->io->in)
@@ -219,8 +220,13 @@ int place_lines(struct cmd *c, bool fetch, struct err *e)
 			break;
 		}
 		buf_add(&in, piece, (size_t)n);
-		rc = take_lines(&s, &in, n == 0, e);
+		taken += (size_t)n;
+		take_lines(&s, &in, n == 0);
 		keep_short(&in);
+		if (n > 0 && taken < BATCH_BYTES && c->io->in_ready && c->io->in_ready(c->io->ctx))
+			continue;
+		taken = 0;
+		rc = finish_batch(&s, e);
 	}
 	if (!rc && s.bad)
 		c->status = EXIT_BAD_DATA;

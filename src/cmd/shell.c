@@ -10,6 +10,7 @@
 #include "config.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,6 +60,15 @@ static ssize_t shell_in(void *ctx, char *p, size_t n)
 		r = read(STDIN_FILENO, p, n);
 	while (r < 0 && errno == EINTR);
 	return r;
+}
+
+/* A file is always ready; so is a pipe whose writer has gone. */
+static bool shell_in_ready(void *ctx)
+{
+	struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
+
+	(void)ctx;
+	return poll(&p, 1, 0) > 0;
 }
 
 static const char *env_or(const char *name, const char *def)
@@ -217,7 +227,8 @@ static void io_sizes(struct cmd_io *io)
 
 static void io_open(struct cmd_io *io, struct shell *sh)
 {
-	*io = (struct cmd_io){ .ctx = sh, .out = shell_out, .err = shell_err, .in = shell_in, .page = shell_page };
+	*io = (struct cmd_io){ .ctx = sh, .out = shell_out, .err = shell_err, .in = shell_in, .in_ready = shell_in_ready,
+		.page = shell_page };
 	io->tty = isatty(STDOUT_FILENO);
 	io->colour = io->tty && !term_is_dumb();
 	io->ascii = !is_utf8(locale_charset());
@@ -303,6 +314,7 @@ int cmd_main(int argc, char **argv, cmd_face *face)
 	fill_standard_files();
 	umask(077);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGCHLD, SIG_DFL); /* inherited as ignored, it would have the kernel throw our children's statuses away */
 	signal(SIGXFSZ, SIG_IGN); /* a file size limit is an error to report, as a full disk is */
 	io_open(&io, &sh);
 	status = run_words(&io, argc, (const char *const *)argv, face);

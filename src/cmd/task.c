@@ -221,7 +221,7 @@ static int run_comment(struct cmd *c, struct err *e)
 	if (r.audience == AUDIENCE_PRIVATE)
 		p.audience = AUDIENCE_PRIVATE;
 	talk = conversation(&l);
-	an.task = r.t.id;
+	an.task = act_task_name(c, &r.t);
 	p.target = r.t.id;
 	p.what = arena_printf(c->arena, "Comment on %s, %s", r.t.id, r.t.title);
 	if (talk && talk->audience == p.audience) {

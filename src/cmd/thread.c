@@ -250,6 +250,8 @@ static int run_accept(struct cmd *c, struct err *e)
 	if (!v->undo && !answer)
 		return err_set(e, ERR_NOT_FOUND, "%s has no answer from anybody but %s; name the post to accept", s.t.abbrev,
 		    person_label(&s.t.author));
+	if (!v->undo && s.t.n_posts && !strcmp(answer->id, s.t.posts[0].id))
+		return err_set(e, ERR_CONFLICT, "this is what was asked: accept a post that answers it");
 	if (!v->undo && !answer->body)
 		return err_set(e, ERR_CONFLICT, "post %s was retracted", answer->id);
 	if (!v->undo && act_post_op(c, &s, answer, op, e))

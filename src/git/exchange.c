@@ -59,13 +59,13 @@ int ex_load(struct ex *x, struct err *e)
 }
 
 int ex_init(struct ex *x, struct nlog *l, struct repo *r, const char *remote, bool push, int timeout_ms,
-    struct exchange *out, struct err *e)
+    int idle_ms, struct exchange *out, struct err *e)
 {
 	struct buf path = BUF_INIT;
 	bool broken = false;
 	int rc;
 
-	*x = (struct ex){ .l = l, .r = r, .x = out, .busy = LOCK_INIT };
+	*x = (struct ex){ .l = l, .r = r, .x = out, .busy = LOCK_INIT, .idle_ms = idle_ms };
 	buf_init(&x->note);
 	if (timeout_ms > 0)
 		x->deadline = clock_mono() + timeout_ms;
@@ -103,10 +103,14 @@ int ex_git(struct ex *x, const char *const *args, struct git_run *g, struct err 
 	g->url = x->t.url;
 	g->remote = x->t.name;
 	g->timeout_ms = !x->deadline ? 0 : left > 1 ? (int)left : 1;
+	g->idle_ms = x->idle_ms;
 	if (!store_git(x->l, x->r, args, g, &why))
 		return 0;
-	if (why.code == ERR_CANCELLED)
+	if (why.code == ERR_CANCELLED && x->deadline && clock_mono() >= x->deadline)
 		return err_set(e, ERR_OFFLINE, "'%s' did not answer in time", x->t.label);
+	if (why.code == ERR_CANCELLED && x->idle_ms)
+		return err_set(e, ERR_OFFLINE, "no answer from '%s' for %.3g s: try again later ('git config "
+		    "killick.sync.timeout' sets how long to wait)", x->t.label, x->idle_ms / 1000.0);
 	return err_set(e, why.code, "%s", why.msg);
 }
 
@@ -149,7 +153,7 @@ void ex_tell_fork(struct ex *x, const char *writer, bool is_new)
 	x->x->forks++;
 	x->told += is_new;
 	ex_note(x, "the log of writer %.8s on '%s' parts from the one here (a restored backup, a copied folder, or somebody "
-		"replaced it): it is kept out", writer, x->t.label);
+		"replaced it): it is kept out; 'killick doctor' says more", writer, x->t.label);
 }
 
 /* ---- how two states of one log stand to each other ---- */

@@ -24,6 +24,7 @@ struct ex {
 	struct lock busy;
 	struct buf note;
 	int64_t deadline;    /* 0: none */
+	int idle_ms;
 	unsigned told;       /* forks and rewinds that were not known before */
 	const char *folder;  /* "refs/killick/remote/<hash>": what this remote was last seen to have */
 	struct logs seen, logs;
@@ -31,7 +32,7 @@ struct ex {
 
 /* Resolves the remote, waits for other exchanges, reads the refs (and mends them first, where they need it). */
 int ex_init(struct ex *x, struct nlog *l, struct repo *r, const char *remote, bool push, int timeout_ms,
-    struct exchange *out, struct err *e);
+    int idle_ms, struct exchange *out, struct err *e);
 void ex_release(struct ex *x);
 /* Reads x->seen and x->logs again. */
 int ex_load(struct ex *x, struct err *e);

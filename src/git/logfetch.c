@@ -23,6 +23,7 @@ static int fetch_specs(struct ex *x, bool prune, const char *const *specs, size_
 	size_t k = 0;
 
 	args[k++] = "fetch";
+	args[k++] = "--progress";
 	args[k++] = "--no-tags";
 	args[k++] = "--no-write-fetch-head";
 	args[k++] = "--no-recurse-submodules";
@@ -338,12 +339,13 @@ static bool logs_are_seen(const struct ex *x)
 	return true;
 }
 
-int nlog_fetch(struct nlog *l, struct repo *r, const char *remote, int timeout_ms, struct exchange *out, struct err *e)
+int nlog_fetch(struct nlog *l, struct repo *r, const char *remote, int timeout_ms, int idle_ms, struct exchange *out,
+    struct err *e)
 {
 	struct logs before;
 	struct ex x;
 	bool same = false;
-	int rc = ex_init(&x, l, r, remote, false, timeout_ms, out, e);
+	int rc = ex_init(&x, l, r, remote, false, timeout_ms, idle_ms, out, e);
 
 	before = x.seen;
 	rc = rc ? rc : nothing_new(&x, &same, e);

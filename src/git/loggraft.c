@@ -44,9 +44,8 @@ bool chain_id_at(struct nlog *l, const struct oid *head, uint64_t seq, char id[S
 struct sum { uint8_t b[SHA256_SIZE]; };
 struct sums { struct sum *items; size_t len, alloc; };
 
-/* Calls fn with every line of the chain, oldest first. */
-static int each_line(struct nlog *l, const struct oid *head, int (*fn)(void *ctx, const char *line, size_t n, struct err *e),
-    void *ctx, struct err *e)
+int log_each_line(struct nlog *l, const struct oid *head,
+    int (*fn)(void *ctx, const char *line, size_t n, struct err *e), void *ctx, struct err *e)
 {
 	struct oid_list todo = { NULL, 0, 0 };
 	const struct oid none = OID_ZERO;
@@ -116,15 +115,15 @@ int log_graft(struct nlog *l, const struct oid *theirs, const struct oid *ours, 
 	struct graft g = { .l = l, .t = { .head = *theirs }, .piece = BUF_INIT };
 	struct sums a = { NULL, 0, 0 }, b = { NULL, 0, 0 };
 	size_t both;
-	int rc = each_line(l, theirs, add_sum, &a, e);
+	int rc = log_each_line(l, theirs, add_sum, &a, e);
 
-	rc = rc ? rc : each_line(l, ours, add_sum, &b, e);
+	rc = rc ? rc : log_each_line(l, ours, add_sum, &b, e);
 	both = a.len < b.len ? a.len : b.len;
 	if (rc || !both || memcmp(a.items, b.items, both * sizeof(*a.items)) != 0)
 		goto out;
 	g.skip = both;
 	if (b.len > both)
-		rc = each_line(l, ours, graft_line, &g, e);
+		rc = log_each_line(l, ours, graft_line, &g, e);
 	rc = rc || graft_put(&g, e) ? -1 : 1;
 	*out = g.t.head;
 out:

@@ -161,6 +161,7 @@ static int push_some(struct ex *x, struct parcel *ps, size_t n, struct verdicts 
 
 	args[k++] = "push";
 	args[k++] = "--porcelain";
+	args[k++] = "--progress";
 	args[k++] = "--no-verify";
 	args[k++] = "--no-signed";
 	args[k++] = "--no-follow-tags";
@@ -202,12 +203,13 @@ static int push_result(struct ex *x, const struct verdicts *v, struct err *e)
 	return 0;
 }
 
-int nlog_push(struct nlog *l, struct repo *r, const char *remote, int timeout_ms, struct exchange *out, struct err *e)
+int nlog_push(struct nlog *l, struct repo *r, const char *remote, int timeout_ms, int idle_ms, struct exchange *out,
+    struct err *e)
 {
 	struct parcels todo = ARRAY_INIT;
 	struct verdicts v = { 0 };
 	struct ex x;
-	int rc = ex_init(&x, l, r, remote, true, timeout_ms, out, e);
+	int rc = ex_init(&x, l, r, remote, true, timeout_ms, idle_ms, out, e);
 
 	rc = rc ? rc : sign_log(l, &x.note, e);
 	rc = rc ? rc : gather(&x, &todo, e);

@@ -345,6 +345,18 @@ static int recall_locked(struct nlog *l, const char *id, struct err *e)
 	return rc;
 }
 
+int nlog_last(struct nlog *l, char id[SHA256_HEX], struct err *e)
+{
+	struct tail t;
+
+	if (tail_of(l, l->id.writer, &t, e))
+		return -1;
+	if (!t.any)
+		return err_set(e, ERR_NOT_FOUND, "nothing was written on this device yet");
+	memcpy(id, t.id, sizeof(t.id));
+	return 0;
+}
+
 int nlog_recall(struct nlog *l, const char *id, int wait_ms, struct err *e)
 {
 	struct lock lk = LOCK_INIT;

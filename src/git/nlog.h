@@ -124,6 +124,9 @@ int chain_walk(struct nlog *l, const struct oid *from, const struct oid *until, 
 /* ---- loggraft.c ---- */
 /* The id of the op with this sequence number in the chain that ends at head; false if it cannot be found. */
 bool chain_id_at(struct nlog *l, const struct oid *head, uint64_t seq, char id[SHA256_HEX]);
+/* Calls fn with every line of the chain, oldest first. */
+int log_each_line(struct nlog *l, const struct oid *head,
+    int (*fn)(void *ctx, const char *line, size_t n, struct err *e), void *ctx, struct err *e);
 /*
  * Two heads of one writer's log that part as commits: do they hold the same ops as far as both go? Then 1, and *out is a
  * head behind theirs that holds all of ours too (theirs itself when it does already). 0: they really part. Writes
@@ -154,7 +157,7 @@ struct git_run {
 	int status;
 	bool network;           /* it talks to url: the user's log-in settings and prompts, a limit on what it writes */
 	const char *url, *remote; /* the address, rewritten already or not to be; the remote's name or NULL */
-	int timeout_ms;
+	int timeout_ms, idle_ms; /* as in struct proc */
 	const char *in;
 	size_t in_len;
 };

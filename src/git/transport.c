@@ -350,7 +350,7 @@ int store_git(struct nlog *l, struct repo *r, const char *const *args, struct gi
 	g->err.max = ERR_MAX;
 	p = (struct proc){
 		.argv = argv.w.items, .env = env.w.items, .in = g->in, .in_len = g->in_len, .out = &g->out,
-		.errout = &g->err, .timeout_ms = tty ? 0 : g->timeout_ms,
+		.errout = &g->err, .timeout_ms = tty ? 0 : g->timeout_ms, .idle_ms = g->idle_ms,
 		.flags = g->network && !tty ? PROC_NEW_SESSION : 0,
 	};
 	limit_files(&was);
@@ -424,6 +424,26 @@ static const struct { const char *said; enum err_code code; } sayings[] = {
 	{ "Could not read from remote repository", ERR_OFFLINE },
 };
 
+/* "Receiving objects:  42% (8/19)", "remote: Counting objects: 19, done.", "Delta compression using …", "Total 19 (…". */
+static bool is_progress(const char *line, size_t n)
+{
+	const char *end = line + n, *p = line;
+
+	if (n > 8 && !memcmp(p, "remote: ", 8))
+		p += 8;
+	if (!strncmp(p, "Delta compression using ", 24) || !strncmp(p, "Total ", 6))
+		return true;
+	while (p < end && ((*p >= 'A' && *p <= 'Z') || (*p >= 'a' && *p <= 'z') || *p == ' '))
+		p++;
+	if (p == line || p >= end || *p != ':')
+		return false;
+	for (p++; p < end && *p == ' '; p++)
+		;
+	for (line = p; p < end && *p >= '0' && *p <= '9'; p++)
+		;
+	return p > line && (p == end || *p == '%' || *p == ',');
+}
+
 /* Lines that only repeat what another says better. */
 static bool is_noise(const char *line, size_t n)
 {
@@ -435,7 +455,7 @@ static bool is_noise(const char *line, size_t n)
 	for (size_t i = 0; i < ARRAY_SIZE(noise); i++)
 		if (n >= strlen(noise[i]) && !memcmp(line, noise[i], strlen(noise[i])))
 			return true;
-	return n == 0;
+	return n == 0 || is_progress(line, n);
 }
 
 void transport_words(const char *said, char *out, size_t size)

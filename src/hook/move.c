@@ -171,7 +171,7 @@ static void send_along(struct hook_run *h, const char *remote)
 
 	if (!nlog_exists(h->work->repo, NULL))
 		return;
-	if (work_log(h->work, false, &e) || nlog_push(h->work->log, h->work->repo, remote, PUSH_TIMEOUT_MS, &x, &e))
+	if (work_log(h->work, false, &e) || nlog_push(h->work->log, h->work->repo, remote, PUSH_TIMEOUT_MS, 0, &x, &e))
 		out_note(h->c, "the threads were not sent, your push goes on: %s", e.msg);
 	else if (x.ops_pushed)
 		out_note(h->c, "%llu new thread entries sent to %s", (unsigned long long)x.ops_pushed, remote);
@@ -223,8 +223,8 @@ int hook_post_receive(struct hook_run *h, struct err *e)
 	int written = 0;
 
 	/* What the authors' own hooks opened may have come with this push: it lies in this repository's own refs. */
-	if (work_log(h->work, true, e) || nlog_fetch(h->work->log, h->work->repo, self, 0, &x, e) ||
+	if (work_log(h->work, true, e) || nlog_fetch(h->work->log, h->work->repo, self, 0, 0, &x, e) ||
 	    work_refresh(h->work, 1000, e) || each_line(h, received, &written, e))
 		return -1;
-	return written ? nlog_push(h->work->log, h->work->repo, self, 0, &x, e) : 0;
+	return written ? nlog_push(h->work->log, h->work->repo, self, 0, 0, &x, e) : 0;
 }

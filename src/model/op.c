@@ -181,7 +181,7 @@ static int get_type(const json_t *j, struct op *op, struct err *e)
 
 static int get_version(const json_t *j, int *out, struct err *e)
 {
-	uint64_t v;
+	uint64_t v = 0;
 
 	if (get_count(j, "v", &v, e))
 		return -1;

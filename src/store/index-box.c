@@ -285,6 +285,7 @@ static int join_address(struct index *ix, int64_t who, const char *address, stru
 		return -1;
 	if (db_changes(&ix->db) == 0)
 		return 0;
+	index_forget_people(ix);
 	return db_exec(&ix->db, e, "UPDATE person SET who=?1 WHERE who=?2", "ii", who, own) ||
 	       db_exec(&ix->db, e, "INSERT INTO dirty(source, entity) SELECT t.source, t.entity FROM part p JOIN thread t ON"
 	       " t.id=p.thread WHERE p.who=?1 ON CONFLICT DO NOTHING", "i", own) ? -1 : 0;
@@ -292,7 +293,7 @@ static int join_address(struct index *ix, int64_t who, const char *address, stru
 
 int index_identity(struct index *ix, int64_t repo, const char *name, const char *const *me, struct err *e)
 {
-	int64_t sources[INDEX_MAX_SOURCES];
+	int64_t *sources;
 	struct identity id = { .name = name, .me = me };
 	const char *packed;
 	size_t n = 0;
@@ -315,7 +316,7 @@ int index_identity(struct index *ix, int64_t repo, const char *name, const char 
 	if (db_changes(&ix->db) == 0)
 		return 0;
 	ix->identities_of = 0;
-	n = index_sources(ix, repo, sources, INDEX_MAX_SOURCES);
+	n = index_sources(ix, repo, &ix->txn, &sources);
 	for (size_t i = 0; i < n; i++)
 		if (rebox(ix, sources[i], &id, e))
 			return -1;

@@ -63,15 +63,16 @@ static int mark_dirty(struct index *ix, int64_t source, const char *entity, stru
 int index_put_op(struct index *ix, int64_t source, const struct op *op, const char *bytes, size_t n, struct err *e)
 {
 	const char *entity = op->entity[0] ? op->entity : op->id;
-	uint8_t stamp[OP_STAMP_SIZE];
+	uint8_t stamp[OP_STAMP_SIZE], hash[SHA256_SIZE];
 	int known;
 
 	known = op_known(ix, source, hid_of(op->id), bytes, n, e);
 	if (known)
 		return known < 0 ? -1 : 0;
 	op_stamp(op, stamp);
-	if (db_exec(&ix->db, e, "INSERT INTO op(id, source, hid, ent, stamp, bytes) VALUES(?1, ?2, ?3, ?4, ?5, ?6)", "iiiibb",
-	    ++ix->seq, source, hid_of(op->id), hid_of(entity), stamp, sizeof(stamp), bytes, n))
+	hex_decode(hash, sizeof(hash), op->id);
+	if (db_exec(&ix->db, e, "INSERT INTO op(id, source, hid, ent, hash, stamp, bytes) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+	    "iiiibbb", ++ix->seq, source, hid_of(op->id), hid_of(entity), hash, sizeof(hash), stamp, sizeof(stamp), bytes, n))
 		return -1;
 	if (op->type == OP_REWRITE)
 		return put_rewrite(ix, source, op, e);
@@ -96,16 +97,20 @@ static int cmp_id(const void *a, const void *b)
 static int load_ops(struct folding *w)
 {
 	struct db *d = &w->ix->db;
-	sqlite3_stmt *st = db_prep(d, "SELECT id, bytes FROM op WHERE source=?1 AND ent=?2");
+	sqlite3_stmt *st = db_prep(d, "SELECT id, hash, bytes FROM op WHERE source=?1 AND ent=?2");
 	ARRAY(struct stored) list = ARRAY_INIT;
 	struct err e = ERR_INIT;
+	char id[SHA256_HEX];
 	int rc;
 
 	db_bind(st, "ii", w->source, hid_of(w->entity));
 	while ((rc = db_step(d, st, w->e)) == 1) {
 		struct stored *s = array_add(&list);
 		s->row = col_int(st, 0);
-		if (op_decode(sqlite3_column_blob(st, 1), (size_t)sqlite3_column_bytes(st, 1), &s->op, &e))
+		id[0] = '\0';
+		if (sqlite3_column_bytes(st, 1) == SHA256_SIZE)
+			hex_encode(id, sqlite3_column_blob(st, 1), SHA256_SIZE);
+		if (op_decode_kept(sqlite3_column_blob(st, 2), (size_t)sqlite3_column_bytes(st, 2), id, &s->op, &e))
 			list.len--;
 		else if (strcmp(s->op.entity[0] ? s->op.entity : s->op.id, w->entity))
 			op_release(&list.items[--list.len].op);
@@ -701,8 +706,8 @@ int index_fold(struct index *ix, int64_t source, struct err *e)
 int index_forget(struct index *ix, int64_t source, struct err *e)
 {
 	static const char *const rows[] = {
-		"INSERT INTO fts(fts, rowid, title, path, body) SELECT 'delete', p.id, p.title, p.path, p.body FROM post p WHERE"
-		" p.thread IN (SELECT id FROM thread WHERE source=?1) OR p.task IN (SELECT id FROM task WHERE source=?1)",
+		("INSERT INTO fts(fts, rowid, title, path, body) SELECT 'delete', p.id, p.title, p.path, p.body FROM post p WHERE"
+		 " p.thread IN (SELECT id FROM thread WHERE source=?1) OR p.task IN (SELECT id FROM task WHERE source=?1)"),
 		"DELETE FROM post WHERE thread IN (SELECT id FROM thread WHERE source=?1)",
 		"DELETE FROM post WHERE task IN (SELECT id FROM task WHERE source=?1)",
 		"DELETE FROM part WHERE thread IN (SELECT id FROM thread WHERE source=?1)",

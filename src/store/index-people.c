@@ -100,14 +100,18 @@ int64_t index_who(struct index *ix, const char *key, bool make)
 	return sqlite3_last_insert_rowid(ix->db.sql);
 }
 
-int64_t index_person(struct index *ix, const struct person *p, int64_t *who, struct err *e)
+void index_forget_people(struct index *ix)
 {
-	const char *name = p->name ? p->name : "", *email = p->email ? p->email : "", *login = p->login ? p->login : "";
+	memset(ix->people, 0, sizeof(ix->people));
+}
+
+static int64_t make_person(struct index *ix, const char *name, const char *email, const char *login,
+    const struct person *p, int64_t *who, struct err *e)
+{
 	sqlite3_stmt *st = db_prep(&ix->db, "SELECT id, who FROM person WHERE email=?1 AND name=?2 AND login=?3");
-	int64_t id, unused;
+	int64_t id;
 	int rc;
 
-	who = who ? who : &unused;
 	db_bind(st, "ttt", email, name, login);
 	rc = db_step(&ix->db, st, e);
 	if (rc < 0)
@@ -123,6 +127,25 @@ int64_t index_person(struct index *ix, const struct person *p, int64_t *who, str
 	    name, login, *who))
 		return *who ? 0 : (db_fail(&ix->db, e), 0);
 	return sqlite3_last_insert_rowid(ix->db.sql);
+}
+
+/* A few people write most posts: those of this write are at hand. */
+int64_t index_person(struct index *ix, const struct person *p, int64_t *who, struct err *e)
+{
+	const char *name = p->name ? p->name : "", *email = p->email ? p->email : "", *login = p->login ? p->login : "";
+	struct known_person *k = &ix->people[hash64(*email ? email : login, strlen(*email ? email : login)) %
+					     ARRAY_SIZE(ix->people)];
+	int64_t unused;
+
+	who = who ? who : &unused;
+	if (!k->id || strcmp(k->email, email) || strcmp(k->name, name) || strcmp(k->login, login)) {
+		k->id = make_person(ix, name, email, login, p, &k->who, e);
+		k->name = arena_strdup(&ix->txn, name);
+		k->email = arena_strdup(&ix->txn, email);
+		k->login = arena_strdup(&ix->txn, login);
+	}
+	*who = k->who;
+	return k->id;
 }
 
 static bool same_word(const char *a, size_t n, const char *b)

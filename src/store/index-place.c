@@ -210,17 +210,40 @@ static int evict_maps(struct index *ix, int64_t added, struct err *e)
 		       " value=excluded.value", "i", total);
 }
 
+static int map_insert(struct index *ix, const struct pending_map *m, struct err *e)
+{
+	return db_exec(&ix->db, e, "INSERT INTO map(space, key, value) VALUES(?1, ?2, ?3) ON CONFLICT DO NOTHING", "tbb", m->space,
+	    m->key, m->key_len, m->value, m->value_len);
+}
+
+/* The later value of a key counts: answers about a commit grow with the anchors asked for. */
+static int map_write(struct index *ix, const struct pending_map *m, int64_t *added, struct err *e)
+{
+	int64_t was = 0;
+
+	if (map_insert(ix, m, e))
+		return -1;
+	if (!db_changes(&ix->db)) {
+		if (db_get_int(&ix->db, e, &was, "SELECT length(key)+length(value) FROM map WHERE space=?1 AND key=?2 AND value<>?3",
+		    "tbb", m->space, m->key, m->key_len, m->value, m->value_len) < 0)
+			return -1;
+		if (!was)
+			return 0;
+		if (db_exec(&ix->db, e, "DELETE FROM map WHERE space=?1 AND key=?2", "tb", m->space, m->key, m->key_len) ||
+		    map_insert(ix, m, e))
+			return -1;
+	}
+	*added += (int64_t)(m->key_len + m->value_len) - was;
+	return 0;
+}
+
 int index_flush_pending(struct index *ix, struct err *e)
 {
 	int64_t added = 0;
 
-	for (size_t i = 0; i < ix->maps.len; i++) {
-		const struct pending_map *m = &ix->maps.items[i];
-		if (db_exec(&ix->db, e, "INSERT INTO map(space, key, value) VALUES(?1, ?2, ?3) ON CONFLICT DO NOTHING", "tbb",
-		    m->space, m->key, m->key_len, m->value, m->value_len))
+	for (size_t i = 0; i < ix->maps.len; i++)
+		if (map_write(ix, &ix->maps.items[i], &added, e))
 			return -1;
-		added += db_changes(&ix->db) ? (int64_t)(m->key_len + m->value_len) : 0;
-	}
 	if (added && evict_maps(ix, added, e))
 		return -1;
 	for (size_t i = 0; i < ix->files.len; i++) {

@@ -8,7 +8,7 @@
 #include "killick/store/index.h"
 
 #define INDEX_APPLICATION 0x6b6c696b /* "klik" */
-#define INDEX_VERSION 2              /* raise with every change of index-schema.c */
+#define INDEX_VERSION 3              /* raise with every change of index-schema.c */
 extern const char index_schema[];
 
 /* A person in a thread. */
@@ -24,6 +24,7 @@ struct identity {
 
 struct pending_map { char *space; void *key, *value; size_t key_len, value_len; };
 struct pending_file { int64_t view; char *path; int64_t size, mtime, ctime, ino, mode; char id[GIT_OID_HEX]; };
+struct known_person { const char *name, *email, *login; int64_t id, who; };
 struct box_delta { int64_t who, source; int waits; int64_t n; };
 
 struct index {
@@ -36,7 +37,8 @@ struct index {
 	int64_t data_version;
 	int64_t seq;                   /* in a write: the last change number given out */
 	struct arena scratch;          /* of one fold */
-	struct arena txn;              /* of one write: the identities */
+	struct arena txn;              /* of one write: the identities, the people */
+	struct known_person people[64];
 	int64_t identities_of;         /* source they were read for, 0: not yet */
 	struct identity *identities;
 	size_t n_identities;
@@ -63,11 +65,13 @@ const char *who_key(struct arena *a, const struct person *p);
 int64_t index_who(struct index *ix, const char *key, bool make);
 /* The row of a person in `person`, made as needed; *who is whom it stands for. */
 int64_t index_person(struct index *ix, const struct person *p, int64_t *who, struct err *e);
+void index_forget_people(struct index *ix);
 /* The identity of a scope: 0 when there is none or it was never registered. */
 int64_t index_scope_who(struct index *ix, const struct scope *s);
-/* The sources of a repository. */
-size_t index_sources(struct index *ix, int64_t repo, int64_t *out, size_t max);
-#define INDEX_MAX_SOURCES 64
+/* The sources of a repository, or all (0); *out in the arena. */
+size_t index_sources(struct index *ix, int64_t repo, struct arena *a, int64_t **out);
+/* SQLite takes 500 terms in a UNION; with more sources than this (three branches each) a list is sorted instead. */
+enum { BRANCHES_MAX = 150 };
 
 /* Called by index_commit before COMMIT. */
 int index_flush_pending(struct index *ix, struct err *e);

@@ -306,12 +306,12 @@ static int collect(struct index *ix, sqlite3_stmt *st, struct rows *out, struct 
 
 /* ---- the first statement ---- */
 
-enum { ANY_SOURCE = 1 };
 struct plan {
 	struct clause c;
 	const struct thread_find *f;
-	int64_t sources[INDEX_MAX_SOURCES];
-	size_t n_sources;        /* 0: all, without a condition */
+	int64_t *sources;
+	size_t n_sources;
+	bool merged;             /* a branch a source */
 	bool box;                /* drive by box */
 	unsigned waits;          /* bits of enum waits */
 	bool unread;
@@ -345,8 +345,8 @@ static void plan_init(struct plan *p, struct index *ix, const struct scope *s, c
 {
 	*p = (struct plan){ .f = f, .sql = BUF_INIT, .waits = 7 };
 	clause_init(&p->c, ix, s, false, a);
-	if (s && s->repo)
-		p->n_sources = index_sources(ix, s->repo, p->sources, INDEX_MAX_SOURCES);
+	p->n_sources = index_sources(ix, p->c.s->repo, a, &p->sources);
+	p->merged = p->n_sources <= BRANCHES_MAX;
 	plan_box(p, f->query);
 }
 
@@ -356,32 +356,17 @@ static void plan_release(struct plan *p)
 	buf_release(&p->sql);
 }
 
-/* Numbers for the branches of box: with a scope over everything, every source is one. */
-static int plan_all_sources(struct plan *p, struct err *e)
+static void add_source(struct plan *p, const char *column, const int64_t *source)
 {
-	sqlite3_stmt *st = db_prep(&p->c.ix->db, "SELECT id FROM source");
-	int rc;
+	struct buf all = BUF_INIT;
 
-	while ((rc = db_step(&p->c.ix->db, st, e)) == 1 && p->n_sources < INDEX_MAX_SOURCES)
-		p->sources[p->n_sources++] = col_int(st, 0);
-	db_reset(st);
-	return rc < 0 ? -1 : 0;
-}
-
-static void box_branch(struct plan *p, int64_t source, unsigned waits, bool need_thread)
-{
-	buf_addf(&p->sql, "SELECT b.thread AS id, b.updated AS k FROM box b%s WHERE b.who=?%d AND b.source=?%d AND b.waits=%u%s",
-		 need_thread ? " CROSS JOIN thread t ON t.id=b.thread" : "", clause_int(&p->c, p->c.who),
-		 clause_int(&p->c, source), waits, p->unread ? " AND b.unread>0" : "");
-}
-
-static void thread_branch(struct plan *p, const int64_t *source, const char *key)
-{
-	buf_addf(&p->sql, "SELECT t.id AS id, t.%s AS k FROM thread t WHERE ", key);
-	if (source)
-		buf_addf(&p->sql, "t.source=?%d", clause_int(&p->c, *source));
-	else
-		buf_addch(&p->sql, '1');
+	if (source) {
+		buf_addf(&p->sql, "%s=?%d", column, clause_int(&p->c, *source));
+		return;
+	}
+	clause_sources(&p->c, &all);
+	buf_addf(&p->sql, "%s IN %s", column, all.ptr);
+	buf_release(&all);
 }
 
 static void add_condition(struct plan *p, const char *key)
@@ -391,49 +376,57 @@ static void add_condition(struct plan *p, const char *key)
 	if (p->f->query)
 		buf_addf(&p->sql, " AND %s", p->c.sql.ptr);
 	if (after)
-		buf_addf(&p->sql, " AND (%s)%c(?%d,?%d)", key, p->f->oldest ? '>' : '<', clause_int(&p->c, p->f->sort == SORT_CREATED ? after->created :
-			 after->updated), clause_int(&p->c, after->row));
+		buf_addf(&p->sql, " AND (%s)%c(?%d,?%d)", key, p->f->oldest ? '>' : '<',
+			 clause_int(&p->c, p->f->sort == SORT_CREATED ? after->created : after->updated),
+			 clause_int(&p->c, after->row));
 }
 
-static int plan_by_box(struct plan *p, struct err *e)
+static void box_branch(struct plan *p, const int64_t *source, unsigned waits)
 {
-	bool need_thread = p->f->query != NULL;
-	unsigned n = 0;
+	buf_addf(&p->sql, "SELECT b.thread AS id, b.updated AS k FROM box b%s WHERE b.who=?%d AND b.waits=%u%s AND ",
+		 p->f->query ? " CROSS JOIN thread t ON t.id=b.thread" : "", clause_int(&p->c, p->c.who), waits,
+		 p->unread ? " AND b.unread>0" : "");
+	add_source(p, "b.source", source);
+	add_condition(p, "b.updated, b.thread");
+}
 
-	if (p->n_sources == 0 && plan_all_sources(p, e))
-		return -1;
-	for (size_t i = 0; i < p->n_sources; i++)
+static void thread_branch(struct plan *p, const int64_t *source, const char *key)
+{
+	char order[32];
+
+	snprintf(order, sizeof(order), "t.%s, t.id", key);
+	buf_addf(&p->sql, "SELECT t.id AS id, t.%s AS k FROM thread t WHERE ", key);
+	add_source(p, "t.source", source);
+	add_condition(p, order);
+}
+
+static void plan_by_box(struct plan *p)
+{
+	size_t n = p->merged ? p->n_sources : 1, added = 0;
+
+	for (size_t i = 0; i < n; i++)
 		for (unsigned w = WAITS_NONE; w <= WAITS_FOR_OTHERS; w++) {
 			if (!(p->waits & 1u << w))
 				continue;
-			buf_addstr(&p->sql, n++ ? " UNION ALL " : "");
-			box_branch(p, p->sources[i], w, need_thread);
-			add_condition(p, "b.updated, b.thread");
+			buf_addstr(&p->sql, added++ ? " UNION ALL " : "");
+			box_branch(p, p->merged ? &p->sources[i] : NULL, w);
 		}
-	if (n == 0)
+	if (added == 0)
 		buf_addstr(&p->sql, "SELECT 0 AS id, 0 AS k WHERE 0");
 	buf_addstr(&p->sql, p->f->oldest ? " ORDER BY k, id" : " ORDER BY k DESC, id DESC");
-	return 0;
 }
 
 static void plan_by_thread(struct plan *p, const char *key)
 {
-	struct buf after = BUF_INIT;
+	size_t n = p->merged ? p->n_sources : 1;
 
-	buf_addf(&after, "t.%s, t.id", key);
-	if (p->c.s->repo == 0) {
-		thread_branch(p, NULL, key);
-		add_condition(p, after.ptr);
-	}
-	for (size_t i = 0; p->c.s->repo && i < p->n_sources; i++) {
+	for (size_t i = 0; i < n; i++) {
 		buf_addstr(&p->sql, i ? " UNION ALL " : "");
-		thread_branch(p, &p->sources[i], key);
-		add_condition(p, after.ptr);
+		thread_branch(p, p->merged ? &p->sources[i] : NULL, key);
 	}
-	if (p->c.s->repo && p->n_sources == 0)
+	if (n == 0)
 		buf_addstr(&p->sql, "SELECT 0 AS id, 0 AS k WHERE 0");
 	buf_addstr(&p->sql, p->f->oldest ? " ORDER BY k, id" : " ORDER BY k DESC, id DESC");
-	buf_release(&after);
 }
 
 static void plan_where(struct plan *p)
@@ -477,7 +470,7 @@ static int plan_sql(struct plan *p, struct err *e)
 	else if (p->f->sort == SORT_CREATED)
 		plan_by_thread(p, "created");
 	else if (p->box)
-		return plan_by_box(p, e);
+		plan_by_box(p);
 	else
 		plan_by_thread(p, "updated");
 	return 0;

@@ -26,7 +26,7 @@ const char index_schema[] =
 "CREATE TABLE identity(repo INTEGER, who INTEGER, name TEXT, me TEXT NOT NULL, PRIMARY KEY(who, repo)) WITHOUT ROWID;"
 
 "CREATE TABLE op(id INTEGER PRIMARY KEY, source INTEGER NOT NULL, hid INTEGER NOT NULL, ent INTEGER NOT NULL,"
-"	stamp BLOB NOT NULL, bytes BLOB NOT NULL);"
+"	hash BLOB NOT NULL, stamp BLOB NOT NULL, bytes BLOB NOT NULL);"
 "CREATE INDEX op_hid ON op(hid, source);"
 "CREATE INDEX op_ent ON op(source, ent);"
 "CREATE TABLE dirty(source INTEGER, entity TEXT, PRIMARY KEY(source, entity)) WITHOUT ROWID;"
@@ -44,8 +44,6 @@ const char index_schema[] =
 "CREATE INDEX thread_hid ON thread(hid);"
 "CREATE INDEX thread_updated ON thread(source, updated, id);"
 "CREATE INDEX thread_open ON thread(source, updated, id) WHERE state=0;"
-"CREATE INDEX thread_kind ON thread(source, kind, updated, id);"
-"CREATE INDEX thread_all ON thread(updated, id);"
 "CREATE INDEX thread_path ON thread(source, path, line, state) WHERE path IS NOT NULL;"
 "CREATE INDEX thread_sha ON thread(sha, source, kind, state) WHERE sha IS NOT NULL;"
 "CREATE INDEX thread_task ON thread(task) WHERE task IS NOT NULL;"

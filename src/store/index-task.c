@@ -99,10 +99,14 @@ static int load_tasks(struct index *ix, const int64_t *rows, size_t n, struct ar
 
 static void tasks_sql(struct clause *c, const int64_t *sources, size_t n, bool scoped, struct buf *sql)
 {
-	for (size_t i = 0; i < (scoped ? n : 1); i++) {
+	bool merged = scoped && n <= BRANCHES_MAX;
+
+	for (size_t i = 0; i < (merged ? n : 1); i++) {
 		buf_addf(sql, "%sSELECT k.id AS id, k.updated AS u FROM task k WHERE ", i ? " UNION ALL " : "");
-		if (scoped)
+		if (merged)
 			buf_addf(sql, "k.source=?%d AND ", clause_int(c, sources[i]));
+		else if (scoped)
+			buf_addf(sql, "k.source IN (SELECT source FROM repo_source WHERE repo=?%d) AND ", clause_int(c, c->s->repo));
 		buf_addf(sql, "%s", c->sql.ptr);
 	}
 	if (scoped && n == 0)
@@ -113,8 +117,8 @@ static void tasks_sql(struct clause *c, const int64_t *sources, size_t n, bool s
 static int task_rows(struct clause *c, const struct query *q, size_t limit, size_t skip, int64_t **rows, size_t *n,
     struct err *e)
 {
-	int64_t sources[INDEX_MAX_SOURCES];
-	size_t n_sources = c->s->repo ? index_sources(c->ix, c->s->repo, sources, INDEX_MAX_SOURCES) : 0;
+	int64_t *sources = NULL;
+	size_t n_sources = c->s->repo ? index_sources(c->ix, c->s->repo, c->a, &sources) : 0;
 	ARRAY(int64_t) list = ARRAY_INIT;
 	struct buf sql = BUF_INIT;
 	sqlite3_stmt *st;

@@ -382,6 +382,7 @@ int index_begin(struct index *ix, int wait_ms, struct err *e)
 	}
 	ix->writing = true;
 	ix->identities_of = 0;
+	index_forget_people(ix);
 	return 0;
 }
 
@@ -395,6 +396,7 @@ void index_rollback(struct index *ix)
 	ix->writing = false;
 	ix->deltas.len = 0;
 	ix->identities_of = 0;
+	index_forget_people(ix);
 	arena_clear(&ix->txn);
 	lock_release(&ix->lock);
 }
@@ -428,6 +430,7 @@ int index_commit(struct index *ix, struct err *e)
 	}
 	ix->writing = false;
 	ix->generation++;
+	index_forget_people(ix);
 	arena_clear(&ix->txn);
 	if (ix->wal)
 		checkpoint(ix);
@@ -491,16 +494,22 @@ int index_source_set(struct index *ix, const struct source_row *s, struct err *e
 		       "ittiit", s->id, s->stamp, s->heads, (int64_t)s->lamport, s->synced, s->problem);
 }
 
-size_t index_sources(struct index *ix, int64_t repo, int64_t *out, size_t max)
+size_t index_sources(struct index *ix, int64_t repo, struct arena *a, int64_t **out)
 {
 	struct err e = ERR_INIT;
 	sqlite3_stmt *st = db_prep(&ix->db, "SELECT source FROM repo_source WHERE repo=?1");
-	size_t n = 0;
+	ARRAY(int64_t) list = ARRAY_INIT;
+	size_t n;
 
-	db_bind(st, "i", repo);
-	while (n < max && db_step(&ix->db, st, &e) == 1)
-		out[n++] = col_int(st, 0);
-	db_reset(st);
+	if (!repo)
+		st = db_prep(&ix->db, "SELECT id FROM source");
+	else
+		db_bind(st, "i", repo);
+	while (db_step(&ix->db, st, &e) == 1)
+		*array_add(&list) = col_int(st, 0);
+	n = list.len;
+	*out = n ? (int64_t *)arena_memdup(a, list.items, n * sizeof(*list.items)) : NULL;
+	array_release(&list);
 	return n;
 }
 

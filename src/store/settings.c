@@ -59,6 +59,8 @@ const struct setting settings[] = {
 	  .help = "The remote that sync exchanges with; unset: the upstream's, else origin, else the only one." },
 	{ .name = "sign", .type = SETTING_BOOL, .def = "true",
 	  .help = "Whether the log is signed before it is sent, where gpg.format is ssh and user.signingKey is set." },
+	{ .name = "sync.timeout", .type = SETTING_DURATION, .def = "60s", .min = 0, .max = 86400000,
+	  .help = "How long a sync waits without any sign of life from the other side; 0: for ever." },
 	{ .name = "tabWidth", .type = SETTING_INT, .def = "8", .min = 1, .max = 32, .help = "Columns to a TAB in code." },
 	{ .name = "theme", .type = SETTING_CHOICE, .def = "auto", .choices = themes,
 	  .help = "The colours; auto: as many as the terminal has, none with NO_COLOR." },

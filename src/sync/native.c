@@ -442,13 +442,21 @@ static uint64_t known_lamport(struct work *w, int64_t source)
 	return n;
 }
 
-/* Whoever replies has read what he replies to. Costs a write to the desk, so only where something is unread. */
+static bool is_me(const struct work *w, const struct person *who)
+{
+	for (const char *const *me = w->scope.me; me && *me; me++)
+		if (person_same_email(who, &(struct person){ .email = *me }))
+			return true;
+	return false;
+}
+
+/* Whoever replies has read what he replies to (an import is no reply). Costs a write to the desk, so only where something is unread. */
 static void read_what_was_answered(struct work *w, const struct op *ops, size_t n, int64_t source)
 {
 	struct err e = ERR_INIT;
 
 	for (size_t i = 0; i < n; i++) {
-		int64_t row = ops[i].type == OP_POST ? index_entity_row(w->index, source, ops[i].entity) : 0;
+		int64_t row = ops[i].type == OP_POST && is_me(w, &ops[i].author) ? index_entity_row(w->index, source, ops[i].entity) : 0;
 		struct thread t = { .row = row };
 		if (row && work_mark_read(w, &t, &e))
 			trace("work", "%s", e.msg);
@@ -618,6 +626,60 @@ int work_recall(struct work *w, const char *op_id, struct err *e)
 	return rc ? rc : work_refresh(w, AFTER_WRITE_WAIT, e);
 }
 
+static int last_shared(struct work *w, struct op *out, struct err *e)
+{
+	struct buf bytes = BUF_INIT;
+	char id[SHA256_HEX];
+	int rc = -1;
+
+	if (!work_is_set_up(w))
+		return err_set(e, ERR_NOT_FOUND, "nothing was written on this device yet");
+	if (!work_log(w, false, e) && !nlog_last(w->log, id, e) && !index_op(w->index, w->native, id, &bytes, e))
+		rc = op_decode(bytes.ptr, bytes.len, out, e);
+	buf_release(&bytes);
+	return rc;
+}
+
+static int keep_bytes(void *ctx, uint64_t n, const char *bytes, size_t len)
+{
+	(void)n;
+	buf_reset(ctx);
+	buf_add(ctx, bytes, len);
+	return 0;
+}
+
+static int last_private(struct work *w, struct op *out, struct err *e)
+{
+	struct buf bytes = BUF_INIT;
+	int rc = -1;
+
+	if (!work_desk(w, e) && !desk_ops(w->desk, repo_commondir(w->repo), 0, keep_bytes, &bytes, e))
+		rc = bytes.len ? op_decode(bytes.ptr, bytes.len, out, e) : err_set(e, ERR_NOT_FOUND, "nothing private");
+	buf_release(&bytes);
+	return rc;
+}
+
+int work_last(struct work *w, struct op *out, enum audience *aud, struct err *e)
+{
+	struct err none = ERR_INIT;
+	struct op own;
+	bool has_shared, has_private;
+
+	if (work_refresh(w, AFTER_WRITE_WAIT, e))
+		return -1;
+	has_shared = !last_shared(w, out, e);
+	has_private = !last_private(w, &own, &none);
+	if (!has_shared && !has_private)
+		return -1;
+	*aud = has_private && (!has_shared || own.time >= out->time) ? AUDIENCE_PRIVATE : AUDIENCE_EVERYONE;
+	if (has_shared && has_private)
+		op_release(*aud == AUDIENCE_PRIVATE ? out : &own);
+	if (*aud == AUDIENCE_PRIVATE)
+		*out = own;
+	err_clear(e);
+	return 0;
+}
+
 /* ---- exchange ---- */
 
 static bool has_remote(const struct remote_info *r, size_t n, const char *name)
@@ -707,6 +769,7 @@ int work_sync(struct work *w, const char *remote, void (*progress)(void *ctx, co
 {
 	struct err fetched = ERR_INIT, pushed = ERR_INIT, unused = ERR_INIT;
 	const struct teller to = { progress, ctx };
+	int idle = (int)setting_int(w->repo, "sync.timeout");
 	const char *name;
 	int rc;
 
@@ -717,10 +780,10 @@ int work_sync(struct work *w, const char *remote, void (*progress)(void *ctx, co
 	if (!name)
 		return -1;
 	tell(&to, "%s: fetching", name);
-	rc = nlog_fetch(w->log, w->repo, name, 0, x, &fetched);
+	rc = nlog_fetch(w->log, w->repo, name, 0, idle, x, &fetched);
 	if (!rc || fetched.code == ERR_CONFLICT) {
 		tell(&to, "%s: %llu new, sending", name, (unsigned long long)x->ops_fetched);
-		if (nlog_push(w->log, w->repo, name, 0, x, &pushed))
+		if (nlog_push(w->log, w->repo, name, 0, idle, x, &pushed))
 			rc = -1;
 		else
 			tell(&to, "%s: %llu sent", name, (unsigned long long)x->ops_pushed);

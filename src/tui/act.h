@@ -52,7 +52,7 @@
 	ACT(REACT,       "react-here",  "Threads", "react to the post under the cursor") \
 	ACT(MOVE,        "move-here",   "Threads", "move the thread: to its best guess, or to an anchor you type") \
 	ACT(READ,        "mark-read",   "Threads", "mark as read") \
-	ACT(UNDO,        "undo",        "Threads", "take back your last post while nobody else has it") \
+	ACT(UNDO,        "undo",        "Threads", "take back what you did last while nobody else has it; its words become a draft") \
 	ACT(REPEAT,      "repeat",      "Threads", "do the last act again, on what the cursor is on now") \
 	ACT(WRITTEN,     "written",     "Threads", "show the code as it was when the thread was written") \
 	ACT(FOLD,        "fold",        "Threads", "unfold or fold long quotations") \

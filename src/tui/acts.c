@@ -34,6 +34,7 @@ static void command(struct tui *t, const char *missing, const char *const *words
 
 #define NO_THREAD "no thread under the cursor: ] goes to the next"
 #define NO_POST "no post under the cursor"
+#define UNDO_FRESH (10 * 60 * (int64_t)1000)
 
 /* ---- moving */
 
@@ -120,6 +121,8 @@ static void do_open(struct tui *t, const char *arg UNUSED)
 	struct target at;
 
 	target(t, &at);
+	/* What was opened keeps the cursor when others' words change the order of the list. */
+	tui_view(t)->touched = true;
 	if (at.thread)
 		act_open_thread(t, arena_strdup(&t->acting, at.thread));
 	else if (at.task)
@@ -169,10 +172,9 @@ static void do_help(struct tui *t, const char *arg)
 
 static void do_reload(struct tui *t, const char *arg UNUSED)
 {
-	files_get(t, true);
 	t->stamp[0] = '\0';
 	t->ticked = 0;
-	tui_stale(t);
+	tui_refresh(t);
 }
 
 static void do_redraw(struct tui *t, const char *arg UNUSED) { term_redraw(t->term); }
@@ -348,17 +350,9 @@ static void do_reply(struct tui *t, const char *arg UNUSED)
 static void do_resolve(struct tui *t, const char *arg UNUSED)
 {
 	struct target at;
-	const char *back;
 
 	target(t, &at);
-	if (!at.thread) {
-		tui_say(t, MSG_INFO, NO_THREAD);
-		return;
-	}
-	back = arena_printf(&t->acting, "%s %s", at.state == STATE_RESOLVED ? "resolve" : "reopen", at.thread);
-	COMMAND(t, true, NULL, at.state == STATE_RESOLVED ? "reopen" : "resolve", at.thread);
-	free(t->undo_line);
-	t->undo_line = xstrdup(back);
+	COMMAND(t, at.thread, NO_THREAD, at.state == STATE_RESOLVED ? "reopen" : "resolve", at.thread ? at.thread : "");
 }
 
 static void do_accept(struct tui *t, const char *arg UNUSED)
@@ -416,25 +410,18 @@ static const struct prompt_ops reply_prompt = { .history = "reply", .done = repl
 static const struct prompt_ops ask_prompt = { .history = "ask", .done = ask_typed };
 
 /* Who will see it stands before the text, so that nobody is surprised. */
-static const char *who_sees(struct tui *t, const char *thread)
-{
-	struct thread th;
-	struct err e = ERR_INIT;
-
-	if (!thread || index_thread(t->work->index, &t->work->scope, thread, &t->acting, &th, NULL, &e) < 0)
-		return "everyone";
-	return th.audience == AUDIENCE_PRIVATE ? "private" : "everyone";
-}
-
 static void do_reply_line(struct tui *t, const char *arg UNUSED)
 {
 	struct target at;
+	struct thread th;
+	struct err e = ERR_INIT;
 
 	target(t, &at);
-	if (!at.thread)
+	if (!at.thread || index_thread(t->work->index, &t->work->scope, at.thread, &t->acting, &th, NULL, &e) < 0)
 		tui_say(t, MSG_INFO, NO_THREAD);
 	else
-		prompt_open(t, &reply_prompt, arena_printf(&t->acting, "reply to %.8s (%s): ", at.thread, who_sees(t, at.thread)), "");
+		prompt_open(t, &reply_prompt, arena_printf(&t->acting, "reply to %s (%s): ", th.abbrev,
+			th.audience == AUDIENCE_PRIVATE ? "private" : "everyone"), "");
 }
 
 static void do_ask_line(struct tui *t, const char *arg UNUSED)
@@ -542,7 +529,8 @@ static void do_move(struct tui *t, const char *arg UNUSED)
 	const char *guess = "";
 
 	target(t, &at);
-	if (!at.thread || index_thread(t->work->index, &t->work->scope, at.thread, &t->acting, &th, NULL, &e) < 0) {
+	if (!at.thread || index_thread(t->work->index, &t->work->scope, at.thread, &t->acting, &th, NULL, &e) < 0 ||
+	    work_places_dirty(t->work, &t->acting, &th, 1, &e) < 0) {
 		tui_say(t, MSG_INFO, NO_THREAD);
 		return;
 	}
@@ -574,47 +562,28 @@ static void do_read(struct tui *t, const char *arg UNUSED)
 		view_move(tui_view(t), 1);
 }
 
-/* The latest post of one's own that is not yet anybody else's. */
-static const char *last_own_post(struct tui *t, struct err *e)
+/* What was just done goes without a question; what is older may have been forgotten. */
+static void do_undo(struct tui *t, const char *arg)
 {
-	struct thread_find find = { .sort = SORT_UPDATED, .limit = 30, .posts = true };
-	struct thread_list list = { 0 };
-	const struct post *best = NULL;
-
-	if (query_parse(&t->acting, "by:me or with:me", clock_now(), (struct query **)&find.query, e) < 0 ||
-	    index_threads(t->work->index, &t->work->scope, &find, &t->acting, &list, e) < 0)
-		return NULL;
-	for (size_t i = 0; i < list.len; i++)
-		for (unsigned j = 0; j < list.items[i].n_posts && list.items[i].posts; j++) {
-			const struct post *p = &list.items[i].posts[j];
-
-			if (p->mine && p->body && (!best || p->time > best->time))
-				best = p;
-		}
-	return best ? best->id : NULL;
-}
-
-static void do_undo(struct tui *t, const char *arg UNUSED)
-{
+	static const struct menu_item items[] = {
+		{ 'y', "take it back", "undo now" }, { 'n', "leave it", "redraw" }, { 0, NULL, NULL },
+	};
 	struct err e = ERR_INIT;
-	const char *id;
-	char *line = t->undo_line;
+	enum audience aud;
+	struct op op;
+	bool fresh;
 
-	if (line) {
-		t->undo_line = NULL;
-		tui_run_line(t, line);
-		free(line);
+	if (work_last(t->work, &op, &aud, &e) < 0) {
+		tui_say(t, MSG_INFO, "there is nothing of yours to take back");
 		return;
 	}
-	if (work_log(t->work, false, &e) < 0 || (id = last_own_post(t, &e)) == NULL) {
-		tui_say(t, MSG_INFO, "there is no post of yours to take back");
-		return;
-	}
-	if (t->world.has_remote && nlog_unpushed(t->work->log) == 0) {
-		tui_say(t, MSG_INFO, "your last post was sent: X on it takes it back for good");
-		return;
-	}
-	COMMAND(t, true, NULL, "retract", id);
+	fresh = clock_now() - op.time < UNDO_FRESH;
+	if (fresh || (arg && !strcmp(arg, "now")))
+		COMMAND(t, true, NULL, "recall");
+	else
+		prompt_menu(t, arena_printf(&t->acting, "what you wrote last here (%s, %s):", op_type_name(op.type),
+			tui_now_relative(t, op.time)), items);
+	op_release(&op);
 }
 
 static void do_repeat(struct tui *t, const char *arg UNUSED)
@@ -656,7 +625,7 @@ static void do_edit_code(struct tui *t, const char *arg UNUSED)
 	path = arena_printf(&t->acting, "%s/%s", top, at.path);
 	if (tui_editor(t, path, at.line, &e) < 0)
 		tui_say(t, MSG_ERROR, "%s", e.msg);
-	tui_stale(t);
+	tui_refresh(t);
 }
 
 /* The page of what the cursor is on; in the acting arena, or NULL. */
@@ -778,7 +747,7 @@ void act_open_thread(struct tui *t, const char *id)
 	struct view *side, *code;
 
 	if (index_thread(t->work->index, &t->work->scope, id, &t->acting, &th, NULL, &e) < 0 ||
-	    !(side = view_new(t, &thread_view, 1, argv, &e))) {
+	    work_places_dirty(t->work, &t->acting, &th, 1, &e) < 0 || !(side = view_new(t, &thread_view, 1, argv, &e))) {
 		tui_say(t, MSG_ERROR, "%s", e.msg);
 		return;
 	}

@@ -30,6 +30,7 @@ struct commit_view {
 	ARRAY(const char *) files;           /* new names, or old ones of what was removed; from 1 */
 	ARRAY(const char *) old_files;
 	struct thread_list threads;
+	size_t carried;                      /* threads whose places are the work tree's */
 	size_t n_threads;                    /* in all: the list may be cut */
 	ARRAY(struct commit_row) rows;
 	struct styled chunk;                 /* the hunk styled last */
@@ -200,14 +201,14 @@ static void head_text(struct commit_view *c, int width)
 	char age[TIME_RELATIVE_SIZE], exact[TIME_RFC3339_SIZE];
 	const char *facts, *subject = text_clean(&c->v.arena, c->info.subject ? c->info.subject : "", TEXT_PROSE);
 
-	styled_wrap(s, STYLE_STRONG, subject, strlen(subject), width, 0);
+	text_wrap(s, STYLE_STRONG, subject, width, 0);
 	facts = arena_printf(&c->v.arena, "%s  %s (%s)%s", text_clean(&c->v.arena, who(t, &c->info.author), TEXT_PROSE),
 		time_relative(age, c->info.time, clock_now()), time_rfc3339(exact, c->info.time),
 		c->info.n_parents > 1 ? "  a merge, shown against its first parent" : "");
 	text_hang(s, STYLE_ID, arena_printf(&c->v.arena, "%.10s", c->hex), facts, width, 14);
 	if (c->info.body && *c->info.body) {
 		styled_newline(s);
-		styled_wrap(s, STYLE_NORMAL, c->info.body, strlen(c->info.body), width < 78 ? width : 78, 2);
+		text_wrap(s, STYLE_NORMAL, c->info.body, width < 78 ? width : 78, 2);
 	}
 }
 
@@ -299,6 +300,7 @@ static int commit_load(struct view *v, struct err *e)
 	c->lines.len = c->files.len = c->old_files.len = c->rows.len = 0;
 	c->chunk_first = UINT32_MAX;
 	c->threads = (struct thread_list){ 0 };
+	c->carried = 0;
 	oid_parse(c->hex, &id);
 	if (repo_commit(w->repo, &id, &v->arena, &c->info, e) < 0 ||
 	    repo_show(w->repo, &id, PATCH_MAX, &c->patch, &c->cut, e) < 0 || name_files(c, e) < 0 ||
@@ -307,6 +309,15 @@ static int commit_load(struct view *v, struct err *e)
 	split_patch(c);
 	c->loaded = true;
 	return 0;
+}
+
+static bool commit_idle(struct view *v, int64_t until)
+{
+	struct commit_view *c = self(v);
+
+	(void)until;
+	v->t->dirty = c->threads.len > 0 || v->t->dirty;
+	return places_carry(v->t, &v->arena, c->threads.items, c->threads.len, &c->carried);
 }
 
 static size_t commit_count(struct view *v)
@@ -543,6 +554,6 @@ const struct view_ops commit_view = {
 	.kind = VIEW_TEXT, .flags = VIEW_CODE, .size = sizeof(struct commit_view),
 	.hints = "open=open\nask-here=ask\nmark=range\nnext-thread=next thread\nreply-here=reply\nedit-code=edit code\nkeys=keys\n"
 		"back=back",
-	.open = commit_open, .close = commit_close, .load = commit_load, .layout = commit_layout, .count = commit_count,
+	.open = commit_open, .close = commit_close, .load = commit_load, .idle = commit_idle, .layout = commit_layout, .count = commit_count,
 	.line = commit_line, .target = commit_target, .act = commit_act, .title = commit_title, .flags_of = commit_flags,
 };

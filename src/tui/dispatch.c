@@ -33,6 +33,14 @@ static const char *place_text(struct tui *t, const char *name, const struct targ
 	return name;
 }
 
+static bool has_placeholder(const char *const *words)
+{
+	for (size_t i = 0; words[i]; i++)
+		if (words[i][0] == '%' && words[i][1])
+			return true;
+	return false;
+}
+
 /* false: the cursor is on nothing of the kind. */
 static bool fill_in(struct tui *t, const char **words, const struct target *at)
 {
@@ -165,7 +173,7 @@ static void remember(struct tui *t, const char *line, enum act a, const char *co
 void tui_run_line(struct tui *t, const char *line)
 {
 	const struct view_ops *ops;
-	struct target at;
+	struct target at = { .thread = NULL };
 	const char **words;
 	enum act a;
 
@@ -177,11 +185,13 @@ void tui_run_line(struct tui *t, const char *line)
 	}
 	if (!words[0])
 		return;
-	tui_target(t, &at);
-	if (!fill_in(t, words, &at))
-		return;
 	a = is_row_number(words[0]) ? ACT_GOTO : act_find(words[0]);
 	ops = view_for(words);
+	/* Moving about does not ask what the cursor is on, which may take a millisecond. */
+	if ((a == ACT_NONE && !ops) || has_placeholder(words))
+		tui_target(t, &at);
+	if (!fill_in(t, words, &at))
+		return;
 	if (!ops)
 		remember(t, line, a, words);
 	if (a == ACT_GOTO && is_row_number(words[0]))

@@ -15,6 +15,7 @@ struct drafts {
 	struct view v;
 	struct draft_list drafts;
 	struct thread_list threads;
+	size_t carried;              /* threads whose places are the work tree's */
 	ARRAY(struct unsent) unsent;
 };
 
@@ -66,10 +67,19 @@ static int drafts_load(struct view *v, struct err *e)
 
 	d->drafts = (struct draft_list){ 0 };
 	d->threads = (struct thread_list){ 0 };
-	d->unsent.len = 0;
+	d->unsent.len = d->carried = 0;
 	if (work_desk(w, e) < 0 || desk_drafts(w->desk, repo_commondir(w->repo), &v->arena, &d->drafts, e) < 0)
 		return -1;
 	return load_unsent(d, e);
+}
+
+static bool drafts_idle(struct view *v, int64_t until)
+{
+	struct drafts *d = self(v);
+
+	(void)until;
+	v->t->dirty = true;
+	return places_carry(v->t, &v->arena, d->threads.items, d->threads.len, &d->carried);
 }
 
 static size_t heading_rows(size_t n)
@@ -217,6 +227,6 @@ const struct view_ops drafts_view = {
 	.size = sizeof(struct drafts), .columns = columns,
 	.hints = "open=open\nedit-post=edit\ndrafts send %draft=send\nretract-post=drop\nundo=recall the last\nsync-now=sync\nback=back\n"
 		"keys=keys",
-	.close = drafts_close, .load = drafts_load, .count = drafts_count, .heading = drafts_heading, .cells = drafts_cells,
+	.close = drafts_close, .load = drafts_load, .idle = drafts_idle, .count = drafts_count, .heading = drafts_heading, .cells = drafts_cells,
 	.identity = drafts_identity, .target = drafts_target, .act = drafts_act, .title = drafts_title, .empty = drafts_empty,
 };

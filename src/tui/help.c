@@ -117,8 +117,8 @@ static void help_layout(struct view *v, int width)
 {
 	static const char *const groups[] = { "Moving", "Threads", "Code", "Work", "Screens", "Commands" };
 	static const char *const more[] = {
-		"\":\" takes every command: acts and screens by their names, and all of killick's (\":help\" lists those). In a line "
-		"%thread, %post, %anchor, %path, %line, %commit and %task are what the cursor is on.",
+		("\":\" takes every command: acts and screens by their names, and all of killick's (\":help\" lists those). In a line "
+		 "%thread, %post, %anchor, %path, %line, %commit and %task are what the cursor is on."),
 		"~/.config/killick/keys rebinds any key: \"bind thread K reply-line\"; \":bind\" tries it. killick-keys(5) has the table.",
 		"The mouse: a click chooses, a double click opens, the wheel scrolls; Shift lets the terminal mark text.",
 	};
@@ -158,7 +158,7 @@ static void messages_layout(struct view *v, int width)
 		styled_add(&v->text, STYLE_DATE, time_rfc3339(when, m->list.items[i].time));
 		if (m->list.items[i].kind == MSG_ERROR)
 			styled_add(&v->text, STYLE_ERROR, "  error");
-		styled_wrap(&v->text, STYLE_NORMAL, m->list.items[i].text, strlen(m->list.items[i].text), width, 2);
+		text_wrap(&v->text, STYLE_NORMAL, m->list.items[i].text, width, 2);
 	}
 }
 
@@ -171,7 +171,7 @@ static void messages_title(struct view *v, struct buf *left, struct buf *right)
 static void messages_empty(struct view *v, struct styled *out)
 {
 	styled_newline(out);
-	styled_wrap(out, STYLE_NORMAL, "Nothing was said yet; q goes back.", 34, v->area.w - 2, 0);
+	text_wrap(out, STYLE_NORMAL, "Nothing was said yet; q goes back.", v->area.w - 2, 0);
 }
 
 const struct view_ops messages_view = {

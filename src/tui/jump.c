@@ -85,13 +85,10 @@ static void add_tasks(struct jump *j)
 static int jump_init(struct view *v, int argc, const char *const *argv, struct err *e)
 {
 	struct jump *j = self(v);
-	struct err ignored = ERR_INIT;
 
 	(void)e;
 	j->words = xstrdup(argc ? argv[0] : "");
 	files_get(v->t, false);
-	if (history_open(v->t->work->repo, NULL, NULL, &j->history, &ignored) < 0)
-		j->history = NULL;
 	return 0;
 }
 
@@ -112,9 +109,13 @@ static void begin_again(struct jump *j)
 static int jump_load(struct view *v, struct err *e)
 {
 	struct jump *j = self(v);
+	struct err ignored = ERR_INIT;
 
 	(void)e;
-	j->fixed.len = 0;
+	j->fixed.len = j->n_commits = 0;
+	history_close(j->history);
+	if (history_open(v->t->work->repo, NULL, NULL, &j->history, &ignored) < 0)
+		j->history = NULL;
 	add_words(j);
 	add_threads(j);
 	add_tasks(j);

@@ -74,6 +74,7 @@ const char keymap_defaults[] =
 	"bind any c note-here\n"
 	"bind any E edit-post\n"
 	"bind any X retract-post\n"
+	"bind any ! drafts send %draft\n"
 	"bind any + react-here\n"
 	"bind any M move-here\n"
 	"bind any m mark-read\n"
@@ -94,5 +95,4 @@ const char keymap_defaults[] =
 	"bind start T tour\n"
 	"# Drafts and outbox\n"
 	"bind drafts e edit-post\n"
-	"bind drafts x retract-post\n"
-	"bind drafts ! drafts send %draft\n";
+	"bind drafts x retract-post\n";

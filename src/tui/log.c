@@ -25,7 +25,7 @@ struct log {
 	struct history *history;
 	ARRAY(struct oid) ids;
 	bool complete, cut;
-	struct oid head;
+	unsigned epoch;
 	struct logpage pages[PAGES];
 	unsigned stamp;
 	ARRAY(struct graph) lanes;   /* at the start of page i */
@@ -232,6 +232,7 @@ static int log_open(struct view *v, int argc, const char *const *argv, struct er
 {
 	struct log *l = (struct log *)v;
 	struct buf name = BUF_INIT;
+	struct oid unused;
 	int n = 0;
 
 	l->revs = xcalloc((size_t)argc + 1, sizeof(*l->revs));
@@ -243,7 +244,9 @@ static int log_open(struct view *v, int argc, const char *const *argv, struct er
 		l->revs[n++] = xstrdup(argv[i]);
 		buf_addf(&name, "%s%s", name.len ? " " : "", argv[i]);
 	}
-	repo_head(v->t->work->repo, &l->head, name.len ? NULL : &name);
+	if (!name.len)
+		repo_head(v->t->work->repo, &unused, &name);
+	l->epoch = v->t->epoch;
 	l->name = buf_detach(&name);
 	return start_walk(l, e);
 }
@@ -269,16 +272,13 @@ static void log_close(struct view *v)
 static int log_load(struct view *v, struct err *e)
 {
 	struct log *l = (struct log *)v;
-	struct oid head = OID_ZERO;
 
 	for (size_t i = 0; i < PAGES; i++)
 		l->pages[i].used = 0;
-	repo_head(v->t->work->repo, &head, NULL);
-	if (!oid_equal(&head, &l->head)) {
-		l->head = head;
-		if (start_walk(l, e) < 0)
-			return -1;
-	}
+	/* HEAD moved, or everything was asked for again: other refs may have moved as well. */
+	if (l->epoch != v->t->epoch && start_walk(l, e) < 0)
+		return -1;
+	l->epoch = v->t->epoch;
 	walk(l, v->cursor + 200, clock_mono() + 400);
 	return 0;
 }

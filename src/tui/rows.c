@@ -12,11 +12,14 @@
 
 /* Rows that a statement may skip while a key waits: some tens of microseconds a hundred. */
 #define NEAR 3000
+/* Threads carried to the work tree in a slice: in a file that was changed each may cost a millisecond. */
+#define CARRY 8
 
 static void page_clear(struct pager_page *p)
 {
 	p->list = (struct thread_list){ 0 };
 	arena_clear(&p->arena);
+	p->carried = 0;
 	p->used = 0;
 }
 
@@ -155,6 +158,30 @@ const struct thread *pager_row(struct pager *p, size_t i)
 	return &page->list.items[i - start];
 }
 
+bool places_carry(struct tui *t, struct arena *a, struct thread *items, size_t n, size_t *done)
+{
+	size_t slice = n - *done < CARRY ? n - *done : CARRY;
+	struct err e = ERR_INIT;
+
+	if (slice && work_places_dirty(t->work, a, items + *done, slice, &e) < 0)
+		trace("tui", "places in the work tree: %s", e.msg);
+	*done += slice;
+	return *done < n;
+}
+
+/* The page that is looked at first. */
+static bool carry_pages(struct pager *p)
+{
+	struct pager_page *page = page_at(p, p->last / PAGER_ROWS * PAGER_ROWS);
+
+	for (size_t i = 0; (!page || page->carried >= page->list.len) && i < PAGER_PAGES; i++)
+		page = p->pages[i].used ? &p->pages[i] : page;
+	if (!page || page->carried >= page->list.len)
+		return false;
+	places_carry(p->view->t, &page->arena, page->list.items, page->list.len, &page->carried);
+	return true;
+}
+
 bool pager_idle(struct pager *p)
 {
 	size_t start = p->last / PAGER_ROWS * PAGER_ROWS, next = start + PAGER_ROWS;
@@ -170,7 +197,7 @@ bool pager_idle(struct pager *p)
 	}
 	if (next < p->total && page_at(p, start) && !page_at(p, next) && !is_far(p, next))
 		read_page(p, next, &e);
-	return false;
+	return carry_pages(p);
 }
 
 void pager_count(struct pager *p)
@@ -217,7 +244,7 @@ const struct column thread_columns[] = {
 	{ .name = "unread", .min = 1, .max = 1, .gap = 1 },
 	{ .name = "kind", .min = 1, .max = 1, .gap = 1 },
 	{ .name = "where", .min = 8, .max = 34, .align = COL_HEAD, .gap = 2 },
-	{ .name = "title", .min = 12, .flex = true, .gap = 2 },
+	{ .name = "title", .min = 30, .flex = true, .gap = 2 },
 	{ .name = "note", .max = 20, .from = 76, .align = COL_RIGHT, .gap = 2 },
 	{ .name = "who", .max = 14, .from = 56, .gap = 2 },
 	{ .name = "age", .min = 3, .max = 10, .align = COL_RIGHT, .gap = 2 },
@@ -284,17 +311,28 @@ static struct cellv who_cell(struct tui *t, const struct thread *th, bool waits)
 	return (struct cellv){ arena_strdup(&t->frame, who(t, th->n_posts > 1 ? &th->last_author : &th->author)), STYLE_AUTHOR };
 }
 
+/* Copied: a very high screen can turn the page it came from out of memory. The hits of a snippet are marked by the engine,
+ * with all that is searched for. */
+static const char *title_of(struct tui *t, const struct thread *th)
+{
+	char *s = arena_strdup(&t->frame, th->match && *th->match ? th->match : th->title), *out = s;
+
+	for (const char *p = s; *p; p++)
+		if (*p != '\1' && *p != '\2')
+			*out++ = *p;
+	*out = '\0';
+	return s;
+}
+
 void thread_cells(struct tui *t, const struct thread *th, bool waits, struct cellv *out)
 {
 	enum style st = th->state == STATE_OPEN ? STYLE_NORMAL : STYLE_DIM;
-	/* Copied: a very high screen can turn the page it came from out of memory. */
-	const char *title = arena_strdup(&t->frame, th->match && *th->match ? th->match : th->title);
 
 	/* Who listens hears words. */
 	out[0] = (struct cellv){ !th->n_unread ? " " : t->plain ? "unread" : glyph(t, "●", "*"), STYLE_UNREAD };
 	out[1] = (struct cellv){ t->plain ? thread_kind_name(th->kind) : thread_kind_glyph(th->kind, t->ascii), thread_glyph_style(th) };
 	out[2] = (struct cellv){ text_clean(&t->frame, thread_anchor(&t->frame, th), 0), STYLE_DIM };
-	out[3] = (struct cellv){ title, th->n_unread && th->state == STATE_OPEN ? STYLE_STRONG : st };
+	out[3] = (struct cellv){ title_of(t, th), th->n_unread && th->state == STATE_OPEN ? STYLE_STRONG : st };
 	out[4] = (struct cellv){ note_of(t, th), th->place.state == PLACE_GONE ? STYLE_WARN : STYLE_DIM };
 	out[5] = who_cell(t, th, waits);
 	out[6] = (struct cellv){ tui_now_relative(t, th->updated), STYLE_DATE };
@@ -303,14 +341,20 @@ void thread_cells(struct tui *t, const struct thread *th, bool waits, struct cel
 
 void thread_target(struct tui *t, const struct thread *th, struct target *out)
 {
-	const struct place *p = &th->place;
-	bool placed = p->path && p->state != PLACE_UNKNOWN && p->state != PLACE_GONE;
+	struct thread now = *th;
+	const struct place *p = &now.place;
+	struct err e = ERR_INIT;
+	bool placed;
 
+	/* Whoever acts on a row may be faster than the idle work that carries it. */
+	if (work_places_dirty(t->work, &t->frame, &now, 1, &e) < 0)
+		trace("tui", "a place in the work tree: %s", e.msg);
+	placed = p->path && p->state != PLACE_UNKNOWN && p->state != PLACE_GONE;
 	out->thread = th->id;
 	out->state = th->state;
 	out->url = th->url;
 	out->quote = th->anchor.quote ? th->anchor.quote : th->title;
-	out->anchor = thread_anchor(&t->frame, th);
+	out->anchor = thread_anchor(&t->frame, &now);
 	out->path = placed ? p->path : NULL;
 	out->line = placed ? p->line : 0;
 	out->end = placed ? p->end : 0;
@@ -323,7 +367,7 @@ void thread_target(struct tui *t, const struct thread *th, struct target *out)
 void say_empty(struct styled *out, int width, const char *first, const char *second)
 {
 	styled_newline(out);
-	styled_wrap(out, STYLE_NORMAL, first, strlen(first), width > 10 ? width - 2 : width, 0);
+	text_wrap(out, STYLE_NORMAL, first, width > 10 ? width - 2 : width, 0);
 	styled_newline(out);
-	styled_wrap(out, STYLE_DIM, second, strlen(second), width > 10 ? width - 2 : width, 0);
+	text_wrap(out, STYLE_DIM, second, width > 10 ? width - 2 : width, 0);
 }

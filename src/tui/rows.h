@@ -14,6 +14,7 @@ struct pager_page {
 	size_t start;
 	struct thread_list list;
 	struct arena arena;
+	size_t carried;          /* rows whose places are the work tree's */
 	unsigned used;           /* stamp; 0: empty */
 };
 struct pager {
@@ -35,7 +36,8 @@ int pager_load(struct pager *p, size_t near, struct err *e);
 void pager_release(struct pager *p);
 /* NULL beyond the end, when it cannot be read, and while a far page is being fetched. */
 const struct thread *pager_row(struct pager *p, size_t i);
-/* Reads a page that was asked for, or the one that scrolling will want next; true: there may be more to do. */
+/* Reads a page that was asked for, or the one that scrolling will want next, and carries a slice of the rows at hand to the
+ * work tree; true: there may be more to do. */
 bool pager_idle(struct pager *p);
 /* Counts if that was not done. */
 void pager_count(struct pager *p);
@@ -46,6 +48,8 @@ extern const struct column thread_columns[];
 /* waits: show whom it waits for instead of who wrote last. */
 void thread_cells(struct tui *t, const struct thread *th, bool waits, struct cellv *out);
 void thread_target(struct tui *t, const struct thread *th, struct target *out);
+/* Carries the places of a few threads from *done on, which are HEAD's, to the work tree. true: there are more. */
+bool places_carry(struct tui *t, struct arena *a, struct thread *items, size_t n, size_t *done);
 /* Where it is now, else as written; in the arena. */
 const char *thread_anchor(struct arena *a, const struct thread *th);
 enum style thread_glyph_style(const struct thread *th);

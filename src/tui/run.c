@@ -59,19 +59,22 @@ static size_t count_lines(const struct buf *b)
 	return n + (b->len && b->ptr[b->len - 1] != '\n');
 }
 
+/* A line or two are said; more is a screen of its own. */
 static void tell(struct tui *t, struct caught *c, int status, const char *what, bool quiet)
 {
+	struct buf said = BUF_INIT;
+
 	drop_names(&c->err);
-	if (c->err.len)
-		tui_say(t, status ? MSG_ERROR : MSG_INFO, "%s", c->err.ptr);
-	else if (status)
-		tui_say(t, MSG_ERROR, "%s: status %d", what, status);
-	if (quiet || c->out.len == 0)
-		return;
-	if (count_lines(&c->out) <= 2 && !c->err.len)
-		tui_say(t, MSG_INFO, "%s", c->out.ptr);
-	else
+	if (!quiet && count_lines(&c->out) > 2)
 		output_open(t, what, c->out.ptr, c->out.len);
+	else if (!quiet)
+		buf_addbuf(&said, &c->out);
+	buf_addbuf(&said, &c->err);
+	if (status && !c->err.len)
+		buf_addf(&said, "%s: status %d", what, status);
+	if (said.len)
+		tui_say(t, status ? MSG_ERROR : MSG_INFO, "%s", said.ptr);
+	buf_release(&said);
 }
 
 int tui_command(struct tui *t, int argc, const char *const *argv, struct buf *out)
@@ -85,8 +88,6 @@ int tui_command(struct tui *t, int argc, const char *const *argv, struct buf *ou
 
 	if (t->plain)
 		io.width = 80;
-	free(t->undo_line);
-	t->undo_line = NULL;
 	status = cmd_run(&io, t->work, argc, argv);
 	if (!entry || entry->needs & NEED_WRITE || entry->sub)
 		tui_stale(t);
@@ -109,7 +110,7 @@ int tui_foreground(struct tui *t, const char *const *argv, const char *dir, int 
 	rc = proc_run(&p, e);
 	term_return(t->term);
 	*status = p.status;
-	tui_stale(t);
+	tui_refresh(t);
 	return rc;
 }
 
@@ -246,7 +247,7 @@ static void sync_done(struct tui *t, struct job *j, int status)
 		tui_say(t, MSG_INFO, "%s", j->line.len ? j->line.ptr : "synced");
 	free(last);
 	t->ticked = 0;
-	tui_stale(t);
+	tui_refresh(t);
 }
 
 void tui_sync(struct tui *t)

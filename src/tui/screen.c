@@ -119,16 +119,24 @@ void tui_target(struct tui *t, struct target *out)
 
 /* ---- laying out */
 
+static void wrap_note(struct styled *s, const struct message *m, int cols)
+{
+	text_wrap(s, m->kind == MSG_ERROR ? STYLE_ERROR : STYLE_NORMAL, m->text, cols > 3 ? cols - 2 : 1, 0);
+}
+
 static int note_rows(struct tui *t, int rows, int cols)
 {
 	const struct messages *m = &t->messages;
+	struct styled s = STYLED_INIT;
 	int max = rows >= 12 ? 4 : rows >= 5 ? 2 : 1, n;
 
 	if (t->prompt)
 		return prompt_height(t) - 1;
 	if (!m->fresh || m->list.len == 0 || rows < 3)
 		return 0;
-	n = text_width(m->list.items[m->list.len - 1].text) / (cols > 4 ? cols - 3 : 1) + 1;
+	wrap_note(&s, &m->list.items[m->list.len - 1], cols);
+	n = (int)s.lines.len;
+	styled_release(&s);
 	return n > max ? max : n;
 }
 
@@ -278,17 +286,15 @@ static void draw_note(struct tui *t, struct rect r)
 	const struct messages *m = &t->messages;
 	struct styled s = STYLED_INIT;
 	const struct message *last = m->list.len ? &m->list.items[m->list.len - 1] : NULL;
-	enum style st;
 
 	if (r.h == 0 || t->prompt || !last)
 		return;
-	st = last->kind == MSG_ERROR ? STYLE_ERROR : STYLE_NORMAL;
-	styled_wrap(&s, st, last->text, strlen(last->text), r.w > 3 ? r.w - 2 : 1, 0);
+	wrap_note(&s, last, r.w);
 	for (size_t i = 0; i < s.lines.len && (int)i < r.h; i++) {
 		int x = r.x + 1;
 
 		for (size_t j = 0; j < s.lines.items[i].n; j++)
-			x += canvas_putn(term_canvas(t->term), r.y + (int)i, x, r.x + r.w - x, st,
+			x += canvas_putn(term_canvas(t->term), r.y + (int)i, x, r.x + r.w - x, s.lines.items[i].spans[j].style,
 				s.lines.items[i].spans[j].text, s.lines.items[i].spans[j].len);
 	}
 	if ((int)s.lines.len > r.h)

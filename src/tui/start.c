@@ -96,7 +96,7 @@ static void start_layout(struct view *v, int width)
 	}
 	if (s->no_name) {
 		styled_newline(&v->text);
-		styled_wrap(&v->text, STYLE_WARN, no_name, strlen(no_name), width > 90 ? 90 : width, 2);
+		text_wrap(&v->text, STYLE_WARN, no_name, width > 90 ? 90 : width, 2);
 	}
 }
 

@@ -114,19 +114,19 @@ static void task_layout(struct view *v, int width)
 		return;
 	width = width < 12 ? 12 : width;
 	title = arena_printf(&v->arena, "%s  %s", clean(tv, tv->task.id), clean(tv, tv->task.title));
-	styled_wrap(s, STYLE_STRONG, title, strlen(title), width, 0);
+	text_wrap(s, STYLE_STRONG, title, width, 0);
 	add_people(tv, &b);
-	styled_wrap(s, STYLE_DIM, b.ptr, b.len, width, 2);
+	text_wrap(s, STYLE_DIM, b.ptr, width, 2);
 	styled_newline(s);
 	if (tv->task.body && *tv->task.body)
 		styled_markdown(s, tv->task.body, strlen(tv->task.body), width > 78 ? 78 : width, 2);
 	else
-		styled_wrap(s, STYLE_DIM, "no description", 14, width, 2);
+		text_wrap(s, STYLE_DIM, "no description", width, 2);
 	for (size_t i = 0; i < tv->threads.len; i++)
 		set_thread(tv, &tv->threads.items[i], width);
 	if (tv->threads.len == 0) {
 		styled_newline(s);
-		styled_wrap(s, STYLE_DIM, "No threads about this task yet: a asks about it, c writes another kind.", 71, width, 2);
+		text_wrap(s, STYLE_DIM, "No threads about this task yet: a asks about it, c writes another kind.", width, 2);
 	}
 	styled_newline(s);
 	buf_release(&b);

@@ -13,6 +13,11 @@ int text_margin(const struct view *v, int width)
 	return v->ops->flags & VIEW_PROSE && width >= 60 ? 2 : 1;
 }
 
+void text_wrap(struct styled *s, enum style st, const char *text, int width, int indent)
+{
+	styled_wrap(s, st, text, strlen(text), width, indent);
+}
+
 void text_hang(struct styled *s, enum style st, const char *head, const char *text, int width, int indent)
 {
 	size_t from = s->lines.len, cut = 0;

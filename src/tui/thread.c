@@ -28,6 +28,8 @@ struct thread_view {
 	struct draft_list drafts;
 	bool loaded, written, unfolded, read;
 	int seen;                /* ticks it was on the screen */
+	unsigned n_known;        /* posts when it was loaded last; 0: not yet */
+	bool said;               /* a post of mine came since: it is to be seen */
 };
 
 static struct thread_view *self(struct view *v)
@@ -93,6 +95,7 @@ void thread_view_show(struct view *v, const char *id)
 	self(v)->id = copy;
 	self(v)->read = self(v)->written = self(v)->unfolded = false;
 	self(v)->seen = 0;
+	self(v)->n_known = 0;
 	v->cursor = v->top = 0;
 	view_load(v);
 }
@@ -113,12 +116,17 @@ static int thread_load(struct view *v, struct err *e)
 	struct work *w = v->t->work;
 
 	tv->loaded = false;
-	if (index_thread(w->index, &w->scope, tv->id, &v->arena, &tv->th, NULL, e) < 0)
+	if (index_thread(w->index, &w->scope, tv->id, &v->arena, &tv->th, NULL, e) < 0) {
+		/* It was taken back: there is nothing to stand here for. */
+		v->over = e->code == ERR_NOT_FOUND && tv->n_known;
 		return -1;
+	}
 	if (work_places_dirty(w, &v->arena, &tv->th, 1, e) < 0)
 		return -1;
 	load_drafts(tv);
 	tv->loaded = true;
+	tv->said = tv->n_known && tv->th.n_posts > tv->n_known && tv->th.posts && tv->th.posts[tv->th.n_posts - 1].mine;
+	tv->n_known = tv->th.n_posts;
 	return 0;
 }
 
@@ -164,7 +172,7 @@ static void add_right(struct thread_view *tv, int used, int width, enum style st
 		styled_add(s, st, text);
 		return;
 	}
-	styled_wrap(s, st, text, strlen(text), width, 2);
+	text_wrap(s, st, text, width, 2);
 }
 
 static const char *audience_words(struct thread_view *tv)
@@ -174,43 +182,60 @@ static const char *audience_words(struct thread_view *tv)
 	return "everyone";
 }
 
-static void set_head(struct thread_view *tv, int width)
+static int line_width(const struct styled_line *l)
+{
+	int w = 0;
+
+	for (size_t i = 0; i < l->n; i++)
+		w += text_width_n(l->spans[i].text, l->spans[i].len);
+	return w;
+}
+
+/* The kind's glyph in the indent of the title's first line; its other lines hang below. */
+static void set_title(struct thread_view *tv, int width)
 {
 	struct styled *s = &tv->v.text;
+	const char *kind = thread_kind_glyph(tv->th.kind, tv->v.t->ascii);
+	size_t from = s->lines.len;
+	struct styled_line *l;
+	struct span *spans;
+
+	text_wrap(s, STYLE_STRONG, *tv->th.title ? tv->th.title : "-", width, 2);
+	l = &s->lines.items[from];
+	spans = arena_alloc(&s->arena, sizeof(*spans) * (l->n + 2));
+	spans[0] = (struct span){ kind, strlen(kind), thread_glyph_style(&tv->th) };
+	spans[1] = (struct span){ " ", 1, STYLE_NORMAL };
+	memcpy(spans + 2, l->spans, sizeof(*spans) * l->n);
+	for (size_t i = 2, cut = 2; cut && i < l->n + 2; i++)
+		for (; cut && spans[i].len && *spans[i].text == ' '; cut--, spans[i].len--)
+			spans[i].text++;
+	l->spans = spans;
+	l->n += 2;
+}
+
+static void set_head(struct thread_view *tv, int width)
+{
 	const struct thread *th = &tv->th;
-	struct tui *t = tv->v.t;
-	const char *dot = glyph(t, "·", "-"), *right;
-	const char *title = text_clean(&tv->v.arena, th->title, TEXT_PROSE);
-	int room = width - 2, used;
-	size_t n;
+	const char *dot = glyph(tv->v.t, "·", "-"), *right;
+	struct styled *s = &tv->v.text;
+	size_t from = s->lines.len;
 
 	right = arena_printf(&tv->v.arena, "%s %s %s %s %s%s%s", clean(tv, th->abbrev), dot,
 		th->audience == AUDIENCE_PRIVATE ? "desk" : clean(tv, th->source), dot, audience_words(tv),
 		th->state == STATE_OPEN ? "" : arena_printf(&tv->v.arena, " %s ", dot),
 		th->state == STATE_OPEN ? "" : thread_state_name(th->state));
-	styled_newline(s);
-	styled_add(s, thread_glyph_style(th), thread_kind_glyph(th->kind, t->ascii));
-	styled_add(s, STYLE_NORMAL, " ");
-	n = text_fit(title, strlen(title), room, &used);
-	if (title[n]) {
-		/* Too long for a line: wrapped whole, and what belongs to it follows. */
-		styled_add(s, STYLE_STRONG, "");
-		tv->v.text.lines.len--;
-		styled_wrap(s, STYLE_STRONG, arena_printf(&tv->v.arena, "%s %s", thread_kind_glyph(th->kind, t->ascii), title),
-			strlen(title) + strlen(thread_kind_glyph(th->kind, t->ascii)) + 1, width, 0);
-		styled_wrap(s, STYLE_DIM, right, strlen(right), width, 2);
-		return;
-	}
-	styled_add(s, STYLE_STRONG, title);
-	add_right(tv, used + 2, width, STYLE_DIM, right);
+	set_title(tv, width);
+	if (s->lines.len > from + 1)
+		text_wrap(s, STYLE_DIM, right, width, 2);
+	else
+		add_right(tv, line_width(&s->lines.items[from]), width, STYLE_DIM, right);
 }
 
-static void lines_words(struct buf *b, struct tui *t, uint32_t line, uint32_t end)
+static void range_words(struct buf *b, struct tui *t, uint32_t line, uint32_t end)
 {
+	buf_addf(b, "%u", line);
 	if (end > line)
-		buf_addf(b, "lines %u%s%u", line, glyph(t, "–", "-"), end);
-	else
-		buf_addf(b, "line %u", line);
+		buf_addf(b, "%s%u", glyph(t, "–", "-"), end);
 }
 
 static void add_written_on(struct thread_view *tv, struct buf *b)
@@ -222,7 +247,7 @@ static void add_written_on(struct thread_view *tv, struct buf *b)
 	if (!p->path || strcmp(p->path, an->path))
 		buf_addf(b, "%s:", clean(tv, an->path));
 	if (an->line)
-		buf_addf(b, an->end > an->line ? "%u-%u" : "%u", an->line, an->end);
+		range_words(b, tv->v.t, an->line, an->end);
 	if (an->commit)
 		buf_addf(b, " @ %.7s", an->commit);
 }
@@ -241,10 +266,12 @@ static void place_words(struct thread_view *tv, struct buf *b)
 
 	if (p->path && th->anchor.path && strcmp(p->path, th->anchor.path))
 		buf_addf(b, "%s ", clean(tv, p->path));
-	if (p->line)
-		lines_words(b, tv->v.t, p->line, p->end);
-	else
+	if (p->line) {
+		buf_addstr(b, p->end > p->line ? "lines " : "line ");
+		range_words(b, tv->v.t, p->line, p->end);
+	} else {
 		buf_addstr(b, "the whole file");
+	}
 	if (p->state == PLACE_MOVED)
 		buf_addstr(b, ", moved");
 	if (p->state == PLACE_EDITED)
@@ -295,7 +322,7 @@ static void set_guess(struct thread_view *tv, int width)
 	if (!p->path || !p->line)
 		return;
 	buf_addf(&b, "best guess %.2f: %s:%u     Enter look  M move it there  R resolve", p->confidence, clean(tv, p->path), p->line);
-	styled_wrap(&tv->v.text, STYLE_WARN, b.ptr, b.len, width, 2);
+	text_wrap(&tv->v.text, STYLE_WARN, b.ptr, width, 2);
 	tag_from(tv, from, &(struct part){ .kind = PART_GUESS });
 	buf_release(&b);
 }
@@ -339,7 +366,7 @@ static void set_written(struct thread_view *tv, int width)
 
 	if (!an->quote) {
 		if (tv->written)
-			styled_wrap(&tv->v.text, STYLE_DIM, "no code was kept with this thread", 33, width, 2);
+			text_wrap(&tv->v.text, STYLE_DIM, "no code was kept with this thread", width, 2);
 		return;
 	}
 	buf_addf(&b, "as written on %s", an->path ? clean(tv, an->path) : "");
@@ -349,7 +376,7 @@ static void set_written(struct thread_view *tv, int width)
 		buf_addf(&b, " @ %.7s", an->commit);
 	buf_addch(&b, ':');
 	from = tv->v.text.lines.len;
-	styled_wrap(&tv->v.text, STYLE_DIM, b.ptr, b.len, width, 2);
+	text_wrap(&tv->v.text, STYLE_DIM, b.ptr, width, 2);
 	code_lines(tv, an->before, line > before ? line - before : 1, false);
 	code_lines(tv, an->quote, line, true);
 	code_lines(tv, an->after, (an->end > line ? an->end : line) + 1, false);
@@ -374,7 +401,7 @@ static void set_anchor_words(struct thread_view *tv, int width)
 		buf_addf(&b, " (%s)", th->place.why);
 	else if (th->place.state == PLACE_UNKNOWN && th->anchor.path && th->anchor.commit)
 		buf_addf(&b, " @ %.7s (where it is now is being looked for)", th->anchor.commit);
-	styled_wrap(&tv->v.text, STYLE_DIM, clean(tv, b.ptr), strlen(clean(tv, b.ptr)), width, 2);
+	text_wrap(&tv->v.text, STYLE_DIM, clean(tv, b.ptr), width, 2);
 	buf_release(&b);
 }
 
@@ -394,7 +421,7 @@ static void set_place(struct thread_view *tv, int width)
 		gone_words(tv, &b);
 	else
 		place_words(tv, &b);
-	styled_wrap(&tv->v.text, th->place.state == PLACE_GONE ? STYLE_WARN : STYLE_DIM, b.ptr, b.len, width, 2);
+	text_wrap(&tv->v.text, th->place.state == PLACE_GONE ? STYLE_WARN : STYLE_DIM, b.ptr, width, 2);
 	buf_release(&b);
 	if (th->place.state == PLACE_GONE || tv->written)
 		set_written(tv, width);
@@ -418,12 +445,12 @@ static void set_facts(struct thread_view *tv, int width)
 	add_list(tv, &b, "labels", th->labels, th->n_labels);
 	add_list(tv, &b, "links", th->links, th->n_links);
 	if (b.len)
-		styled_wrap(&tv->v.text, STYLE_DIM, b.ptr, b.len, width, 2);
+		text_wrap(&tv->v.text, STYLE_DIM, b.ptr, width, 2);
 	buf_release(&b);
 }
 
 /* Long quotations shrink to their first lines. */
-static void fold_quotes(struct thread_view *tv, size_t from)
+static void fold_quotes(struct thread_view *tv, size_t from, int indent)
 {
 	struct styled *s = &tv->v.text;
 	size_t to = from, run = 0, rest;
@@ -440,7 +467,8 @@ static void fold_quotes(struct thread_view *tv, size_t from)
 			for (rest = 0; i + rest < s->lines.len && s->lines.items[i + rest].quote;)
 				rest++;
 			struct span *sp = ARENA_NEW(&s->arena, struct span);
-			const char *text = arena_printf(&s->arena, "  %s %zu more quoted lines: z unfolds", glyph(tv->v.t, "…", "..."), rest);
+			const char *text = arena_printf(&s->arena, "%*s%s %zu more quoted lines: z unfolds", indent, "",
+				glyph(tv->v.t, "…", "..."), rest);
 
 			*sp = (struct span){ text, strlen(text), STYLE_DIM };
 			line.spans = sp;
@@ -469,7 +497,7 @@ static void set_body(struct thread_view *tv, const char *body, int width, int in
 
 	styled_markdown(&tv->v.text, body, strlen(body), w, indent);
 	if (!tv->unfolded)
-		fold_quotes(tv, from);
+		fold_quotes(tv, from, indent);
 }
 
 static void set_reactions(struct thread_view *tv, const struct post *p, int indent)
@@ -553,13 +581,29 @@ static void set_draft(struct thread_view *tv, const struct draft *d, int width)
 	styled_addf(s, STYLE_NORMAL, "%*s", indent, "");
 	styled_add(s, STYLE_STRONG, "me");
 	styled_addf(s, STYLE_DATE, " %s %s", glyph(tv->v.t, "·", "-"), age(tv, d->updated));
-	styled_addf(s, STYLE_WARN, " %s draft %s of this thread, not sent: E goes on writing, X drops it", glyph(tv->v.t, "·", "-"),
-		clean(tv, d->verb));
+	styled_addf(s, STYLE_WARN, " %s draft %s, not sent%s", glyph(tv->v.t, "·", "-"), clean(tv, d->verb),
+		width < 70 ? "" : ": E edits, ! sends, X drops it");
 	if (d->problem)
-		styled_wrap(s, STYLE_WARN, clean(tv, d->problem), strlen(clean(tv, d->problem)), width, indent);
+		text_wrap(s, STYLE_WARN, clean(tv, d->problem), width, indent);
 	if (d->body)
 		set_body(tv, d->body, width, indent);
 	tag_from(tv, from, &(struct part){ .draft = d });
+}
+
+/* All of it, if it fits. */
+static void go_to_last_post(struct thread_view *tv)
+{
+	struct view *v = &tv->v;
+	size_t n = v->text.lines.len, h = v->area.h > 0 ? (size_t)v->area.h : 20;
+
+	tv->said = false;
+	for (size_t row = n; row-- > 0;) {
+		const struct part *p = view_tag(v, row);
+
+		if (p && p->post == &tv->th.posts[tv->th.n_posts - 1])
+			v->cursor = row;
+	}
+	v->top = n > h ? n - h : 0;
 }
 
 static void thread_layout(struct view *v, int width)
@@ -573,13 +617,18 @@ static void thread_layout(struct view *v, int width)
 	set_head(tv, width);
 	set_place(tv, width);
 	set_facts(tv, width);
-	tag_from(tv, v->text.lines.len, &(struct part){ .kind = PART_NONE });
 	for (unsigned i = 0; i < tv->th.n_posts && tv->th.posts; i++)
 		set_post(tv, &tv->th.posts[i], i == 0, width);
 	for (size_t i = 0; i < tv->drafts.len; i++)
 		if (draft_is_here(tv, &tv->drafts.items[i]))
 			set_draft(tv, &tv->drafts.items[i], width);
 	styled_newline(&v->text);
+	/* The blank below a post is still the post. */
+	for (size_t i = 1; i < v->text.lines.len; i++)
+		if (!v->text.lines.items[i].tag && v->text.lines.items[i].n == 0)
+			v->text.lines.items[i].tag = v->text.lines.items[i - 1].tag;
+	if (tv->said)
+		go_to_last_post(tv);
 }
 
 /* ---- target, acts, bands */

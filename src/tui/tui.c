@@ -130,6 +130,16 @@ static void give_stderr_back(struct tui *t)
 
 /* ---- what others write */
 
+void tui_refresh(struct tui *t)
+{
+	repo_refresh(t->work->repo);
+	t->epoch++;
+	t->tab = (int)setting_int(t->work->repo, "tabWidth");
+	if (t->files)
+		files_get(t, true);
+	tui_stale(t);
+}
+
 /* What the child has brought up is found in the index; this process only looks its rows up again. */
 static void take_in(struct tui *t)
 {
@@ -172,24 +182,31 @@ static void catch_up_here(struct tui *t)
 	take_in(t);
 }
 
-/* Marks of what places and folds depend on: the log's refs and HEAD. Neither needs more than a few stats. */
+/* Marks of what places and folds depend on: the log's refs and HEAD. Neither needs more than a few stats. An index that
+ * another process threw away is built anew by the child too. */
 static void look_for_ops(struct tui *t)
 {
 	char stamp[NLOG_STAMP_SIZE] = "";
 	struct oid head = OID_ZERO;
 	struct buf path = BUF_INIT;
+	bool moved;
 
 	if (!t->store && nlog_exists(t->work->repo, &path))
 		t->store = xstrdup(path.ptr);
 	buf_release(&path);
-	if (!t->store || job_find(t, "catch-up"))
+	if (job_find(t, "catch-up"))
+		return;
+	repo_head(t->work->repo, &head, NULL);
+	moved = !oid_equal(&head, &t->head);
+	t->head = head;
+	if (moved)
+		tui_refresh(t);
+	if (!t->store)
 		return;
 	nlog_stamp(t->store, stamp);
-	repo_head(t->work->repo, &head, NULL);
-	if (!strcmp(stamp, t->stamp) && oid_equal(&head, &t->head))
+	if (!strcmp(stamp, t->stamp) && !moved && !index_stale(t->work->index))
 		return;
 	memcpy(t->stamp, stamp, sizeof(stamp));
-	t->head = head;
 	t->set_up = true;
 	if (index_in_memory(t->work->index))
 		catch_up_here(t);
@@ -279,7 +296,7 @@ static bool idle(struct tui *t)
 	if (!s)
 		return false;
 	prompt_settle(t);
-	if (s->main->over && !t->prompt) {
+	if (!t->prompt && (s->main->over || (s->side && s->side->over))) {
 		tui_back(t);
 		return true;
 	}
@@ -396,6 +413,7 @@ int tui_init(struct tui *t, struct work *w, const struct term_config *c, bool pl
 		catch_stderr(t);
 	t->tab = (int)setting_int(w->repo, "tabWidth");
 	t->generation = index_generation(w->index);
+	repo_head(w->repo, &t->head, NULL);
 	t->ticked = clock_mono() - TICK_MS + 50;
 	load_keys(t);
 	return 0;
@@ -423,6 +441,5 @@ void tui_release(struct tui *t)
 	buf_release(&t->dump);
 	free(t->store);
 	free(t->last_line);
-	free(t->undo_line);
 	free(t->self);
 }

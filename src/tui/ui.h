@@ -157,6 +157,7 @@ void *view_tag(struct view *v, size_t row);
 
 /* Cells left of the text: the cursor's mark, and for prose a blank. */
 int text_margin(const struct view *v, int width);
+void text_wrap(struct styled *s, enum style st, const char *text, int width, int indent);
 /* A paragraph whose first line has something before it, in its indent: "  ?   the keys of this screen". */
 void text_hang(struct styled *s, enum style st, const char *head, const char *text, int width, int indent);
 /* The two drawing engines. */
@@ -183,6 +184,8 @@ void tui_set_side(struct tui *t, struct view *side, bool focus);
 void tui_paint(struct tui *t);
 void tui_target(struct tui *t, struct target *out);
 void tui_stale(struct tui *t);                    /* everything loads again */
+/* What was read of the repository is forgotten too (settings, history): somebody else may have changed it. */
+void tui_refresh(struct tui *t);
 void tui_click(struct tui *t, const struct key *k);
 
 /* ---- messages: nothing that was said is lost, nothing hides what is read */
@@ -298,12 +301,12 @@ struct tui {
 	int status, tab;
 	int64_t ticked;          /* last look at what others have written */
 	uint64_t generation;
+	unsigned epoch;          /* of the repository: counts tui_refresh */
 	char stamp[NLOG_STAMP_SIZE];
 	struct oid head;
 	char *store;             /* path of store.git for the stamp */
 	bool world_stale, dirty;
 	char *last_line;         /* for "repeat" */
-	char *undo_line;         /* what takes the last act back, where that is not a post; or NULL */
 	char *self;
 	int errpipe, saved_stderr;
 	struct buf dump;         /* what a script asked to see */

@@ -433,9 +433,9 @@ static void draw_problem(struct view *v, struct rect area)
 	struct styled s = STYLED_INIT;
 
 	styled_newline(&s);
-	styled_wrap(&s, STYLE_ERROR, v->problem, strlen(v->problem), area.w - 2, 0);
+	text_wrap(&s, STYLE_ERROR, v->problem, area.w - 2, 0);
 	styled_newline(&s);
-	styled_wrap(&s, STYLE_DIM, "F5 tries again; \":doctor\" says what is wrong with the set-up.", 62, area.w - 2, 0);
+	text_wrap(&s, STYLE_DIM, "F5 tries again; \":doctor\" says what is wrong with the set-up.", area.w - 2, 0);
 	draw_lines(v, area, &s);
 	styled_release(&s);
 }

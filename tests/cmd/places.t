@@ -51,6 +51,14 @@ is "$(printf '%s\n' "$out" | grep -c '"error"')" 6 "errors for the lines that ar
 is "$(printf '%s\n' "$out" | tail -n 1 | grep -c '"line":12')" 1 "the last line without a line feed"
 run killick place --stdin src/b.c </dev/null; is "$st" 2 "--stdin takes no anchors"
 is "$(killick place --stdin </dev/null; echo $?)" 0 "nothing in, nothing out"
+# Answers are kept by target, however the anchors come: each run adds to what was kept.
+case_of() { printf '{"from":"%s","path":"src/a.c","line":%s,"to":"HEAD"}\n' "$first" "$1"; }
+kept() { KILLICK_TRACE=place killick place --stdin 2>&1 >/dev/null | sed -n 's/.* \([0-9]* anchors, [0-9]* not in the cache\).*/\1/p'; }
+is "$(for i in 1 2; do case_of $i; done | kept)" "2 anchors, 2 not in the cache" "place --stdin asks for two"
+is "$(for i in 1 2 4; do case_of $i; done | kept)" "3 anchors, 1 not in the cache" "knows them when a third comes"
+is "$(for i in 4 2 1; do case_of $i; done | kept)" "3 anchors, 0 not in the cache" "and then all three"
+is "$( { case_of 6; sleep 0.3; case_of 7; sleep 0.3; case_of 6; } | kept | tr '\n' ';')" \
+	"1 anchors, 1 not in the cache;1 anchors, 1 not in the cache;1 anchors, 0 not in the cache;" "a writer who waits is answered"
 
 # file
 run killick file src/b.c; is "$st" 0 "file"

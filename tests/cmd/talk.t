@@ -80,6 +80,27 @@ is "$(json "$(killick show "$n" --json)" 'd["thread"]["posts"][0]["body"]')" nul
 unlike "$(killick show "$n")" 'oops' "from the text too"
 run killick edit "$n" -m x; is "$st" 4 "and cannot be edited"
 
+# Recalled: what was done last, whatever it was, and its words are kept.
+run killick ask src/a.c:4 -m $'Recalled?\n\nAll of it.'; n=${out%% *}
+killick reply "$n" -m 'a hasty answer' >/dev/null; killick resolve "$n" >/dev/null
+run killick recall; like "$out" 'taken back: the resolution .*nobody else had it$' "recall takes the last act back"
+is "$(json "$(killick show "$n" --json)" 'd["thread"]["state"]')" open "the thread is open again"
+run killick recall; like "$out" 'taken back: your reply .*its words are draft d' "then the one before"
+d=${out##*draft }
+is "$(json "$(killick drafts show "$d" --json)" '(d["draft"]["verb"], d["draft"]["target"], d["draft"]["body"])')" "[\"reply\", \"$(json "$(killick show "$n" --json)" 'd["thread"]["id"]' | tr -d '"')\", \"a hasty answer\"]" "the words are a draft of the same command"
+run killick drafts send "$d"; is "$st" 0 "which can be sent again"
+killick recall >/dev/null; run killick recall --json
+is "$(json "$out" '(d["recalled"]["type"], d["recalled"]["draft"][0])')" '["open", "d"]' "a thread goes as well"
+run killick show "$n"; is "$st" 3 "and is not found"
+run killick drafts send "$(killick drafts --json | python3 -c 'import json,sys; print([d["id"] for d in json.load(sys.stdin)["drafts"] if d["verb"]=="ask"][0])')"
+is "$st" 0 "its draft opens it again"; n=${out%% *}
+like "$(killick show "$n")" 'All of it' "with all its words"
+run killick note --private src/a.c:9 -m 'own' >/dev/null; run killick recall; like "$out" 'taken back: your note' "a private one too"
+run killick accept "$n"; is "$st" 3 "no answer, nothing to accept"
+p=$(json "$(killick show "$n" --json)" 'd["thread"]["posts"][0]["id"]' | tr -d '"')
+run killick accept "$p"; is "$st" 4 "a question is not its own answer"
+killick drafts --json | python3 -c 'import json,sys; [print(d["id"]) for d in json.load(sys.stdin)["drafts"]]' | while read -r d; do killick drafts drop "$d"; done >/dev/null 2>&1
+
 # Private.
 run killick note src/a.c:5 --private -m 'only mine'
 like "$out" 'private; only you' "--private says so"

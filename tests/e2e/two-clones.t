@@ -51,7 +51,7 @@ if [ -x /usr/sbin/sshd ]; then
 		PasswordAuthentication no
 	C
 	[ "$(id -u)" -ne 0 ] || mkdir -p /run/sshd
-	/usr/sbin/sshd -f conf -E log
+	/usr/sbin/sshd -f "$T/ssh/conf" -E "$T/ssh/log"
 	trap '[ -f "$T/ssh/pid" ] && kill "$(cat "$T/ssh/pid")"; rm -rf "$T"' EXIT
 	export GIT_SSH_COMMAND="ssh -i $T/ssh/id -o IdentitiesOnly=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR"
 	exchange "ssh://$(id -un)@127.0.0.1:$port$T/remote.git" ssh

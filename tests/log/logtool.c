@@ -250,7 +250,7 @@ static json_t *post_ref(const struct known *k)
 static struct op random_op(struct reading *r, uint64_t *seed)
 {
 	static const char *const kinds[] = { "question", "remark", "decision", "note" };
-	static const char *const texts[] = { "why?", "because", "gr\xc3\xbc\xc3\x9f" "e", "a\nb\n", "\x1b[31mred", "", "\xf0\x9f\x91\x8d ok" };
+	static const char *const texts[] = { "why?", "because", ("gr\xc3\xbc\xc3\x9f" "e"), "a\nb\n", "\x1b[31mred", "", "\xf0\x9f\x91\x8d ok" };
 	const struct known *k = r->all.len ? &r->all.items[rnd(seed, (uint32_t)r->all.len)] : NULL;
 	const char *text = texts[rnd(seed, ARRAY_SIZE(texts))];
 	uint32_t what = rnd(seed, 16);
@@ -329,7 +329,7 @@ static void print_exchange(const struct exchange *x)
 static int cmd_fetch(struct tool *t, struct err *e)
 {
 	struct exchange x = { .logs_fetched = 0 };
-	int rc = nlog_fetch(t->log, t->repo, arg(t, 0, "origin"), (int)number(t, 1, 60000), &x, e);
+	int rc = nlog_fetch(t->log, t->repo, arg(t, 0, "origin"), (int)number(t, 1, 60000), (int)number(t, 2, 0), &x, e);
 
 	print_exchange(&x);
 	return rc;
@@ -338,7 +338,7 @@ static int cmd_fetch(struct tool *t, struct err *e)
 static int cmd_push(struct tool *t, struct err *e)
 {
 	struct exchange x = { .logs_fetched = 0 };
-	int rc = nlog_push(t->log, t->repo, arg(t, 0, "origin"), (int)number(t, 1, 60000), &x, e);
+	int rc = nlog_push(t->log, t->repo, arg(t, 0, "origin"), (int)number(t, 1, 60000), (int)number(t, 2, 0), &x, e);
 
 	print_exchange(&x);
 	return rc;

@@ -144,8 +144,8 @@ static void test_opening(void **state)
 static void test_poor_openers(void **state)
 {
 	static const char *const payloads[] = {
-		"{}", "{\"kind\":\"rant\",\"body\":7,\"anchor\":{\"type\":\"file\",\"path\":\"../../etc/passwd\"},\"asked\":\"bo\","
-		    "\"trailer\":\"HEAD\",\"title\":[],\"labels\":{}}",
+		"{}", ("{\"kind\":\"rant\",\"body\":7,\"anchor\":{\"type\":\"file\",\"path\":\"../../etc/passwd\"},\"asked\":\"bo\","
+		    "\"trailer\":\"HEAD\",\"title\":[],\"labels\":{}}"),
 		"{\"kind\":null,\"body\":null,\"anchor\":null,\"asked\":[null,7,{}],\"labels\":[\"\",\"a\\nb\",7,null]}",
 	};
 	struct arena a = ARENA_INIT;

@@ -384,6 +384,36 @@ static void pages(void **state)
 	}
 }
 
+/* More sources than the lists make a branch each of: one more thread and task in each, newest first as ever. */
+static void lists_many_sources(void **state)
+{
+	struct fix *f = *state;
+	struct task_list tasks;
+	const char *want = "";
+
+	begin(f);
+	for (int i = 0; i < 200; i++) {
+		const char *url = arena_printf(&f->a, "/r/%d.git", i), *body = arena_printf(&f->a, "n%d", i);
+		int64_t source = index_source(f->ix, f->repo, "native", url, body, true);
+		struct made m = make_op(&f->m, 3, OP_OPEN, NULL, &bo, opening("question", body, anchor_of("a", 1, 1)));
+		struct made k = make_op(&f->m, 4, OP_TASK, NULL, &bo, json_pack("{s:s,s:s}", "title", body, "body", body));
+		assert_true(source > 0);
+		put_made(f->ix, source, &m);
+		put_made(f->ix, source, &k);
+		OK(index_fold(f->ix, source, err));
+		want = arena_printf(&f->a, "%s%s%s", body, *want ? " " : "", want);
+		buf_release(&m.bytes);
+		buf_release(&k.bytes);
+	}
+	commit(f);
+	assert_string_equal(find(f, ""), want);
+	assert_string_equal(box(f, INBOX_FOR_OTHERS), "");
+	assert_string_equal(box(f, INBOX_NEW), want);
+	OK(index_tasks(f->ix, &f->s, query_of(f, ""), 0, 0, &f->a, &tasks, err));
+	assert_int_equal(tasks.len, 200);
+	assert_string_equal(tasks.items[0].title, "n199");
+}
+
 /* ---- who waits ---- */
 
 static void waits_as_the_rule_says(void **state)
@@ -648,6 +678,31 @@ static void bounds_its_maps(void **state)
 	assert_false(c.get(c.ctx, "y", &(int){ 79 }, sizeof(int), &out));
 	buf_release(&out);
 	free(big);
+}
+
+/* Answers about a commit grow: the value put last counts, and the sum of all sizes stays right. */
+static void replaces_a_map(void **state)
+{
+	struct fix *f = *state;
+	struct map_cache c = index_map_cache(f->ix);
+	struct buf out = BUF_INIT;
+	int64_t counted, size;
+
+	c.put(c.ctx, "x", "k", 1, "one", 3);
+	c.put(c.ctx, "x", "k", 1, "one, two", 8);
+	index_keep(f->ix);
+	c.put(c.ctx, "x", "k", 1, "one, two, three", 15);
+	c.put(c.ctx, "x", "other", 5, "o", 1);
+	index_keep(f->ix);
+	c.put(c.ctx, "x", "k", 1, "one, two, three", 15);
+	index_keep(f->ix);
+	assert_true(c.get(c.ctx, "x", "k", 1, &out));
+	assert_string_equal(out.ptr, "one, two, three");
+	OK(db_get_int(&f->ix->db, err, &size, "SELECT sum(length(key)+length(value)) FROM map", "") < 0);
+	OK(db_get_int(&f->ix->db, err, &counted, "SELECT value FROM counter WHERE name='map'", "") < 0);
+	assert_int_equal(size, 22);
+	assert_int_equal(counted, size);
+	buf_release(&out);
 }
 
 /* ---- tasks ---- */
@@ -1171,9 +1226,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(shows_a_thread), T(edits_and_redactions_reach_the_search), T(waits_for_the_opening_op), T(names_what_an_id_fits),
-		cmocka_unit_test(ids_are_numbers), T(answers_queries), T(ranks_and_cuts_out), T(pages), T(waits_as_the_rule_says),
+		cmocka_unit_test(ids_are_numbers), T(answers_queries), T(ranks_and_cuts_out), T(pages), T(lists_many_sources),
+		T(waits_as_the_rule_says),
 		T(a_commit_waits_for_its_author), T(counts_what_is_unread), T(joins_two_addresses), T(lists_where_things_are_now),
-		T(follows_rewritten_commits), T(knows_trailers), T(remembers_file_ids), T(bounds_its_maps), T(lists_tasks),
+		T(follows_rewritten_commits), T(knows_trailers), T(remembers_file_ids), T(bounds_its_maps), T(replaces_a_map),
+		T(lists_tasks),
 		T(converges), T(exports_bytes_as_stored), T(is_private_whatever_the_umask), T(makes_way_for_what_does_not_fit),
 		T(gets_over_damage), T(notices_that_it_was_taken_away), T(tells_of_others_writes), T(forgets_what_was_rolled_back),
 		T(works_in_memory_and_with_a_rollback_journal), T(walks_no_table),

@@ -246,6 +246,10 @@ static void answers_come_back(void **state UNUSED)
 	struct answers *s = answers_open(&cache, &target, 0.5);
 	assert_false(answers_get(s, &an, &a, &got));
 	answers_put(s, &an, &p);
+	assert_true(answers_get(s, &an, &a, &got));
+	answers_flush(s);
+	assert_true(kept.len > 0);
+	assert_true(answers_about(s, &target, 0.5) && !answers_about(s, &target, 0.6));
 	answers_close(s);
 	assert_true(bucket_check(kept.ptr, kept.len));
 	s = answers_open(&cache, &target, 0.5);

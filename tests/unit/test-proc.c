@@ -106,6 +106,48 @@ static void time_is_up(void **state UNUSED)
 	buf_release(&out);
 }
 
+static void silence(void **state UNUSED)
+{
+	struct buf out = BUF_INIT;
+	struct err e = ERR_INIT;
+	struct proc p = { .argv = SH("for i in 1 2 3 4 5 6; do echo $i; sleep 0.2; done"), .out = &out, .idle_ms = 900 };
+
+	assert_int_equal(proc_run(&p, &e), 0); /* longer than that in all, but never silent so long */
+	buf_reset(&out);
+	p = (struct proc){ .argv = SH("sleep 100 & echo $!; wait"), .out = &out, .idle_ms = 200 };
+	assert_int_equal(proc_run(&p, &e), -1);
+	assert_int_equal(e.code, ERR_CANCELLED);
+	assert_non_null(strstr(e.msg, "said nothing for 0.2 s"));
+	usleep(50000);
+	if (kill(atoi(out.ptr), 0) == 0) { /* a zombie at most: what it started went with it, although the group is ours */
+		char *path = xasprintf("/proc/%d/stat", atoi(out.ptr));
+		struct buf stat = BUF_INIT;
+
+		if (!file_read(path, 0, &stat, &e))
+			assert_non_null(strstr(stat.ptr, ") Z "));
+		buf_release(&stat);
+		free(path);
+	}
+	buf_release(&out);
+}
+
+static void a_signal_ends_it_first(void **state UNUSED)
+{
+	struct buf out = BUF_INIT;
+	struct err e = ERR_INIT;
+	struct proc p = { .argv = SH("kill -TERM $PPID; sleep 100"), .out = &out, .flags = PROC_NEW_SESSION };
+	int status;
+	pid_t pid;
+
+	if ((pid = fork()) == 0) {
+		proc_run(&p, &e);
+		_exit(9);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+	buf_release(&out);
+}
+
 static void one_that_will_not_go(void **state UNUSED)
 {
 	struct err e = ERR_INIT;
@@ -424,6 +466,7 @@ int main(void)
 		cmocka_unit_test(big_input_and_output_at_once),
 		cmocka_unit_test(input_that_nobody_reads),
 		cmocka_unit_test(time_is_up),
+		cmocka_unit_test(silence), cmocka_unit_test(a_signal_ends_it_first),
 		cmocka_unit_test(one_that_will_not_go),
 		cmocka_unit_test(a_flood_ends),
 		cmocka_unit_test(a_daemon_is_not_waited_for),

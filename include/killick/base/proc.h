@@ -6,7 +6,8 @@
  * unless PROC_KEEP_GIT_ENV is set.
  *
  * A child with a timeout runs in a process group of its own, so that all it started can be ended with it; it therefore
- * cannot ask on the terminal. One without a timeout shares our group: Ctrl-C reaches it, and ssh may ask.
+ * cannot ask on the terminal. One without a timeout shares our group: Ctrl-C reaches it, and ssh may ask. A signal that
+ * ends us while we wait for one of another group or session ends that group first.
  */
 #ifndef KILLICK_BASE_PROC_H
 #define KILLICK_BASE_PROC_H
@@ -36,6 +37,8 @@ struct proc {
 	unsigned flags;
 	int timeout_ms;            /* 0: none; past it the child's group is ended (SIGTERM, then SIGKILL) and the call
 				    * is ERR_CANCELLED */
+	int idle_ms;               /* 0: none; when for so long no byte has passed between us, and none of the child's
+				    * processes asks on the terminal, it and all it started are ended: ERR_CANCELLED */
 	int status;                /* out: exit status, 128 + signal */
 };
 
@@ -51,7 +54,7 @@ int proc_run(struct proc *p, struct err *e);
 int proc_run_ok(struct proc *p, struct err *e);
 /*
  * Starts it and returns; *fd reads its standard output (non-blocking) if fd is not NULL. Reap with waitpid. `out`,
- * `errout` and `timeout_ms` are not used: standard error is /dev/null unless PROC_TTY or PROC_STDERR_INHERIT.
+ * `errout`, `timeout_ms` and `idle_ms` are not used: standard error is /dev/null unless PROC_TTY or PROC_STDERR_INHERIT.
  */
 int proc_start(struct proc *p, pid_t *pid, int *fd, struct err *e);
 /* Starts a program that reads what is written to *fd (a pager). Its outputs as the flags say. Reap with waitpid. */

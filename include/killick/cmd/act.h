@@ -12,6 +12,13 @@
 /* An anchor as typed, against this repository and its tasks. */
 int act_anchor(struct cmd *c, const char *text, struct anchor *out, struct err *e);
 
+/*
+ * What a task is called in an anchor that is written: the log keeps it for good, and few digits of a native task may
+ * mean two tasks later.
+ */
+#define TASK_DIGITS "10"
+const char *act_task_name(struct cmd *c, const struct task *t);
+
 /* A thread by id or prefix, or by a post's id; with what its ops need. */
 struct subject {
 	struct thread t;
@@ -39,6 +46,9 @@ struct batch {
 #define BATCH_INIT { .n = 0 }
 json_t *act_op(struct batch *b, enum op_type type, const char *entity);
 int act_write(struct cmd *c, enum audience aud, struct batch *b, const char *subject, struct err *e);
+/* The same for any number of ops whose author and time are set; ids may be NULL. */
+int act_write_ops(struct cmd *c, enum audience aud, struct op *ops, size_t n, const char *subject,
+    char (*ids)[SHA256_HEX], struct err *e);
 void batch_release(struct batch *b);
 
 /* The thread of an entity after a write, from the index; false when the index is behind (the write stands). */

@@ -26,6 +26,7 @@ struct cmd_io {
 	int (*out)(void *ctx, const char *p, size_t n);     /* results; -1 with errno: closed or full */
 	void (*err)(void *ctx, const char *p, size_t n);    /* everything else */
 	ssize_t (*in)(void *ctx, char *p, size_t n);        /* standard input: bytes, 0 at its end, -1 with errno */
+	bool (*in_ready)(void *ctx);                        /* would `in` answer at once? NULL: nobody knows */
 	/* Opens the user's editor on path at a line (0: any), waits. NULL: no terminal, so -m or -F is demanded. */
 	int (*edit)(void *ctx, const char *path, unsigned line, struct err *e);
 	void (*page)(void *ctx, struct repo *r);            /* more than a screenful of text follows: starts the pager */

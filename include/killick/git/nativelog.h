@@ -51,6 +51,8 @@ int nlog_append(struct nlog *l, struct op *ops, size_t n, const char *subject, u
  * 0; else ERR_CONFLICT. The next nlog_read of who had read it reports the writer as rewound.
  */
 int nlog_recall(struct nlog *l, const char *id, int wait_ms, struct err *e);
+/* The op that this device's log ends with. ERR_NOT_FOUND: it has none. */
+int nlog_last(struct nlog *l, char id[SHA256_HEX], struct err *e);
 
 /*
  * Takes the ops of a writer as they were stored elsewhere (an export): lines without newline, in order of seq. Those the
@@ -111,7 +113,8 @@ int nlog_scrub(struct nlog *l, const struct nlog_heads *known, struct buf *repor
 /*
  * Exchange with a remote of the user's repository (name, URL or path), by git as a child in the store: its ssh, proxies
  * and helpers, our environment (trust.md 7; transport.c says which settings count). Never together with the user's
- * refs. timeout_ms 0: none. *x, which the caller has zeroed, is added to: one for a fetch and the push behind it.
+ * refs. timeout_ms: of the whole exchange; idle_ms: without a sign of life from the remote (a question to the user is
+ * none that counts); 0: none. *x, which the caller has zeroed, is added to: one for a fetch and the push behind it.
  * ERR_OFFLINE, ERR_AUTH, ERR_NOT_FOUND (no such remote), ERR_REFUSED (the host takes no custom refs: the message names
  * the settings that help), ERR_BUSY (another exchange runs), ERR_CONFLICT (a log was rewound or forked on either side:
  * nothing was overwritten, everything else was exchanged, and a push may still follow a fetch: it repairs a remote).
@@ -126,9 +129,26 @@ struct exchange {
 	bool new_writer;     /* the remote knew this device's log better than the device: restored or copied */
 	char note[512];      /* one line for the user about the above, or "" */
 };
-int nlog_fetch(struct nlog *l, struct repo *r, const char *remote, int timeout_ms, struct exchange *x, struct err *e);
+int nlog_fetch(struct nlog *l, struct repo *r, const char *remote, int timeout_ms, int idle_ms, struct exchange *x,
+    struct err *e);
 /* Signs the log first where the user's git signs with SSH (gpg.format, user.signingKey; killick.sign says no). */
-int nlog_push(struct nlog *l, struct repo *r, const char *remote, int timeout_ms, struct exchange *x, struct err *e);
+int nlog_push(struct nlog *l, struct repo *r, const char *remote, int timeout_ms, int idle_ms, struct exchange *x,
+    struct err *e);
+/*
+ * Remotes' copies of logs that part from the one here, as last fetched: kept out of the log. fork is called for each, then
+ * op for each line of it that is not here; either may be NULL, non-zero stops and is returned. Writes nothing.
+ */
+struct nlog_fork {
+	char writer[OP_WRITER_HEX];
+	bool own;                /* this device's log: the next fetch settles it */
+	const char *ref;         /* in the store: where that copy stands */
+	const char *remote;      /* name of the remote that has it, or NULL: none of today's */
+	uint64_t from;           /* the first ops are the same */
+	uint64_t theirs, ours;   /* how many follow there and here */
+	struct person author;    /* who writes on that device; may be empty */
+};
+int nlog_each_fork(struct nlog *l, struct repo *r, int (*fork)(void *ctx, const struct nlog_fork *f),
+    int (*op)(void *ctx, const struct nlog_fork *f, const char *line, size_t n), void *ctx, struct err *e);
 /* Own ops that no remote is known to have. */
 uint64_t nlog_unpushed(struct nlog *l);
 /* "git gc --auto" in the store: after an exchange, never in a hot path. */

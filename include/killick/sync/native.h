@@ -59,6 +59,8 @@ int work_write(struct work *w, enum audience aud, struct op *ops, size_t n, cons
     char (*ids)[SHA256_HEX], struct err *e);
 /* Takes back the last own op while no remote has it. */
 int work_recall(struct work *w, const char *op_id, struct err *e);
+/* What was written last on this device, shared or private, by the ops' times; release it. ERR_NOT_FOUND: nothing yet. */
+int work_last(struct work *w, struct op *out, enum audience *aud, struct err *e);
 int work_mark_read(struct work *w, const struct thread *t, struct err *e);
 
 /* Fetch, then push, with one remote (NULL: killick.remote, else the upstream's, else origin, else the only one).
