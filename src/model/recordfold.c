@@ -315,7 +315,7 @@ static void fill_code(struct arena *a, const struct record_task *k, const struct
 }
 
 bool record_fold_thread(struct arena *a, const struct record_source *s, const struct record_task *task,
-    const struct record_thread *thread, const struct record_note *notes, size_t n, struct fold *out)
+    const struct record_thread *thread, const struct record_note *notes, size_t n, bool empty, struct fold *out)
 {
 	const struct record_note *first;
 	const char *key = thread ? thread->key : n ? notes[0].thread : NULL;
@@ -323,7 +323,7 @@ bool record_fold_thread(struct arena *a, const struct record_source *s, const st
 	char hex[SHA256_HEX];
 
 	*out = (struct fold){ .task = false };
-	if (!put_posts(a, s, notes, n, &first, t) || (!key && !task))
+	if ((!put_posts(a, s, notes, n, &first, t) && (key || !empty)) || (!key && !task))
 		return false;
 	record_entity(s->kind, s->key, RECORD_THREAD, task ? task->key : first->task, key ? key : "", hex);
 	t->id = arena_printf(a, "k%s", hex);
@@ -335,6 +335,8 @@ bool record_fold_thread(struct arena *a, const struct record_source *s, const st
 			person_copy(a, &thread->by, &out->closer);
 	} else {
 		fill_conversation(a, task, t);
+		if (!t->n_posts)
+			t->last_author = t->author;
 	}
 	if (t->updated < t->created)
 		t->updated = t->created;

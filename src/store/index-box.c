@@ -76,11 +76,23 @@ static int box_put(struct index *ix, const struct boxed *t, int64_t who, enum wa
 		       " unread=excluded.unread", "iiiiii", t->thread, who, t->source, t->updated, (int64_t)waits, unread);
 }
 
+/* What others wrote before the source was first pulled counts as read. */
+static int read_before(struct index *ix, const struct boxed *t, int64_t who, int64_t *n, struct err *e)
+{
+	int64_t since;
+
+	*n = 0;
+	if (db_get_int(&ix->db, e, &since, "SELECT since FROM source WHERE id=?1", "i", t->source) < 0)
+		return -1;
+	return since && db_get_int(&ix->db, e, n, "SELECT count(*) FROM post WHERE thread=?1 AND who<>?2 AND time<=?3", "iii",
+		t->thread, who, since) < 0 ? -1 : 0;
+}
+
 int box_update(struct index *ix, const struct boxed *t, const struct identity *id, struct err *e)
 {
 	sqlite3_stmt *st = db_prep(&ix->db, "SELECT roles, n FROM part WHERE thread=?1 AND who=?2");
 	unsigned roles = 0;
-	int64_t mine = 0, read = 0;
+	int64_t mine = 0, read = 0, before = 0;
 	int rc;
 
 	db_bind(st, "ii", t->thread, id->who);
@@ -98,6 +110,9 @@ int box_update(struct index *ix, const struct boxed *t, const struct identity *i
 	if (t->n_posts > mine && db_get_int(&ix->db, e, &read, "SELECT n FROM readmark WHERE entity=?1 AND who=?2", "tt",
 	    t->entity, id->me[0]) < 0)
 		return -1;
+	if (t->n_posts - mine > read && read_before(ix, t, id->who, &before, e))
+		return -1;
+	read = before > read ? before : read;
 	read = t->n_posts - mine > read ? t->n_posts - mine - read : 0;
 	return box_put(ix, t, id->who, index_waits(&t->facts, id->who, roles), read, e);
 }
@@ -176,7 +191,7 @@ static void read_boxed(struct arena *a, sqlite3_stmt *st, struct boxed *t)
 /* Every thread of a source again, for one identity. */
 static int rebox(struct index *ix, int64_t source, const struct identity *id, struct err *e)
 {
-	sqlite3_stmt *st = db_prep(&ix->db, "SELECT " BOXED_COLS " FROM thread t WHERE t.source=?1");
+	sqlite3_stmt *st = db_prep(&ix->db, "SELECT " BOXED_COLS " FROM thread t WHERE t.source=?1 AND t.of IS NULL");
 	struct arena a = ARENA_INIT;
 	struct boxed t;
 	int rc;
@@ -288,7 +303,10 @@ static int join_address(struct index *ix, int64_t who, const char *address, stru
 	index_forget_people(ix);
 	return db_exec(&ix->db, e, "UPDATE person SET who=?1 WHERE who=?2", "ii", who, own) ||
 	       db_exec(&ix->db, e, "INSERT INTO dirty(source, entity) SELECT t.source, t.entity FROM part p JOIN thread t ON"
-	       " t.id=p.thread WHERE p.who=?1 ON CONFLICT DO NOTHING", "i", own) ? -1 : 0;
+	       " t.id=p.thread WHERE p.who=?1 AND t.r_task IS NULL ON CONFLICT DO NOTHING", "i", own) ||
+	       db_exec(&ix->db, e, "INSERT INTO record_dirty(source, task, thread, what) SELECT t.source, t.r_task, t.r_thread, 1"
+	       " FROM part p JOIN thread t ON t.id=p.thread WHERE p.who=?1 AND t.r_task IS NOT NULL AND t.of IS NULL ON CONFLICT"
+	       " DO NOTHING", "i", own) ? -1 : 0;
 }
 
 int index_identity(struct index *ix, int64_t repo, const char *name, const char *const *me, struct err *e)

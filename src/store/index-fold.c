@@ -9,26 +9,8 @@
 #include "config.h"
 #include <stdlib.h>
 #include <string.h>
-#include "index-box.h"
-#include "index-private.h"
-#include "killick/model/fold.h"
-
-struct stored { struct op op; int64_t row; };
-
-/* What one fold works on. */
-struct folding {
-	struct index *ix;
-	int64_t source;
-	const char *entity;
-	struct stored *ops;        /* sorted by id */
-	size_t n;
-	struct fold f;
-	int64_t thread;            /* row, 0: not yet */
-	bool is_new;
-	struct boxed boxed;
-	int64_t author, author_who, last, last_who, owner;
-	struct err *e;
-};
+#include "index-fold.h"
+#include "killick/model/record.h"
 
 static int put_rewrite(struct index *ix, int64_t source, const struct op *op, struct err *e)
 {
@@ -161,6 +143,8 @@ static const char *reactions_pack(struct arena *a, const struct post *p)
 		json_array_append_new(one, json_str_or_null(r->emoji));
 		json_array_append_new(one, json_integer(r->n));
 		json_array_append_new(one, by);
+		if (r->mine)
+			json_array_append_new(one, json_true());
 		json_array_append_new(all, one);
 	}
 	json_write(&b, all);
@@ -210,26 +194,44 @@ static int post_write(struct folding *w, const struct post_values *v, int64_t ro
 		return -1;
 	if (row)
 		st = db_prep(d, "UPDATE post SET (n, hid, op, person, who, time, edited, state, accepted, sig, reactions, title,"
-			     " path, body)=(?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) WHERE id=?1");
+			     " path, body, restricted)=(?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) WHERE id=?1");
 	else
 		st = db_prep(d, "INSERT INTO post(thread, n, hid, op, person, who, time, edited, state, accepted, sig, reactions,"
-			     " title, path, body) VALUES(?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)");
-	db_bind(st, "iiiiiiiiiiiitttt", row, w->thread, v->n, v->hid, v->op, v->person, v->who, v->p->time, v->p->edited,
-		(int64_t)v->p->state, (int64_t)v->p->accepted, v->sig, v->reactions, v->title, v->path, v->p->body);
+			     " title, path, body, restricted) VALUES(?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,"
+			     " ?17)");
+	db_bind(st, "iiiiiiiiiiiitttti", row, w->thread_row, v->n, v->hid, v->op, v->person, v->who, v->p->time, v->p->edited,
+		(int64_t)v->p->state, (int64_t)v->p->accepted, v->sig, v->reactions, v->title, v->path, v->p->body,
+		(int64_t)v->p->restricted);
 	if (db_step(d, st, w->e))
 		return -1;
 	return fts_add(d, row ? row : sqlite3_last_insert_rowid(d->sql), v->title, v->path, v->p->body, w->e);
+}
+
+static int cmp_record(const void *a, const void *b)
+{
+	const struct post_record *x = a, *y = b;
+
+	return x->hid < y->hid ? -1 : x->hid > y->hid;
+}
+
+/* The row of what a post was made from. */
+static int64_t origin_of(const struct folding *w, const char *hex)
+{
+	struct post_record key = { .hid = hid_of(hex) };
+	const struct post_record *r = w->n_records ? bsearch(&key, w->records, w->n_records, sizeof(key), cmp_record) : NULL;
+	const struct stored *op = r || w->task ? NULL : find_op(w, hex);
+
+	return r ? r->row : op ? op->row : 0;
 }
 
 static int post_values(struct folding *w, size_t i, struct post_values *v)
 {
 	const struct thread *t = &w->f.t;
 	const struct post *p = &t->posts[i];
-	const struct stored *op = find_op(w, p->id + 1);
 	const struct anchor *an = &t->anchor;
 	uint64_t h;
 
-	*v = (struct post_values){ .n = (int64_t)i, .p = p, .op = op ? op->row : 0, .hid = hid_of(p->id + 1) };
+	*v = (struct post_values){ .n = (int64_t)i, .p = p, .op = origin_of(w, p->id + 1), .hid = hid_of(p->id + 1) };
 	v->person = index_person(w->ix, &p->author, &v->who, w->e);
 	if (!v->person)
 		return -1;
@@ -241,7 +243,7 @@ static int post_values(struct folding *w, size_t i, struct post_values *v)
 	}
 	h = mix_text(mix_text(mix_text(mix_text(0, p->body), v->reactions), v->title), v->path);
 	h = mix_int(mix_int(mix_int(mix_int(mix_int(h, v->person), p->time), p->edited), (int64_t)p->state), p->accepted);
-	v->sig = (int64_t)h;
+	v->sig = (int64_t)mix_int(h, p->restricted ? v->op + 1 : v->op);
 	return 0;
 }
 
@@ -266,7 +268,7 @@ static int load_post_rows(struct folding *w, struct post_row **out, size_t *n)
 	if (w->is_new)
 		return 0;
 	st = db_prep(d, "SELECT hid, id, n, sig FROM post WHERE thread=?1");
-	db_bind(st, "i", w->thread);
+	db_bind(st, "i", w->thread_row);
 	while ((rc = db_step(d, st, w->e)) == 1) {
 		struct post_row *r = array_add(&list);
 		*r = (struct post_row){ col_int(st, 0), col_int(st, 1), col_int(st, 2), col_int(st, 3) };
@@ -356,7 +358,7 @@ static int write_parts(struct folding *w, struct parts *p)
 
 	if (!w->is_new) {
 		st = db_prep(d, "SELECT who, roles, n FROM part WHERE thread=?1");
-		db_bind(st, "i", w->thread);
+		db_bind(st, "i", w->thread_row);
 		while ((rc = db_step(d, st, w->e)) == 1) {
 			bool same = false;
 			for (size_t i = 0; i < p->len; i++) {
@@ -364,7 +366,7 @@ static int write_parts(struct folding *w, struct parts *p)
 				if (r->who == col_int(st, 0))
 					same = r->old = r->roles == (unsigned)col_int(st, 1) && r->n == col_int(st, 2);
 			}
-			if (!same && db_exec(d, w->e, "DELETE FROM part WHERE thread=?1 AND who=?2", "ii", w->thread, col_int(st, 0)))
+			if (!same && db_exec(d, w->e, "DELETE FROM part WHERE thread=?1 AND who=?2", "ii", w->thread_row, col_int(st, 0)))
 				rc = -1;
 			if (rc < 0)
 				break;
@@ -374,7 +376,7 @@ static int write_parts(struct folding *w, struct parts *p)
 	for (size_t i = 0; !rc && i < p->len; i++) {
 		const struct part_row *r = &p->items[i];
 		if (!r->old)
-			rc = db_exec(d, w->e, "INSERT INTO part(thread, who, roles, n) VALUES(?1, ?2, ?3, ?4)", "iiii", w->thread,
+			rc = db_exec(d, w->e, "INSERT INTO part(thread, who, roles, n) VALUES(?1, ?2, ?3, ?4)", "iiii", w->thread_row,
 				     r->who, (int64_t)r->roles, r->n);
 	}
 	return rc;
@@ -401,7 +403,7 @@ static int find_thread(struct folding *w, int64_t *state, int64_t *sig)
 	db_bind(st, "iit", hid_of(w->entity), w->source, w->entity);
 	rc = db_step(d, st, w->e);
 	if (rc == 1) {
-		w->thread = col_int(st, 0);
+		w->thread_row = col_int(st, 0);
 		*state = col_int(st, 1);
 		*sig = col_int(st, 2);
 		w->owner = col_int(st, 3);
@@ -432,10 +434,10 @@ static void fill_boxed(struct folding *w)
 #define THREAD_VALUES \
 	"source, hid, entity, rev, kind, state, audience, created, updated, n_posts, n_asked, n_people, author," \
 	" author_who, last, last_who, owner, type, side, line, end, col, col_end, path, sha, blob, section, task, title, url," \
-	" asked, labels, links, resolved_by, anchor_sig, quote, before, after"
+	" asked, labels, links, resolved_by, anchor_sig, quote, before, after, r_task, r_thread, of"
 #define THREAD_PARAMS \
 	"?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25," \
-	" ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39"
+	" ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, nullif(?42, 0)"
 
 static int write_row(struct folding *w, int64_t sig)
 {
@@ -448,18 +450,18 @@ static int write_row(struct folding *w, int64_t sig)
 		db_prep(d, "INSERT INTO thread(" THREAD_VALUES ") VALUES(" THREAD_PARAMS ")") :
 		db_prep(d, "UPDATE thread SET (" THREAD_VALUES ")=(" THREAD_PARAMS ") WHERE id=?1");
 
-	db_bind(st, "iiitiiiiiiiiiiiiiiiiiiiitttttttttttittt", w->thread, w->source, hid_of(w->entity), w->entity,
+	db_bind(st, "iiitiiiiiiiiiiiiiiiiiiiitttttttttttittttti", w->thread_row, w->source, hid_of(w->entity), w->entity,
 		++w->ix->seq, (int64_t)t->kind, (int64_t)t->state, (int64_t)t->audience, t->created,
 		t->updated, (int64_t)t->n_posts, (int64_t)t->n_asked, (int64_t)f->n_people, w->author, w->author_who, w->last,
 		w->last_who, w->owner, (int64_t)an->type, (int64_t)an->side, (int64_t)an->line, (int64_t)an->end,
 		(int64_t)an->col, (int64_t)an->col_end, an->path, an->commit, an->blob, an->section, an->task, t->title, t->url,
 		people_pack(a, t->asked, t->n_asked), words_pack(a, t->labels, t->n_labels), words_pack(a, t->links, t->n_links),
-		w->f.resolved_by, sig, an->quote, an->before, an->after);
+		w->f.resolved_by, sig, an->quote, an->before, an->after, w->task, w->thread, w->of);
 	if (db_step(d, st, w->e))
 		return -1;
 	if (w->is_new)
-		w->thread = sqlite3_last_insert_rowid(d->sql);
-	w->boxed.thread = w->thread;
+		w->thread_row = sqlite3_last_insert_rowid(d->sql);
+	w->boxed.thread = w->thread_row;
 	return 0;
 }
 
@@ -468,16 +470,16 @@ static int write_words(struct folding *w)
 	struct db *d = &w->ix->db;
 	const struct thread *t = &w->f.t;
 
-	if (!w->is_new && (db_exec(d, w->e, "DELETE FROM label WHERE thread=?1", "i", w->thread) ||
-	    db_exec(d, w->e, "DELETE FROM link WHERE thread=?1", "i", w->thread)))
+	if (!w->is_new && (db_exec(d, w->e, "DELETE FROM label WHERE thread=?1", "i", w->thread_row) ||
+	    db_exec(d, w->e, "DELETE FROM link WHERE thread=?1", "i", w->thread_row)))
 		return -1;
 	for (size_t i = 0; i < t->n_labels; i++)
 		if (db_exec(d, w->e, "INSERT INTO label(thread, task, name) VALUES(?1, 0, ?2) ON CONFLICT DO NOTHING", "it",
-		    w->thread, t->labels[i]))
+		    w->thread_row, t->labels[i]))
 			return -1;
 	for (size_t i = 0; i < t->n_links; i++)
-		if (db_exec(d, w->e, "INSERT INTO link(thread, name) VALUES(?1, ?2) ON CONFLICT DO NOTHING", "it", w->thread,
-		    t->links[i]))
+		if (db_exec(d, w->e, "INSERT INTO link(thread, name) VALUES(?1, ?2) ON CONFLICT DO NOTHING", "it", w->thread_row,
+		    t->links[i] + strspn(t->links[i], "!#")))
 			return -1;
 	return 0;
 }
@@ -487,12 +489,12 @@ static int write_trailers(struct folding *w)
 {
 	struct db *d = &w->ix->db;
 
-	if (!w->is_new && db_exec(d, w->e, "DELETE FROM trailer WHERE thread=?1", "i", w->thread))
+	if (!w->is_new && db_exec(d, w->e, "DELETE FROM trailer WHERE thread=?1", "i", w->thread_row))
 		return -1;
 	for (size_t i = 0; i < w->n; i++) {
 		const char *key = json_get_str(w->ops[i].op.payload, "trailer");
 		if (key && db_exec(d, w->e, "INSERT INTO trailer(key, thread) VALUES(?1, ?2) ON CONFLICT DO NOTHING", "ti", key,
-		    w->thread))
+		    w->thread_row))
 			return -1;
 	}
 	return 0;
@@ -516,10 +518,10 @@ static int touch_places(struct folding *w, int64_t old_state, int64_t old_sig, i
 	if (w->is_new)
 		return 0;
 	if (old_sig != sig)
-		return db_exec(d, w->e, "DELETE FROM place WHERE thread=?1", "i", w->thread);
+		return db_exec(d, w->e, "DELETE FROM place WHERE thread=?1", "i", w->thread_row);
 	if (old_state == (int64_t)w->f.t.state)
 		return 0;
-	return db_exec(d, w->e, "UPDATE place SET open=?2 WHERE thread=?1", "ii", w->thread,
+	return db_exec(d, w->e, "UPDATE place SET open=?2 WHERE thread=?1", "ii", w->thread_row,
 		       (int64_t)(w->f.t.state == STATE_OPEN));
 }
 
@@ -537,17 +539,20 @@ static int write_thread(struct folding *w)
 	if (!w->author || !w->last)
 		return -1;
 	fill_boxed(w);
+	if (w->of)
+		return write_row(w, sig) || touch_places(w, state, old_sig, sig) ? -1 : 0;
 	rc = collect_parts(w, &parts) || write_row(w, sig) || write_posts(w) || write_parts(w, &parts) ||
 	     write_words(w) || write_trailers(w) || write_boxes(w) || touch_places(w, state, old_sig, sig) ? -1 : 0;
 	array_release(&parts);
 	return rc;
 }
 
-static int drop_thread(struct index *ix, int64_t thread, int64_t source, struct err *e)
+int fold_drop_thread(struct index *ix, int64_t thread, int64_t source, struct err *e)
 {
 	static const char *const rows[] = {
 		"DELETE FROM post WHERE thread=?1", "DELETE FROM part WHERE thread=?1", "DELETE FROM label WHERE thread=?1",
 		"DELETE FROM link WHERE thread=?1", "DELETE FROM trailer WHERE thread=?1", "DELETE FROM place WHERE thread=?1",
+		"DELETE FROM place WHERE thread IN (SELECT id FROM thread WHERE of=?1)", "DELETE FROM thread WHERE of=?1",
 		"DELETE FROM thread WHERE id=?1",
 	};
 
@@ -619,11 +624,12 @@ static int write_task(struct folding *w)
 	if (!w->author)
 		return -1;
 	st = db_prep(d, "INSERT INTO task(id, source, hid, entity, rev, change, state, created, updated, author, author_who,"
-		     " status, title, url, assignees, labels, body) VALUES(nullif(?1, 0), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
-		     " ?12, ?13, ?14, ?15, ?16, ?17)");
-	db_bind(st, "iiitiiiiiiitttttt", id, w->source, hid_of(w->entity), w->entity, ++w->ix->seq, (int64_t)k->change,
+		     " status, title, url, assignees, labels, body, name, key, num) VALUES(nullif(?1, 0), ?2, ?3, ?4, ?5, ?6, ?7, ?8,"
+		     " ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, nullif(?20, 0))");
+	db_bind(st, "iiitiiiiiiitttttttti", id, w->source, hid_of(w->entity), w->entity, ++w->ix->seq, (int64_t)k->change,
 		(int64_t)k->state, k->created, k->updated, w->author, w->author_who, k->status, k->title ? k->title : "", k->url,
-		people_pack(a, k->assignees, k->n_assignees), words_pack(a, k->labels, k->n_labels), k->body);
+		people_pack(a, k->assignees, k->n_assignees), words_pack(a, k->labels, k->n_labels), k->body, w->f.name,
+		w->task, w->f.name ? (int64_t)record_number(w->f.name) : (int64_t)0);
 	if (db_step(d, st, w->e))
 		return -1;
 	return write_task_words(w, id ? id : sqlite3_last_insert_rowid(d->sql));
@@ -631,14 +637,19 @@ static int write_task(struct folding *w)
 
 /* ---- folding ---- */
 
-static int drop_entity(struct folding *w)
+int fold_write(struct folding *w)
+{
+	return w->f.task ? write_task(w) : write_thread(w);
+}
+
+int fold_drop(struct folding *w)
 {
 	int64_t thread, task, unused;
 
 	if (find_thread(w, &unused, &unused) < 0 || find_task(w, &task) < 0)
 		return -1;
-	thread = w->thread;
-	if (thread && drop_thread(w->ix, thread, w->source, w->e))
+	thread = w->thread_row;
+	if (thread && fold_drop_thread(w->ix, thread, w->source, w->e))
 		return -1;
 	return task ? drop_task(w->ix, task, w->e) : 0;
 }
@@ -669,9 +680,9 @@ static int fold_one(struct index *ix, int64_t source, enum audience audience, co
 			order[i] = &w.ops[i].op;
 		if (fold_entity(&ix->scratch, order, w.n, &w.f)) {
 			w.f.t.audience = audience;
-			rc = w.f.task ? write_task(&w) : write_thread(&w);
+			rc = fold_write(&w);
 		} else {
-			rc = drop_entity(&w);
+			rc = fold_drop(&w);
 		}
 	}
 	for (size_t i = 0; i < w.n; i++)
@@ -700,7 +711,9 @@ int index_fold(struct index *ix, int64_t source, struct err *e)
 		}
 	}
 	db_reset(st);
-	return rc ? rc : db_exec(&ix->db, e, "DELETE FROM dirty WHERE source=?1", "i", source);
+	if (rc || db_exec(&ix->db, e, "DELETE FROM dirty WHERE source=?1", "i", source))
+		return -1;
+	return index_fold_records(ix, source, e);
 }
 
 int index_forget(struct index *ix, int64_t source, struct err *e)
@@ -721,6 +734,8 @@ int index_forget(struct index *ix, int64_t source, struct err *e)
 		"DELETE FROM box_count WHERE source=?1", "DELETE FROM rewrite WHERE source=?1",
 		"DELETE FROM thread WHERE source=?1", "DELETE FROM task WHERE source=?1", "DELETE FROM dirty WHERE source=?1",
 		"DELETE FROM quarantine WHERE source=?1", "DELETE FROM op WHERE source=?1",
+		"DELETE FROM record WHERE source=?1", "DELETE FROM record_dirty WHERE source=?1",
+		"DELETE FROM unsent WHERE source=?1",
 		"UPDATE source SET stamp=NULL, heads=NULL, lamport=0 WHERE id=?1",
 	};
 

@@ -78,9 +78,20 @@ static void lower_ascii(char *s)
 			*s = (char)(*s + ('a' - 'A'));
 }
 
+/* GitHub's and its like's address for who hides his own: "1234+ana@users.noreply.github.com" (rest-apis.md 2.1). */
+static const char *noreply_login(struct arena *a, const char *email)
+{
+	static const char at_host[] = "@users.noreply.";
+	const char *at = email ? strstr(email, at_host) : NULL, *plus = email ? strchr(email, '+') : NULL;
+	const char *from = plus && at && plus < at ? plus + 1 : email;
+
+	return at && at > from ? arena_printf(a, "login:%s/%.*s", at + sizeof(at_host) - 1, (int)(at - from), from) : NULL;
+}
+
 const char *who_key(struct arena *a, const struct person *p)
 {
-	char *key = p->email && *p->email ? arena_strdup(a, p->email) :
+	const char *there = noreply_login(a, p->email);
+	char *key = there ? arena_strdup(a, there) : p->email && *p->email ? arena_strdup(a, p->email) :
 		    p->login && *p->login ? arena_printf(a, "login:%s", p->login) :
 					    arena_printf(a, "name:%s", p->name ? p->name : "");
 
@@ -169,6 +180,11 @@ bool identity_is(const struct identity *id, const struct person *p)
 	const char *word = p->login && *p->login ? p->login : p->name;
 
 	for (const char *const *m = id->me; m && *m; m++) {
+		if (str_starts(*m, "login:")) {
+			if (p->login && !strcasecmp(*m + 6, p->login))
+				return true;
+			continue;
+		}
 		if (p->email && *p->email ? !strcasecmp(*m, p->email) : word && same_word(*m, strcspn(*m, "@"), word))
 			return true;
 	}
@@ -237,6 +253,13 @@ void people_unpack(struct arena *a, const char *json, struct person **out, size_
 	json_decref(arr);
 }
 
+const char *login_shown(const char *login)
+{
+	const char *slash = login ? strrchr(login, '/') : NULL;
+
+	return slash && slash[1] ? slash + 1 : login;
+}
+
 void words_unpack(struct arena *a, const char *json, const char ***out, size_t *n)
 {
 	struct err e = ERR_INIT;
@@ -247,6 +270,12 @@ void words_unpack(struct arena *a, const char *json, const char ***out, size_t *
 	for (size_t i = 0; i < *n; i++)
 		(*out)[i] = arena_strdup(a, json_string_value(json_array_get(arr, i)));
 	json_decref(arr);
+}
+
+void logins_shown(struct person *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		p[i].login = login_shown(p[i].login);
 }
 
 int64_t index_scope_who(struct index *ix, const struct scope *s)

@@ -8,7 +8,7 @@
 #include "killick/store/index.h"
 
 #define INDEX_APPLICATION 0x6b6c696b /* "klik" */
-#define INDEX_VERSION 3              /* raise with every change of index-schema.c */
+#define INDEX_VERSION 10             /* raise with every change of index-schema.c */
 extern const char index_schema[];
 
 /* A person in a thread. */
@@ -60,6 +60,9 @@ void hid_range(const char *hex, size_t digits, int64_t *lo, int64_t *hi);
 unsigned hid_digits(int64_t hid, const int64_t *before, const int64_t *after, unsigned min);
 void hid_hex(char out[17], int64_t hid);
 
+/* A tracker's login is kept as "host/login", since it means something there alone; this is what people see. */
+const char *login_shown(const char *login);
+void logins_shown(struct person *p, size_t n);
 /* People. who_key: what two spellings of one person share. */
 const char *who_key(struct arena *a, const struct person *p);
 int64_t index_who(struct index *ix, const char *key, bool make);

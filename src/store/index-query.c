@@ -74,8 +74,8 @@ static void add_people(struct clause *c, const char *name, struct buf *out)
 {
 	sqlite3_stmt *st = db_prep(&c->ix->db, "SELECT DISTINCT who FROM person WHERE email=?1 COLLATE NOCASE OR login=?1"
 		" COLLATE NOCASE OR name=?1 COLLATE NOCASE OR email LIKE ?2 ESCAPE '\\' OR (' '||name||' ') LIKE ?3 ESCAPE '\\'"
-		" LIMIT 100");
-	struct buf plain = BUF_INIT, local = BUF_INIT, word = BUF_INIT;
+		" OR login LIKE ?4 ESCAPE '\\' LIMIT 100");
+	struct buf plain = BUF_INIT, local = BUF_INIT, word = BUF_INIT, login = BUF_INIT;
 	struct err e = ERR_INIT;
 	size_t n = 0;
 
@@ -88,7 +88,8 @@ static void add_people(struct clause *c, const char *name, struct buf *out)
 		buf_addf(&plain, "%s%c", strchr("%_\\", *p) ? "\\" : "", *p);
 	buf_addf(&local, "%s@%%", plain.ptr);
 	buf_addf(&word, "%% %s %%", plain.ptr);
-	db_bind(st, "ttt", name + (*name == '@'), local.ptr, word.ptr);
+	buf_addf(&login, "%%/%s", plain.ptr);
+	db_bind(st, "tttt", name + (*name == '@'), local.ptr, word.ptr, login.ptr);
 	while (db_step(&c->ix->db, st, &e) == 1)
 		buf_addf(out, "%s?%d", n++ ? "," : "", clause_int(c, col_int(st, 0)));
 	db_reset(st);
@@ -96,6 +97,7 @@ static void add_people(struct clause *c, const char *name, struct buf *out)
 	buf_release(&plain);
 	buf_release(&local);
 	buf_release(&word);
+	buf_release(&login);
 }
 
 static void by_sql(struct clause *c, const char *name)
@@ -254,9 +256,10 @@ static void on_paths_sql(struct clause *c, const char *cond_at, const char *cond
 	struct buf sources = BUF_INIT;
 
 	clause_sources(c, &sources);
-	buf_addf(&c->sql, "t.id IN (SELECT x.thread FROM place x WHERE x.view=?%d AND %s UNION ALL SELECT y.id FROM thread y WHERE"
-		 " y.source IN %s AND %s AND NOT EXISTS (SELECT 1 FROM place z WHERE z.thread=y.id AND z.view=?%d))", view, cond_at,
-		 sources.ptr, cond_path, view);
+	buf_addf(&c->sql, "t.id IN (WITH c(id) AS (SELECT x.thread FROM place x WHERE x.view=?%d AND %s UNION ALL SELECT y.id FROM"
+		 " thread y WHERE y.source IN %s AND %s AND NOT EXISTS (SELECT 1 FROM place z WHERE z.thread=y.id AND z.view=?%d))"
+		 " SELECT id FROM c UNION ALL SELECT q.of FROM c CROSS JOIN thread q ON q.id=c.id WHERE q.of IS NOT NULL)", view,
+		 cond_at, sources.ptr, cond_path, view);
 	buf_release(&sources);
 }
 
@@ -310,6 +313,7 @@ static void on_lines(struct clause *c, const struct anchor *an)
 }
 
 static void task_names_sql(struct clause *c, const char *column, const char *name);
+static void task_sql(struct clause *c, const char *value);
 
 static void on_anchor(struct clause *c, const struct anchor *an)
 {
@@ -318,8 +322,10 @@ static void on_anchor(struct clause *c, const struct anchor *an)
 		buf_addf(&c->sql, "t.type=%d", (int)ANCHOR_PROJECT);
 		break;
 	case ANCHOR_TASK:
-	case ANCHOR_CHANGE:
 		task_names_sql(c, "t.task", an->task);
+		break;
+	case ANCHOR_CHANGE:
+		task_sql(c, an->task);
 		break;
 	case ANCHOR_COMMIT:
 		buf_addf(&c->sql, "t.sha>=?%d AND t.sha<?%d", clause_text(c, an->commit),
@@ -372,6 +378,20 @@ static void source_sql(struct clause *c, const char *name)
 		 c->task ? "k" : "t", n, n);
 }
 
+/* "58" of "!58" or "#58": what the sources of the scope call it. */
+static void numbered_sql(struct clause *c, const char *column, const char *name)
+{
+	struct buf sources = BUF_INIT;
+	uint64_t n;
+
+	if (!str_to_u64(name, UINT32_MAX, &n) || !n)
+		return;
+	clause_sources(c, &sources);
+	buf_addf(&c->sql, " OR %s IN (SELECT ltrim(name, '!#') FROM task WHERE num=?%d AND source IN %s)", column,
+		 clause_int(c, (int64_t)n), sources.ptr);
+	buf_release(&sources);
+}
+
 /* A native task's name may be written with fewer or more digits than it is shown with: "T-" and at least six. */
 static void task_names_sql(struct clause *c, const char *column, const char *name)
 {
@@ -379,8 +399,10 @@ static void task_names_sql(struct clause *c, const char *column, const char *nam
 	bool native = str_starts(name, "T-") && len >= 8 && str_is_hex(name + 2, len - 2);
 
 	buf_addf(&c->sql, "%s=?%d", column, clause_text(c, name));
-	if (!native)
+	if (!native) {
+		numbered_sql(c, column, name);
 		return;
+	}
 	buf_addf(&c->sql, " OR (%s>?%d AND %s<?%d)", column, clause_text(c, name), column,
 		 clause_text(c, arena_printf(c->a, "%sg", name)));
 	for (size_t n = 8; n < len; n++)
@@ -390,19 +412,22 @@ static void task_names_sql(struct clause *c, const char *column, const char *nam
 static void task_sql(struct clause *c, const char *value)
 {
 	const char *name = value + strspn(value, "!#");
+	uint64_t number;
 	int64_t lo, hi;
 
 	if (!c->task) {
-		buf_addstr(&c->sql, "t.id IN (SELECT x.id FROM thread x WHERE ");
+		buf_addstr(&c->sql, "t.id IN (SELECT x.id FROM thread x WHERE x.of IS NULL AND (");
 		task_names_sql(c, "x.task", name);
-		buf_addstr(&c->sql, " UNION ALL SELECT y.thread FROM link y WHERE ");
+		buf_addstr(&c->sql, ") UNION ALL SELECT y.thread FROM link y WHERE ");
 		task_names_sql(c, "y.name", name);
 		buf_addstr(&c->sql, ")");
 	} else if (str_starts(name, "T-") && name[2] && str_is_hex(name + 2, strlen(name + 2))) {
 		hid_range(name + 2, strlen(name + 2), &lo, &hi);
 		buf_addf(&c->sql, "k.name IS NULL AND k.hid BETWEEN ?%d AND ?%d", clause_int(c, lo), clause_int(c, hi));
 	} else {
-		buf_addf(&c->sql, "k.name=?%d COLLATE NOCASE", clause_text(c, name));
+		buf_addf(&c->sql, "ltrim(k.name, '!#')=?%d COLLATE NOCASE", clause_text(c, name));
+		if (str_to_u64(name, UINT32_MAX, &number))
+			buf_addf(&c->sql, " OR k.num=?%d", clause_int(c, (int64_t)number));
 	}
 }
 

@@ -15,16 +15,17 @@
 /* ---- rows ---- */
 
 #define THREAD_SELECT \
-	"SELECT j.key, t.id, t.hid, (SELECT max(hid) FROM thread WHERE hid<t.hid), (SELECT min(hid) FROM thread WHERE" \
-	" hid>t.hid), s.kind, t.kind, t.state, t.audience, t.created, t.updated, t.n_posts, t.type, t.side, t.line, t.end," \
+	"SELECT j.key, t.id, coalesce(m.hid, t.hid), (SELECT max(hid) FROM thread WHERE hid<coalesce(m.hid, t.hid)), (SELECT" \
+	" min(hid) FROM thread WHERE hid>coalesce(m.hid, t.hid)), CASE WHEN s.kind IN ('native', 'private') THEN s.kind ELSE" \
+	" s.name END, t.kind, t.state, t.audience, t.created, t.updated, coalesce(m.n_posts, t.n_posts), t.type, t.side, t.line, t.end," \
 	" t.col, t.col_end, t.path, t.sha, t.blob, t.section, t.task, t.title, t.url, t.asked, t.labels, t.links," \
 	" a.name, a.email, a.login, l.name, l.email, l.login, coalesce(b.unread, 0)," \
 	" p.state, p.path, p.line, p.end, p.confidence, CASE WHEN p.state IN (1,2,3) THEN v.head ELSE p.sha END, p.last_sha, p.last_path, p.last_line, p.last_end," \
 	" p.near_before, p.near_after, p.why, CASE WHEN ?4 THEN t.quote END, CASE WHEN ?4 THEN t.before END," \
 	" CASE WHEN ?4 THEN t.after END" \
-	" FROM json_each(?1) j CROSS JOIN thread t ON t.id=j.value CROSS JOIN source s ON s.id=t.source" \
+	" FROM json_each(?1) j CROSS JOIN thread t ON t.id=j.value CROSS JOIN source s ON s.id=t.source LEFT JOIN thread m ON m.id=t.of" \
 	" CROSS JOIN person a ON a.id=t.author CROSS JOIN person l ON l.id=t.last" \
-	" LEFT JOIN place p ON p.thread=t.id AND p.view=?2 LEFT JOIN view v ON v.id=p.view LEFT JOIN box b ON b.thread=t.id AND b.who=?3"
+	" LEFT JOIN place p ON p.thread=t.id AND p.view=?2 LEFT JOIN view v ON v.id=p.view LEFT JOIN box b ON b.thread=coalesce(t.of, t.id) AND b.who=?3"
 
 static const char *text_or_null(struct row *r)
 {
@@ -37,7 +38,7 @@ static void read_person(struct row *r, struct person *p)
 {
 	p->name = text_or_null(r);
 	p->email = text_or_null(r);
-	p->login = text_or_null(r);
+	p->login = login_shown(text_or_null(r));
 }
 
 /* The id in full and short: twelve and six digits, more where a neighbour shares them. */
@@ -106,6 +107,7 @@ static void read_thread(struct row *r, struct thread *t)
 	t->title = row_text(r);
 	t->url = row_text(r);
 	people_unpack(r->a, row_text(r), &t->asked, &t->n_asked);
+	logins_shown(t->asked, t->n_asked);
 	words_unpack(r->a, row_text(r), &t->labels, &t->n_labels);
 	words_unpack(r->a, row_text(r), &t->links, &t->n_links);
 	read_person(r, &t->author);
@@ -134,6 +136,7 @@ static void read_reactions(struct arena *a, const char *json, const struct scope
 		struct reaction *r = &p->reactions[i];
 		r->emoji = arena_strdup(a, json_string_value(json_array_get(one, 0)));
 		r->n = (unsigned)json_integer_value(json_array_get(one, 1));
+		r->mine = json_is_true(json_array_get(one, 3));
 		if (json_array_size(by) == 0)
 			continue;
 		r->by = arena_alloc(a, json_array_size(by) * sizeof(*r->by));
@@ -158,6 +161,7 @@ static void read_post(struct row *r, const struct scope *s, int64_t who, struct 
 	p->edited = row_int(r);
 	p->state = (enum post_state)row_int(r);
 	p->accepted = row_int(r) != 0;
+	p->restricted = row_int(r) != 0;
 	p->body = row_text(r);
 	read_person(r, &p->author);
 	read_reactions(r->a, row_text(r), s, p);
@@ -182,19 +186,18 @@ static int mark_unread(struct index *ix, const struct scope *s, struct thread *t
 {
 	struct loaded_post **others;
 	size_t n_others = 0;
-	int64_t read = 0;
 	struct mark m = { 0 };
 	sqlite3_stmt *st;
 	int rc;
 
 	if (!s || !s->me || !s->me[0] || !t->n_unread)
 		return 0;
-	st = db_prep(&ix->db, "SELECT m.upto, m.n FROM thread t JOIN readmark m ON m.entity=t.entity WHERE t.id=?1 AND m.who=?2");
+	st = db_prep(&ix->db, "SELECT max(coalesce(m.upto, 0), s.since) FROM thread t CROSS JOIN source s ON s.id=t.source LEFT JOIN"
+		     " readmark m ON m.entity=t.entity AND m.who=?2 WHERE t.id=?1");
 	db_bind(st, "it", t->row, s->me[0]);
 	rc = db_step(&ix->db, st, e);
 	if (rc == 1) {
 		m.upto = col_int(st, 0);
-		read = col_int(st, 1);
 		db_reset(st);
 	}
 	others = xcalloc(n + 1, sizeof(*others));
@@ -202,7 +205,7 @@ static int mark_unread(struct index *ix, const struct scope *s, struct thread *t
 		if (!posts[i].mine)
 			others[n_others++] = &posts[i];
 	qsort_r(others, n_others, sizeof(*others), newest_first, &m);
-	for (size_t i = 0; (int64_t)i < (int64_t)n_others - read; i++)
+	for (size_t i = 0; i < n_others && i < t->n_unread; i++)
 		others[i]->p.unread = true;
 	free(others);
 	return rc < 0 ? -1 : 0;
@@ -228,7 +231,7 @@ static int load_posts(struct index *ix, const struct scope *s, struct arena *a, 
     struct thread_list *out, struct err *e)
 {
 	sqlite3_stmt *st = db_prep(&ix->db, "SELECT p.thread, p.hid, (SELECT max(hid) FROM post WHERE hid<p.hid), (SELECT min(hid)"
-		" FROM post WHERE hid>p.hid), p.op, p.who, p.time, p.edited, p.state, p.accepted, p.body, a.name, a.email, a.login,"
+		" FROM post WHERE hid>p.hid), p.op, p.who, p.time, p.edited, p.state, p.accepted, p.restricted, p.body, a.name, a.email, a.login,"
 		" p.reactions FROM json_each(?1) j CROSS JOIN post p ON p.thread=j.value CROSS JOIN person a ON a.id=p.person"
 		" ORDER BY j.key, p.n");
 	struct loaded_posts all = ARRAY_INIT;
@@ -395,7 +398,7 @@ static void thread_branch(struct plan *p, const int64_t *source, const char *key
 	char order[32];
 
 	snprintf(order, sizeof(order), "t.%s, t.id", key);
-	buf_addf(&p->sql, "SELECT t.id AS id, t.%s AS k FROM thread t WHERE ", key);
+	buf_addf(&p->sql, "SELECT t.id AS id, t.%s AS k FROM thread t WHERE t.of IS NULL AND ", key);
 	add_source(p, "t.source", source);
 	add_condition(p, order);
 }
@@ -434,7 +437,7 @@ static void plan_where(struct plan *p)
 	struct buf sources = BUF_INIT;
 
 	clause_sources(&p->c, &sources);
-	buf_addf(&p->sql, " WHERE t.source IN %s", sources.ptr);
+	buf_addf(&p->sql, " WHERE t.of IS NULL AND t.source IN %s", sources.ptr);
 	if (p->f->query)
 		buf_addf(&p->sql, " AND %s", p->c.sql.ptr);
 	buf_release(&sources);
@@ -735,8 +738,8 @@ int index_threads_on_commits(struct index *ix, const struct scope *s, const stru
 	}
 	st = db_prep(&ix->db, "WITH RECURSIVE c(sha, k) AS (SELECT value, key FROM json_each(?1) UNION SELECT r.old, c.k FROM c"
 		     " CROSS JOIN rewrite r ON r.new=c.sha WHERE ?2=0 OR r.source IN (SELECT source FROM repo_source WHERE repo=?2))"
-		     " SELECT t.id, c.k FROM c CROSS JOIN thread t ON t.sha=c.sha WHERE ?2=0 OR t.source IN (SELECT source FROM"
-		     " repo_source WHERE repo=?2) ORDER BY c.k, t.updated DESC, t.id");
+		     " SELECT t.id, c.k FROM c CROSS JOIN thread t ON t.sha=c.sha WHERE t.of IS NULL AND (?2=0 OR t.source IN (SELECT source"
+		     " FROM repo_source WHERE repo=?2)) ORDER BY c.k, t.updated DESC, t.id");
 	db_bind(st, "ti", list, s ? s->repo : (int64_t)0);
 	rc = collect(ix, st, &rows, &keys, e);
 	if (!rc)
@@ -765,8 +768,8 @@ int index_commit_counts(struct index *ix, const struct scope *s, const struct oi
 	}
 	st = db_prep(&ix->db, "WITH RECURSIVE c(sha, k) AS (SELECT value, key FROM json_each(?1) UNION SELECT r.old, c.k FROM c"
 		     " CROSS JOIN rewrite r ON r.new=c.sha WHERE ?2=0 OR r.source IN (SELECT source FROM repo_source WHERE repo=?2))"
-		     " SELECT c.k, t.kind, t.state, count(*) FROM c CROSS JOIN thread t ON t.sha=c.sha WHERE ?2=0 OR t.source IN"
-		     " (SELECT source FROM repo_source WHERE repo=?2) GROUP BY 1, 2, 3");
+		     " SELECT c.k, t.kind, t.state, count(*) FROM c CROSS JOIN thread t ON t.sha=c.sha WHERE t.of IS NULL AND (?2=0 OR"
+		     " t.source IN (SELECT source FROM repo_source WHERE repo=?2)) GROUP BY 1, 2, 3");
 	db_bind(st, "ti", list, s ? s->repo : (int64_t)0);
 	while ((rc = db_step(&ix->db, st, e)) == 1) {
 		struct commit_count *one = (size_t)col_int(st, 0) < n ? &out[col_int(st, 0)] : NULL;
@@ -855,7 +858,7 @@ static int candidates(struct index *ix, int64_t repo, bool posts, const char *di
 	sqlite3_stmt *st = posts ?
 		db_prep(&ix->db, "SELECT t.id, p.id, t.entity||p.hid FROM post p CROSS JOIN thread t ON t.id=p.thread WHERE p.hid"
 			" BETWEEN ?1 AND ?2 AND (?3=0 OR t.source IN (SELECT source FROM repo_source WHERE repo=?3)) ORDER BY p.hid LIMIT 100") :
-		db_prep(&ix->db, "SELECT t.id, 0, t.entity FROM thread t WHERE t.hid BETWEEN ?1 AND ?2 AND (?3=0 OR t.source IN (SELECT"
+		db_prep(&ix->db, "SELECT t.id, 0, t.entity FROM thread t WHERE t.hid BETWEEN ?1 AND ?2 AND t.of IS NULL AND (?3=0 OR t.source IN (SELECT"
 			" source FROM repo_source WHERE repo=?3)) ORDER BY t.hid LIMIT 100");
 	int64_t lo, hi;
 	int rc;

@@ -4,7 +4,8 @@
  *
  * A thread's row carries all that a line of a list shows; `part` says who has to do with it, `box` what it means to those
  * who use this index (waiting, unread), so that the inbox is a range of one index however many threads there are.
- * `place.at` is the path a thread is listed under, with its lines: where it is, or where it was last seen. hid is the first 64 bits of an id: ids are looked up, abbreviated and
+ * A thread row with `of` is no thread of its own but a place that a post of another thread quotes by its permalink: it is
+ * placed as any thread and shown wherever files are, and nowhere else. `place.at` is the path a thread is listed under, with its lines: where it is, or where it was last seen. hid is the first 64 bits of an id: ids are looked up, abbreviated and
  * compared in eight bytes instead of thirty-two.
  */
 #include "config.h"
@@ -14,7 +15,8 @@ const char index_schema[] =
 "CREATE TABLE counter(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
 "CREATE TABLE repo(id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE);"
 "CREATE TABLE source(id INTEGER PRIMARY KEY, kind TEXT NOT NULL, key TEXT NOT NULL, name TEXT NOT NULL, stamp TEXT,"
-"	heads TEXT, lamport INTEGER NOT NULL DEFAULT 0, synced INTEGER NOT NULL DEFAULT 0, problem TEXT, UNIQUE(kind, key));"
+"	heads TEXT, lamport INTEGER NOT NULL DEFAULT 0, synced INTEGER NOT NULL DEFAULT 0, since INTEGER NOT NULL DEFAULT 0,"
+"	problem TEXT, UNIQUE(kind, key));"
 "CREATE TABLE repo_source(repo INTEGER, source INTEGER, PRIMARY KEY(repo, source)) WITHOUT ROWID;"
 "CREATE INDEX repo_of_source ON repo_source(source, repo);"
 
@@ -33,6 +35,17 @@ const char index_schema[] =
 "CREATE TABLE quarantine(id INTEGER PRIMARY KEY, source INTEGER NOT NULL, hid INTEGER NOT NULL, writer TEXT NOT NULL,"
 "	why TEXT NOT NULL, bytes BLOB NOT NULL, UNIQUE(source, hid));"
 
+/* A tracker's objects (index-record.c). key: of a thread its task's too; thread '': the task's conversation. */
+"CREATE TABLE record(id INTEGER PRIMARY KEY, source INTEGER NOT NULL, type INTEGER NOT NULL, key TEXT NOT NULL,"
+"	task TEXT NOT NULL, thread TEXT NOT NULL, kind INTEGER NOT NULL, updated INTEGER NOT NULL, put INTEGER NOT NULL,"
+"	gone INTEGER NOT NULL, links TEXT, bytes BLOB NOT NULL, UNIQUE(source, type, key));"
+"CREATE INDEX record_thread ON record(source, task, thread, type);"
+"CREATE TABLE record_dirty(source INTEGER, task TEXT, thread TEXT, what INTEGER, PRIMARY KEY(source, task, thread, what))"
+"	WITHOUT ROWID;"
+"CREATE TABLE unsent(id TEXT PRIMARY KEY, source INTEGER NOT NULL, task TEXT NOT NULL, thread TEXT NOT NULL,"
+"	what INTEGER NOT NULL, state INTEGER NOT NULL, patch TEXT NOT NULL, n INTEGER NOT NULL) WITHOUT ROWID;"
+"CREATE INDEX unsent_thread ON unsent(source, task, thread, what, n);"
+
 "CREATE TABLE thread(id INTEGER PRIMARY KEY, source INTEGER NOT NULL, hid INTEGER NOT NULL, entity TEXT NOT NULL,"
 "	rev INTEGER NOT NULL, kind INTEGER NOT NULL, state INTEGER NOT NULL, audience INTEGER NOT NULL,"
 "	created INTEGER NOT NULL, updated INTEGER NOT NULL, n_posts INTEGER NOT NULL,"
@@ -40,20 +53,23 @@ const char index_schema[] =
 "	last INTEGER NOT NULL, last_who INTEGER NOT NULL, owner INTEGER, type INTEGER NOT NULL, side INTEGER NOT NULL,"
 "	line INTEGER NOT NULL, end INTEGER NOT NULL, col INTEGER NOT NULL, col_end INTEGER NOT NULL, path TEXT, sha TEXT,"
 "	blob TEXT, section TEXT, task TEXT, title TEXT NOT NULL, url TEXT, asked TEXT, labels TEXT, links TEXT,"
-"	resolved_by TEXT, anchor_sig INTEGER NOT NULL, quote TEXT, before TEXT, after TEXT);"
+"	resolved_by TEXT, anchor_sig INTEGER NOT NULL, quote TEXT, before TEXT, after TEXT,"
+"	r_task TEXT, r_thread TEXT, of INTEGER);"
 "CREATE INDEX thread_hid ON thread(hid);"
 "CREATE INDEX thread_updated ON thread(source, updated, id);"
 "CREATE INDEX thread_open ON thread(source, updated, id) WHERE state=0;"
 "CREATE INDEX thread_path ON thread(source, path, line, state) WHERE path IS NOT NULL;"
 "CREATE INDEX thread_sha ON thread(sha, source, kind, state) WHERE sha IS NOT NULL;"
 "CREATE INDEX thread_task ON thread(task) WHERE task IS NOT NULL;"
+"CREATE INDEX thread_of ON thread(of) WHERE of IS NOT NULL;"
 "CREATE INDEX thread_rev ON thread(source, rev);"
 "CREATE INDEX thread_ownerless ON thread(source) WHERE sha IS NOT NULL AND type=3 AND owner=0;"
 "CREATE INDEX thread_author ON thread(author_who, updated);"
 
 "CREATE TABLE post(id INTEGER PRIMARY KEY, thread INTEGER, task INTEGER, n INTEGER NOT NULL, hid INTEGER NOT NULL,"
 "	op INTEGER NOT NULL, person INTEGER NOT NULL, who INTEGER NOT NULL, time INTEGER NOT NULL,"
-"	edited INTEGER NOT NULL, state INTEGER NOT NULL, accepted INTEGER NOT NULL, sig INTEGER NOT NULL, reactions TEXT,"
+"	edited INTEGER NOT NULL, state INTEGER NOT NULL, accepted INTEGER NOT NULL, restricted INTEGER NOT NULL DEFAULT 0,"
+"	sig INTEGER NOT NULL, reactions TEXT,"
 "	title TEXT, path TEXT, body TEXT);"
 "CREATE INDEX post_thread ON post(thread, n) WHERE thread IS NOT NULL;"
 "CREATE INDEX post_task ON post(task) WHERE task IS NOT NULL;"
@@ -86,9 +102,10 @@ const char index_schema[] =
 "CREATE TABLE task(id INTEGER PRIMARY KEY, source INTEGER NOT NULL, hid INTEGER NOT NULL, entity TEXT NOT NULL,"
 "	name TEXT, rev INTEGER NOT NULL, change INTEGER NOT NULL, state INTEGER NOT NULL, created INTEGER NOT NULL,"
 "	updated INTEGER NOT NULL, author INTEGER NOT NULL, author_who INTEGER NOT NULL, status TEXT, title TEXT NOT NULL,"
-"	url TEXT, assignees TEXT, labels TEXT, body TEXT);"
+"	url TEXT, assignees TEXT, labels TEXT, body TEXT, key TEXT, num INTEGER);"
 "CREATE INDEX task_hid ON task(hid);"
 "CREATE INDEX task_name ON task(name) WHERE name IS NOT NULL;"
+"CREATE INDEX task_num ON task(num) WHERE num IS NOT NULL;"
 "CREATE INDEX task_updated ON task(source, updated, id);"
 "CREATE INDEX task_open ON task(source, updated, id) WHERE state=0;"
 "CREATE INDEX task_all ON task(updated, id);"

@@ -9,7 +9,7 @@
 #include "index-private.h"
 
 /* Names that anchors may have for k. */
-#define NAMES "(k.name, 'T-'||substr(k.entity,1,6), 'T-'||substr(k.entity,1,7), 'T-'||substr(k.entity,1,8)," \
+#define NAMES "(k.name, ltrim(k.name, '!#'), 'T-'||substr(k.entity,1,6), 'T-'||substr(k.entity,1,7), 'T-'||substr(k.entity,1,8)," \
 	" 'T-'||substr(k.entity,1,9), 'T-'||substr(k.entity,1,10), 'T-'||substr(k.entity,1,11), 'T-'||substr(k.entity,1,12)," \
 	" 'T-'||k.entity)"
 /* Another clone of the same repository on this machine has the same threads: they are not counted twice. */
@@ -18,8 +18,8 @@
 	" (SELECT r.source FROM repo_source q CROSS JOIN repo_source r ON r.repo=q.repo WHERE q.source=k.source))"
 
 #define TASK_SELECT "SELECT j.key, k.id, k.hid, (SELECT max(hid) FROM task WHERE hid<k.hid), (SELECT min(hid) FROM task WHERE" \
-	" hid>k.hid), k.name, s.kind, k.change, k.state, k.status, k.title, k.body, k.url, k.assignees, k.labels, k.created," \
-	" k.updated, a.name, a.email, a.login, " COUNT("count(*)") ", " COUNT("total(z.state=0)") \
+	" hid>k.hid), k.name, CASE WHEN s.kind IN ('native', 'private') THEN s.kind ELSE s.name END, k.change, k.state, k.status," \
+	" k.title, k.body, k.url, k.assignees, k.labels, k.created, k.updated, a.name, a.email, a.login, " COUNT("count(*)") ", " COUNT("total(z.state=0)") \
 	" FROM json_each(?1) j CROSS JOIN task k ON k.id=j.value CROSS JOIN source s ON s.id=k.source CROSS JOIN person a ON" \
 	" a.id=k.author"
 
@@ -60,12 +60,13 @@ static void read_task(struct row *r, struct task *t)
 	t->body = row_text(r);
 	t->url = row_text(r);
 	people_unpack(r->a, row_text(r), &t->assignees, &t->n_assignees);
+	logins_shown(t->assignees, t->n_assignees);
 	words_unpack(r->a, row_text(r), &t->labels, &t->n_labels);
 	t->created = row_int(r);
 	t->updated = row_int(r);
 	t->author.name = not_empty(row_text(r));
 	t->author.email = not_empty(row_text(r));
-	t->author.login = not_empty(row_text(r));
+	t->author.login = login_shown(not_empty(row_text(r)));
 	t->n_threads = (unsigned)row_int(r);
 	t->n_open = (unsigned)row_int(r);
 }
@@ -163,6 +164,28 @@ int index_tasks(struct index *ix, const struct scope *s, const struct query *q, 
 
 enum { CANDIDATES = 6 };
 
+/* "!58" and "#412": the number of a change or of any task of a tracker. */
+static uint32_t number_of(const char *id)
+{
+	uint64_t n;
+
+	return (*id == '!' || *id == '#') && str_to_u64(id + 1, UINT32_MAX, &n) ? (uint32_t)n : 0;
+}
+
+static int by_number(struct index *ix, int64_t repo, const char *id, int64_t *out, size_t *n, struct err *e)
+{
+	sqlite3_stmt *st = db_prep(&ix->db, "SELECT id FROM task WHERE num=?1 AND change>=?2 AND (?3=0 OR source IN (SELECT source"
+		" FROM repo_source WHERE repo=?3)) LIMIT 6");
+	int rc;
+
+	*n = 0;
+	db_bind(st, "iii", (int64_t)number_of(id), (int64_t)(*id == '!'), repo);
+	while ((rc = db_step(&ix->db, st, e)) == 1 && *n < CANDIDATES)
+		out[(*n)++] = col_int(st, 0);
+	db_reset(st);
+	return rc < 0 ? -1 : 0;
+}
+
 /* By name; else a native one by its digits. repo 0: everywhere. */
 static int candidates(struct index *ix, int64_t repo, const char *name, int64_t *out, size_t *n, struct err *e)
 {
@@ -217,7 +240,9 @@ static int find_task(struct index *ix, const struct scope *s, const char *id, st
 	size_t n;
 
 	for (int everywhere = !(s && s->repo); everywhere <= 1; everywhere++) {
-		if (candidates(ix, everywhere ? 0 : s->repo, name, rows, &n, e))
+		if (candidates(ix, everywhere ? 0 : s->repo, name, rows, &n, e) ||
+		    (!n && name > id && candidates(ix, everywhere ? 0 : s->repo, id, rows, &n, e)) ||
+		    (!n && number_of(id) && by_number(ix, everywhere ? 0 : s->repo, id, rows, &n, e)))
 			return -1;
 		if (n > 1)
 			return ambiguous(ix, id, rows, n, a, e);

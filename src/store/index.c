@@ -468,7 +468,7 @@ int64_t index_source(struct index *ix, int64_t repo, const char *kind, const cha
 bool index_source_get(struct index *ix, int64_t source, struct arena *a, struct source_row *out)
 {
 	struct err e = ERR_INIT;
-	sqlite3_stmt *st = db_prep(&ix->db, "SELECT id, kind, name, key, stamp, heads, lamport, synced, problem FROM source"
+	sqlite3_stmt *st = db_prep(&ix->db, "SELECT id, kind, name, key, stamp, heads, lamport, synced, since, problem FROM source"
 		" WHERE id=?1");
 	struct row r = { st, a, 0 };
 
@@ -483,6 +483,7 @@ bool index_source_get(struct index *ix, int64_t source, struct arena *a, struct 
 	out->heads = row_text(&r);
 	out->lamport = (uint64_t)row_int(&r);
 	out->synced = row_int(&r);
+	out->since = row_int(&r);
 	out->problem = row_text(&r);
 	db_reset(st);
 	return true;
@@ -490,8 +491,19 @@ bool index_source_get(struct index *ix, int64_t source, struct arena *a, struct 
 
 int index_source_set(struct index *ix, const struct source_row *s, struct err *e)
 {
-	return db_exec(&ix->db, e, "UPDATE source SET stamp=?2, heads=?3, lamport=?4, synced=?5, problem=?6 WHERE id=?1",
-		       "ittiit", s->id, s->stamp, s->heads, (int64_t)s->lamport, s->synced, s->problem);
+	return db_exec(&ix->db, e, "UPDATE source SET stamp=?2, heads=?3, lamport=?4, synced=?5, problem=?6, since=?7 WHERE id=?1",
+		       "ittiiti", s->id, s->stamp, s->heads, (int64_t)s->lamport, s->synced, s->problem, s->since);
+}
+
+int index_source_name(struct index *ix, int64_t source, const char *name, struct err *e)
+{
+	return db_exec(&ix->db, e, "UPDATE source SET name=?2 WHERE id=?1 AND name<>?2", "it", source, name);
+}
+
+int index_source_drop(struct index *ix, int64_t source, struct err *e)
+{
+	return index_forget(ix, source, e) || db_exec(&ix->db, e, "DELETE FROM repo_source WHERE source=?1", "i", source) ||
+	       db_exec(&ix->db, e, "DELETE FROM source WHERE id=?1", "i", source) ? -1 : 0;
 }
 
 size_t index_sources(struct index *ix, int64_t repo, struct arena *a, int64_t **out)

@@ -172,7 +172,7 @@ static void test_conversation(void **state)
 	n[2].kind = NOTE_REVIEW;
 	n[3].kind = NOTE_EVENT;
 	n[4].unsent = POST_QUEUED;
-	assert_true(record_fold_thread(&a, &github, &k, NULL, n, ARRAY_SIZE(n), &f));
+	assert_true(record_fold_thread(&a, &github, &k, NULL, n, ARRAY_SIZE(n), false, &f));
 	assert_int_equal(f.t.n_posts, 3);
 	assert_string_equal(f.t.posts[0].body, "one");
 	assert_string_equal(f.t.posts[1].body, "two\nlines");
@@ -190,12 +190,15 @@ static void test_conversation(void **state)
 	record_entity(github.kind, github.key, RECORD_THREAD, "412", "", hex);
 	assert_string_equal(f.t.id + 1, hex);
 	k.state = TASK_MERGED;
-	assert_true(record_fold_thread(&a, &github, &k, NULL, n, 1, &f));
+	assert_true(record_fold_thread(&a, &github, &k, NULL, n, 1, false, &f));
 	assert_int_equal(f.t.state, STATE_RESOLVED);
-	assert_false(record_fold_thread(&a, &github, &k, NULL, n + 2, 2, &f));
-	assert_false(record_fold_thread(&a, &github, NULL, NULL, n, 1, &f));
+	assert_false(record_fold_thread(&a, &github, &k, NULL, n + 2, 2, false, &f));
+	assert_false(record_fold_thread(&a, &github, NULL, NULL, n, 1, false, &f));
+	assert_true(record_fold_thread(&a, &github, &k, NULL, n + 2, 2, true, &f));
+	assert_int_equal(f.t.n_posts, 0);
+	assert_string_equal(f.t.last_author.login, "ana");
 	n[2].verdict = "approve";
-	assert_true(record_fold_thread(&a, &github, &k, NULL, n + 2, 1, &f));
+	assert_true(record_fold_thread(&a, &github, &k, NULL, n + 2, 1, false, &f));
 	assert_string_equal(f.t.posts[0].body, "*approved this change*");
 	arena_release(&a);
 }
@@ -217,7 +220,7 @@ static void test_code_thread(void **state)
 		n[i].thread = "7";
 		n[i].anchor = &an;
 	}
-	assert_true(record_fold_thread(&a, &github, &k, &th, n, 2, &f));
+	assert_true(record_fold_thread(&a, &github, &k, &th, n, 2, false, &f));
 	assert_int_equal(f.t.kind, KIND_REMARK);
 	assert_int_equal(f.t.state, STATE_OPEN);
 	assert_string_equal(f.t.title, "This leaks");
@@ -229,16 +232,16 @@ static void test_code_thread(void **state)
 	assert_string_equal(f.t.asked[0].login, "ana");
 	record_patch_thread(&th, json_null());
 	th.resolved = 1;
-	assert_true(record_fold_thread(&a, &github, &k, &th, n, 2, &f));
+	assert_true(record_fold_thread(&a, &github, &k, &th, n, 2, false, &f));
 	assert_int_equal(f.t.state, STATE_RESOLVED);
 	assert_string_equal(f.closer.login, "bo");
 	th.resolved = -1;
 	k.state = TASK_MERGED;
-	assert_true(record_fold_thread(&a, &github, &k, NULL, n, 2, &f));
+	assert_true(record_fold_thread(&a, &github, &k, NULL, n, 2, false, &f));
 	assert_int_equal(f.t.state, STATE_RESOLVED);
 	n[0].task = n[1].task = NULL;
 	n[0].kind = n[1].kind = NOTE_COMMIT;
-	assert_true(record_fold_thread(&a, &github, NULL, NULL, n, 2, &f));
+	assert_true(record_fold_thread(&a, &github, NULL, NULL, n, 2, false, &f));
 	assert_int_equal(f.t.kind, KIND_NOTE);
 	assert_int_equal(f.t.n_links, 0);
 	arena_release(&a);

@@ -120,7 +120,7 @@ void record_patch_note(struct arena *a, struct record_note *n, const json_t *pat
 /*
  * All records of one task (its own, for a task), or of one thread (its task, its thread record if any, its notes, the
  * user's unsent ones among them), in any order, to what index-fold writes; ids are full, as fold_entity's. false: nothing
- * to show (no task; a thread without posts).
+ * to show (no task; a thread without posts, unless it is a conversation and empty is wanted).
  *
  * A conversation is a note on the task with the task's title and state (closed and merged: resolved), put to its
  * assignees; the description is the task's own and not a post. A code thread is a remark, put to the change's author, open
@@ -130,7 +130,7 @@ void record_patch_note(struct arena *a, struct record_note *n, const json_t *pat
  */
 struct record_source { const char *kind, *key, *name; };
 bool record_fold_thread(struct arena *a, const struct record_source *s, const struct record_task *task,
-    const struct record_thread *thread, const struct record_note *notes, size_t n, struct fold *out);
+    const struct record_thread *thread, const struct record_note *notes, size_t n, bool empty, struct fold *out);
 bool record_fold_task(struct arena *a, const struct record_source *s, const struct record_task *task, struct fold *out);
 
 /* The id in a body's last line "<!-- killick:32 hex digits -->", if there is one; *len is where the text before it ends. */

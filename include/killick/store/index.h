@@ -14,6 +14,7 @@
 #include "killick/anchor/place.h"
 #include "killick/model/fold.h"
 #include "killick/model/query.h"
+#include "killick/model/record.h"
 
 struct index;
 int index_open(struct index **out, struct err *e);
@@ -46,6 +47,7 @@ struct source_row {
 	const char *heads;      /* native: nlog_heads_format */
 	uint64_t lamport;       /* greatest clock seen */
 	int64_t synced;         /* time of the last exchange with a remote */
+	int64_t since;          /* trackers: what others wrote before this counts as read, 0: nothing does */
 	const char *problem;    /* of the last one, or NULL */
 };
 /* The scope of one repository: which sources belong to it, who I am, and the view whose places are joined in. */
@@ -59,9 +61,42 @@ int64_t index_repo(struct index *ix, const char *repo_key, bool make);
 int64_t index_source(struct index *ix, int64_t repo, const char *kind, const char *key, const char *name, bool make);
 bool index_source_get(struct index *ix, int64_t source, struct arena *a, struct source_row *out);
 int index_source_set(struct index *ix, const struct source_row *row, struct err *e);
+/* The name that people see; and the end of it: everything of the source is forgotten. Inside a write. */
+int index_source_name(struct index *ix, int64_t source, const char *name, struct err *e);
+int index_source_drop(struct index *ix, int64_t source, struct err *e);
 
 /* Ops. put keeps the bytes and marks the entity for folding; a known id is ignored (set union). */
 int index_put_op(struct index *ix, int64_t source, const struct op *op, const char *bytes, size_t n, struct err *e);
+/*
+ * Records of a tracker (model/record.h), inside a write: kept as the bytes that came, and what they belong to is marked for
+ * folding. The same record again, or an older one after a newer one, changes nothing. links: the places in this
+ * repository that the body quotes by permalinks; each is listed with the files it is in, as the thread of the post.
+ * began: when the pull began that a list is of; what was put later is not missing from it.
+ */
+struct record_put {
+	const struct record *r;
+	const char *bytes; size_t n;
+	const struct anchor *links; size_t n_links;
+	int64_t began;
+};
+int index_put_record(struct index *ix, int64_t source, const struct record_put *p, struct err *e);
+/* The newest state of one. key: as in the record; task only for threads. ERR_NOT_FOUND. */
+int index_record(struct index *ix, int64_t source, enum record_type type, const char *task, const char *key,
+    struct arena *a, struct record *out, struct err *e);
+/* The task and thread that a thread row is, as its source calls them: "" for none. false: a native one. */
+bool index_thread_keys(struct index *ix, int64_t thread, struct arena *a, const char **task, const char **thread_key);
+/* The note that a post of a thread is made from; ERR_NOT_FOUND also for what is not sent yet. */
+int index_post_record(struct index *ix, int64_t thread, const char *post_id, struct arena *a, struct record *out,
+    struct err *e);
+/* The user's own that is not sent: patches (model/record.h) in place of all those there were. */
+struct unsent_row {
+	const char *id, *source_kind, *source_key;
+	enum record_type what;       /* TASK, or what belongs to a thread */
+	const char *task, *thread;   /* keys, "" for none */
+	enum post_state state;
+	const char *patch;           /* JSON */
+};
+int index_put_unsent(struct index *ix, const struct unsent_row *rows, size_t n, struct err *e);
 /* Folds every marked entity and rewrites its rows (thread, posts, tasks, search). */
 int index_fold(struct index *ix, int64_t source, struct err *e);
 /* Forgets everything of a source (a rewound log): then put all ops again. */
