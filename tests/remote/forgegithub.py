@@ -282,6 +282,9 @@ def repository(req, repo, full=False):
     u = '%s/repos/%s/%s' % (req.base, repo.owner, repo.name)
     web = '%s/%s/%s' % (req.web, repo.owner, repo.name)
     host = req.web.split('://', 1)[1].split('/', 1)[0]
+    if repo.n_open[0] != req.world.version:
+        repo.n_open = (req.world.version, sum(t.state == 'open' for t in repo.tasks.values()))
+    n_open = repo.n_open[1]
     ends = {'archive_url': '/{archive_format}{/ref}', 'assignees_url': '/assignees{/user}', 'blobs_url': '/git/blobs{/sha}',
             'branches_url': '/branches{/branch}', 'collaborators_url': '/collaborators{/collaborator}',
             'comments_url': '/comments{/number}', 'commits_url': '/commits{/sha}', 'compare_url': '/compare/{base}...{head}',
@@ -302,12 +305,12 @@ def repository(req, repo, full=False):
          'ssh_url': 'git@%s:%s/%s.git' % (host.split(':')[0], repo.owner, repo.name), 'clone_url': web + '.git',
          'mirror_url': None, 'svn_url': web, 'homepage': None, 'language': None, 'forks_count': 0, 'stargazers_count': 0,
          'watchers_count': 0, 'size': 108, 'default_branch': repo.default_branch,
-         'open_issues_count': sum(t.state == 'open' for t in repo.tasks.values()), 'is_template': False, 'topics': [],
+         'open_issues_count': n_open, 'is_template': False, 'topics': [],
          'has_issues': repo.has_issues, 'has_projects': True, 'has_wiki': True, 'has_pages': False, 'has_downloads': True,
          'has_discussions': False, 'archived': repo.archived, 'disabled': False,
          'visibility': 'private' if repo.private else 'public', 'pushed_at': iso(repo.created),
          'created_at': iso(repo.created), 'updated_at': iso(repo.created), 'license': None, 'forks': 0, 'watchers': 0,
-         'open_issues': sum(t.state == 'open' for t in repo.tasks.values()), 'allow_forking': True,
+         'open_issues': n_open, 'allow_forking': True,
          'web_commit_signoff_required': False}
     if req.login:
         p = req.world.perm(repo, req.login)

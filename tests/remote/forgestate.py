@@ -159,7 +159,7 @@ class World:
                 archived=kw.pop('archived', False), has_issues=kw.pop('has_issues', True),
                 perms={k.lower(): v for k, v in kw.pop('perms', {}).items()}, labels={}, milestones={}, tasks={},
                 comments={}, rcomments={}, reviews={}, ccomments={}, resolved={}, commits=set(), gone={}, moved={},
-                next_number=1, created=self.now(), any_commit=kw.pop('any_commit', True))
+                next_number=1, n_open=(-1, 0), created=self.now(), any_commit=kw.pop('any_commit', True))
         r.perms.setdefault(owner.lower(), 'admin')
         self.repos[full.lower()] = r
         return r
