@@ -412,7 +412,10 @@ def timeline(req, o, r, n):
     t = task_at(req, repo, n)
     items = []
     for i in t.comments:
-        items.append((repo.comments[i].created, {**comment(req, repo, repo.comments[i]), 'type': 'comment'}))
+        d = comment(req, repo, repo.comments[i])
+        for k in ('original_author', 'original_author_id', 'assets'):
+            del d[k]
+        items.append((repo.comments[i].created, {**d, 'type': 'comment'}))
     for i in t.reviews:
         x = repo.reviews[i]
         if x.state != 'PENDING':
@@ -741,7 +744,7 @@ def reactions(find):
         with req.world.change():
             if req.method == 'DELETE':
                 x.reactions.pop((req.login.lower(), content), None)
-                return Resp(200)
+                return Resp(204 if at_least(req, 1, 26) else 200)
             v, new = req.world.react(x, req.login, content)
             return Resp(201 if new else 200, reaction(req, v))
     return fn

@@ -413,6 +413,8 @@ def rcomment(req, repo, c):
          'reactions': rollup(c, u), 'start_line': c.start_line, 'original_start_line': c.original_start_line,
          'start_side': c.start_side, 'line': c.line, 'original_line': c.original_line, 'side': c.side or 'RIGHT',
          'original_position': c.original_line or 1, 'position': c.line if c.subject == 'line' else 1, 'subject_type': c.subject}
+    if c.subject == 'file':
+        del d['line'], d['original_line']
     if c.reply_to:
         d['in_reply_to_id'] = c.reply_to
     return d
@@ -422,7 +424,7 @@ def legacy_rcomment(req, repo, c):
     """As a review's own comments are listed: without lines."""
     d = rcomment(req, repo, c)
     for k in ('subject_type', 'start_line', 'original_start_line', 'start_side', 'line', 'original_line', 'side'):
-        d.pop(k)
+        d.pop(k, None)
     return d
 
 
@@ -694,7 +696,7 @@ def get_permission(req, o, r, login):
         raise Fail(404)
     p = req.world.perm(repo, login) or 'none'
     return Resp(200, {'permission': {'maintain': 'write', 'triage': 'read'}.get(p, p), 'role_name': p,
-                      'user': user(req, login)})
+                      'user': {**user(req, login), 'role_name': p}})
 
 
 def get_timeline(req, o, r, n):

@@ -209,7 +209,7 @@ class World:
         if task.state == 'closed' and task.closed is None:
             task.closed = task.updated
         if change is not None:
-            c = dict(change)
+            c = self.seed_time(dict(change))
             head = c.get('head') or sha_of('head %d' % n)
             base = c.get('base') or sha_of('base')
             files = c.get('files')
