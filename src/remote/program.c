@@ -61,12 +61,27 @@ static int out_done(struct remote *r)
 
 static int64_t retry_at(const struct remote *r, const struct err *e)
 {
-	return e->code == ERR_RATE_LIMITED || e->code == ERR_OFFLINE ? r->retry_at : 0;
+	if (e->code != ERR_RATE_LIMITED && e->code != ERR_OFFLINE)
+		return 0;
+	return r->http ? http_retry_at(r->http) : r->retry_at;
 }
 
-static void out_error(struct remote *r, const struct err *e)
+/* Whoever is told that a credential does not do must know which one it was. */
+static void auth_words(const struct remote *r, struct err *e)
+{
+	if (e->code != ERR_AUTH || !r->http)
+		return;
+	if (r->cred.from)
+		err_set(e, ERR_AUTH, "%s; the credential is from %s", e->msg, r->cred.from);
+	else
+		err_set(e, ERR_AUTH, "%s; no credential for it was found", e->msg);
+}
+
+static void out_error(struct remote *r, struct err *e)
 {
 	json_t *j = json_object();
+
+	auth_words(r, e);
 
 	json_put_str(j, "code", err_code_name(e->code));
 	json_put_str(j, "message", e->msg);
@@ -84,6 +99,7 @@ static int cut_check(const struct remote *r, struct err *e)
 int remote_emit(struct remote *r, const struct record *rec, struct err *e)
 {
 	out_json(r, record_json(rec));
+	http_pump(r->http);
 	return cut_check(r, e);
 }
 
@@ -166,13 +182,14 @@ bool remote_body_is(const char *body, const struct wire_op *op)
 
 int remote_outcome(struct remote *r, bool sent, const struct err *failed, struct wire_outcome *out)
 {
+	struct err e = *failed;
 	bool later = failed->code == ERR_OFFLINE || failed->code == ERR_RATE_LIMITED || failed->code == ERR_AUTH ||
 		failed->code == ERR_CANCELLED || failed->code == ERR_IO;
 
 	*out = (struct wire_outcome){
 		.is = sent ? WIRE_UNKNOWN : later ? WIRE_UNSENT : WIRE_REFUSED,
 		.code = failed->code,
-		.message = arena_strdup(&r->keep, failed->msg),
+		.message = (auth_words(r, &e), arena_strdup(&r->keep, e.msg)),
 		.retry_at = sent ? 0 : retry_at(r, failed),
 	};
 	return 0;
@@ -234,7 +251,24 @@ static int do_look(struct remote *r, const struct request *q, struct err *e)
 	return r->ad->look(r, q->task, e) ? -1 : out_done(r);
 }
 
-static json_t *probe_json(const struct remote_probe *p)
+/* Which credential it was, and where it was looked for: words, never the thing itself. */
+static void put_credential(json_t *j, const struct remote *r)
+{
+	json_t *lines = json_array();
+
+	for (const char *p = r->tried.ptr; *p;) {
+		size_t n = strcspn(p, "\n");
+		json_t *one = json_object();
+		json_put_strn(one, "line", p, n);
+		json_array_append(lines, json_object_get(one, "line"));
+		json_decref(one);
+		p += n + (p[n] == '\n');
+	}
+	json_put_str(j, "credential", r->cred.from);
+	json_object_set_new(j, "tried", lines);
+}
+
+static json_t *probe_json(const struct remote *r, const struct remote_probe *p)
 {
 	json_t *j = json_object(), *why = json_object();
 	const struct person me = { .name = p->me_name, .email = p->me_email, .login = p->me_login };
@@ -251,6 +285,7 @@ static json_t *probe_json(const struct remote_probe *p)
 	json_object_set_new(j, "public", json_boolean(p->public_));
 	json_put_str(j, "missing", p->missing);
 	json_put_str(j, "quirk", p->quirk);
+	put_credential(j, r);
 	return j;
 }
 
@@ -260,7 +295,7 @@ static int do_probe(struct remote *r, const struct request *q UNUSED, struct err
 
 	if (r->ad->probe(r, &p, e))
 		return -1;
-	out_json(r, object1("probe", probe_json(&p)));
+	out_json(r, object1("probe", probe_json(r, &p)));
 	return out_done(r);
 }
 
@@ -340,6 +375,75 @@ static int do_send(struct remote *r, const struct request *q UNUSED, struct err 
 	return rc;
 }
 
+/* ---- whose is this address? ---- */
+
+/* By its looks; then by asking each adapter that speaks HTTP, at the host's root, as nobody. */
+static bool claim_by_looks(struct remote *r, const char *address, struct source_desc *out)
+{
+	struct remote_url url;
+
+	if (!remote_url_parse(&r->keep, address, &url))
+		return false;
+	for (size_t i = 0; adapters[i]; i++) {
+		if (!adapters[i]->claim(&r->keep, &url, out))
+			continue;
+		out->kind = adapters[i]->name;
+		return true;
+	}
+	return false;
+}
+
+/* Where the web of a remote's host is: over ssh nothing says that it is not https on the usual port. */
+static const char *web_root(struct remote *r, const char *address, struct err *e)
+{
+	struct remote_url url;
+	bool web;
+
+	if (!remote_url_parse(&r->keep, address, &url)) {
+		err_set(e, ERR_USAGE, "'%s' is not the address of a project", address);
+		return NULL;
+	}
+	web = !strcmp(url.scheme, "http") || !strcmp(url.scheme, "https");
+	return url.port && web ? arena_printf(&r->keep, "%s://%s:%u/", url.scheme, url.host, url.port) :
+		arena_printf(&r->keep, "%s://%s/", web ? url.scheme : "https", url.host);
+}
+
+static int sniff_all(struct remote *r, struct source_desc *out, struct err *e)
+{
+	struct err no = ERR_INIT;
+
+	for (size_t i = 0; adapters[i]; i++) {
+		if (adapters[i]->local)
+			continue;
+		r->ad = adapters[i];
+		err_clear(&no);
+		if (!r->ad->sniff(r, out, &no)) {
+			out->kind = r->ad->name;
+			return 0;
+		}
+		if (no.code != ERR_NOT_FOUND && no.code != ERR_REFUSED && no.code != ERR_AUTH && no.code != ERR_BAD_DATA)
+			return err_set(e, no.code, "%s", no.msg);
+	}
+	return err_set(e, ERR_NOT_FOUND, "nothing known answers at '%s': name the kind of tracker and the address of its API",
+		       r->src.web);
+}
+
+static int do_sniff(struct remote *r, struct err *e)
+{
+	struct source_desc out = r->src;
+	const char *root;
+
+	if (!r->src.web)
+		return err_set(e, ERR_BAD_DATA, "a request to sniff names no address");
+	if (!claim_by_looks(r, r->src.web, &out)) {
+		root = web_root(r, r->src.web, e);
+		if (!root || session_open(r, root, true, e) || sniff_all(r, &out, e))
+			return -1;
+	}
+	out_json(r, object1("source", source_desc_json(&out)));
+	return out_done(r);
+}
+
 static const struct { const char *what; int (*fn)(struct remote *r, const struct request *q, struct err *e); } jobs[] = {
 	{ "pull", do_pull }, { "look", do_look }, { "probe", do_probe }, { "send", do_send },
 };
@@ -348,6 +452,8 @@ static int request_run(struct remote *r, const struct request *q, const char *wh
 {
 	size_t i = 0;
 
+	if (what && !strcmp(what, "sniff"))
+		return do_sniff(r, e);
 	while (i < ARRAY_SIZE(jobs) && (!what || strcmp(jobs[i].what, what)))
 		i++;
 	if (i == ARRAY_SIZE(jobs))
@@ -357,6 +463,8 @@ static int request_run(struct remote *r, const struct request *q, const char *wh
 		return err_set(e, ERR_NOT_FOUND, "there is no adapter for '%s' sources", r->src.kind ? r->src.kind : "");
 	if (!r->src.api)
 		return err_set(e, ERR_BAD_DATA, "source '%s' has no address", r->src.name ? r->src.name : "");
+	if (!r->ad->local && session_open(r, r->src.api, false, e))
+		return -1;
 	return jobs[i].fn(r, q, e);
 }
 
@@ -371,6 +479,7 @@ static int request_read(struct remote *r, json_t **doc, struct request *q, struc
 		.json = *doc, .cursor = json_get_str(*doc, "cursor"), .task = json_get_str(*doc, "task"),
 		.full = json_get_bool(*doc, "full"), .prompt = json_get_bool(*doc, "prompt"),
 	};
+	r->prompt = q->prompt;
 	return source_desc_parse(&r->life, json_object_get(*doc, "source"), &r->src, e);
 }
 
@@ -390,7 +499,7 @@ static void process_close(void)
 
 int remote_main(int argc, char **argv UNUSED)
 {
-	struct remote r = { .in = BUF_INIT, .out = BUF_INIT };
+	struct remote r = { .in = BUF_INIT, .out = BUF_INIT, .tried = BUF_INIT };
 	struct err e = ERR_INIT;
 	struct request q;
 	json_t *doc = NULL;
@@ -406,6 +515,7 @@ int remote_main(int argc, char **argv UNUSED)
 		rc = request_run(&r, &q, json_get_str(doc, "do"), &e);
 	if (rc)
 		out_error(&r, &e);
+	session_close(&r);
 	json_decref(doc);
 	arena_release(&r.arena);
 	arena_release(&r.keep);

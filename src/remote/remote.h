@@ -11,6 +11,9 @@ struct remote {
 	struct source_desc src;
 	struct arena arena, keep, life;   /* a page's, a call's, the process's */
 	struct http *http;          /* NULL: a local adapter */
+	struct cred cred;           /* secret NULL: nobody's */
+	struct buf tried;           /* where a credential was looked for, a line each */
+	bool prompt;
 	struct buf in, out;         /* lines not yet taken, lines not yet written */
 	size_t taken;               /* bytes of in that are */
 	int64_t last_progress;
@@ -20,6 +23,13 @@ struct remote {
 
 /* The whole program; returns its exit status. */
 int remote_main(int argc, char **argv);
+
+/*
+ * session.c: http for r->src at this base, with the user's network settings, the adapter's manners and the credential
+ * (none when anonymous, nor where none is found: reading may do without). session_close tells git how its credential did.
+ */
+int session_open(struct remote *r, const char *base, bool anonymous, struct err *e);
+void session_close(struct remote *r);
 
 extern const struct adapter adapter_dir;
 
