@@ -193,20 +193,21 @@ static json_t *parse_body(const struct call *c, bool *mended, struct err *e)
 	return j;
 }
 
-static int answer_next(const struct call *c, struct http_answer *a, struct err *e)
+/* A next page elsewhere (a server that does not know its own address says so) matters to whoever would follow it. */
+static int answer_next(const struct call *c, struct http_answer *a, bool follows, struct err *e)
 {
 	const char *link = http_header(a, "link");
 	char *to = link ? link_find(link, "next") : NULL, *url;
 
 	if (!to)
 		return 0;
-	url = url_resolve(c->h, to, "the next page", e);
+	url = url_resolve(c->h, to, "the next page", follows ? e : NULL);
 	if (url)
 		json_object_set_new(a->headers, "(next)", json_string(url));
 	a->next = url ? http_header(a, "(next)") : NULL;
 	free(to);
 	free(url);
-	return a->next ? 0 : -1;
+	return a->next || !follows ? 0 : -1;
 }
 
 static int64_t header_count(const struct http_answer *a, const char *name)
@@ -218,7 +219,7 @@ static int64_t header_count(const struct http_answer *a, const char *name)
 }
 
 /* What a call that is done says; the call goes away. */
-static int answer_make(struct call *c, struct http_answer *a, struct err *e)
+static int answer_make(struct call *c, struct http_answer *a, bool follows, struct err *e)
 {
 	int rc = -1;
 
@@ -237,7 +238,7 @@ static int answer_make(struct call *c, struct http_answer *a, struct err *e)
 	if (c->in.len && (check_type(c, e) || !(a->owned = parse_body(c, &a->mended, e))))
 		goto out;
 	a->json = a->owned;
-	rc = answer_next(c, a, e);
+	rc = answer_next(c, a, follows, e);
 out:
 	call_free(c);
 	if (rc)
@@ -270,7 +271,7 @@ int http_get(struct http *h, struct http_answer *out, struct err *e, const char 
 		return -1;
 	call_remember(c);
 	call_wait(c);
-	return answer_make(c, out, e);
+	return answer_make(c, out, false, e);
 }
 
 int http_query(struct http *h, const char *path, const json_t *body, struct http_answer *out, struct err *e)
@@ -281,7 +282,7 @@ int http_query(struct http *h, const char *path, const json_t *body, struct http
 	if (!c)
 		return -1;
 	call_wait(c);
-	return answer_make(c, out, e);
+	return answer_make(c, out, false, e);
 }
 
 int http_write(struct http *h, const char *method, const char *path, const json_t *body, struct http_answer *out,
@@ -295,7 +296,7 @@ int http_write(struct http *h, const char *method, const char *path, const json_
 		return -1;
 	call_wait(c);
 	*sent = c->sent;
-	return answer_make(c, out, e);
+	return answer_make(c, out, false, e);
 }
 
 /* ---- many ---- */
@@ -358,7 +359,7 @@ int http_each(struct http *h, const char *const *paths, const json_t *const *bod
 		}
 		if (rc)
 			break;
-		answer_make(window_take(&w), &a, &failed);
+		answer_make(window_take(&w), &a, false, &failed);
 		calls_turn(h, 0);
 		rc = fn(ctx, i, &a, failed.code ? &failed : NULL, e);
 		http_answer_release(&a);
@@ -444,7 +445,7 @@ static int pages_one(struct pages *p, http_page_fn *fn, void *ctx, struct err *e
 	struct http_answer a;
 	int rc;
 
-	if (answer_make(c, &a, e))
+	if (answer_make(c, &a, true, e))
 		return -1;
 	rc = pages_guard(p, &a, hash, e);
 	if (!rc) {

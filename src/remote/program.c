@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "killick/base/file.h"
+#include "fields.h"
 #include "remote.h"
 
 enum { LINE_MAX_BYTES = 32 << 20, FLUSH_AT = 1 << 16, PROGRESS_MS = 150 };
@@ -98,7 +99,10 @@ static int cut_check(const struct remote *r, struct err *e)
 
 int remote_emit(struct remote *r, const struct record *rec, struct err *e)
 {
-	out_json(r, record_json(rec));
+	struct record sound;
+
+	if (record_tidy(&r->arena, rec, &sound))
+		out_json(r, record_json(&sound));
 	http_pump(r->http);
 	return cut_check(r, e);
 }

@@ -54,7 +54,7 @@ struct http_answer {
 	long status;
 	const json_t *json;          /* owned by the answer; NULL for an empty body (204, 304 never shows) */
 	const char *url;             /* what answered, after redirects: another path than asked for is another thing */
-	const char *next;            /* of the Link header, checked to be of this origin; NULL: the last page */
+	const char *next;            /* of the Link header; NULL: the last page, or one that is of another origin */
 	int64_t date;                /* the server's Date, 0: none */
 	int64_t total;               /* X-Total-Count, -1 */
 	bool fresh;                  /* false: 304, the same as before */
