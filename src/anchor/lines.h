@@ -50,6 +50,8 @@ size_t text_weight(const struct text *t);   /* bytes of memory, for caches */
 
 /* The line with everything filled in. */
 const struct line *text_line(struct text *t, uint32_t i);
+/* Its first character that is not blank; the end of the line for a blank one. */
+const char *line_first(const struct text *t, uint32_t i);
 static inline bool text_trivial(struct text *t, uint32_t i) { return text_line(t, i)->flags & LINE_TRIVIAL; }
 static inline uint64_t text_norm(struct text *t, uint32_t i) { return text_line(t, i)->norm; }
 static inline const char *text_at(const struct text *t, uint32_t i) { return t->ptr + t->lines[i].off; }
