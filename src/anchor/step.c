@@ -25,8 +25,8 @@ static uint32_t hull_most(const struct rope *r)
 
 static struct rope rope_like(const struct rope *r)
 {
-	return (struct rope){ .lines = r->lines, .weight = r->weight, .blank_first = r->blank_first,
-		.blank_last = r->blank_last };
+	return (struct rope){ .lines = r->lines, .weight = r->weight, .sure_first = r->sure_first, .sure_last = r->sure_last,
+		.blank_first = r->blank_first, .blank_last = r->blank_last };
 }
 
 /* Lines were put in right below, across blanks perhaps: they may belong to it. */
@@ -320,6 +320,16 @@ static void brackets_close(struct text *o, const struct rope *was, struct text *
 	*array_add(r) = (struct strand){ .line = at - 1, .conf = 0.95f };
 }
 
+static const float sure_block = 0.9f, sure_shape = 0.85f;
+
+static bool same_shape(struct text *o, const struct rope *was, struct text *n, const struct rope *r)
+{
+	uint32_t lo = rope_lo(was), hi = rope_hi(was);
+	if (is_block(o, lo, hi))
+		return is_block(n, rope_lo(r), rope_hi(r));
+	return is_indent_block(o, lo, hi) && is_indent_block(n, rope_lo(r), rope_hi(r));
+}
+
 static void range_close(struct text *o, const struct rope *was, struct text *n, struct rope *r)
 {
 	if (was->lines == 1)
@@ -327,6 +337,30 @@ static void range_close(struct text *o, const struct rope *was, struct text *n, 
 	block_close(o, was, n, r);
 	brackets_close(o, was, n, r);
 	block_indent(o, was, n, r);
+	/* A block of which much is left ends where it closes, rewritten as its last lines may be. */
+	if (r->sure_last < sure_block && same_shape(o, was, n, r))
+		r->sure_last = sure_block;
+}
+
+/* An end of the range was replaced by as many lines, and the range goes on behind them: they are its end. */
+static bool replaced_evenly(const struct pair *x, const struct rope *was, const struct hit *hits, size_t k)
+{
+	uint32_t i = was->items[k].line, j;
+	const struct gap *g;
+	if (gaps_map(&x->gaps, i, &j, &g) || !hits[k].kind || hits[k].moved || g->b - g->a != g->d - g->c ||
+	    hits[k].line - g->c != i - g->a)
+		return false;
+	return was->items[k].flags & STRAND_FIRST ? g->b <= rope_hi(was) : g->a > rope_lo(was);
+}
+
+static void ends_sure(const struct pair *x, const struct rope *was, const struct hit *hits, struct rope *r)
+{
+	for (size_t k = 0; k < was->len; k++) {
+		if (!(was->items[k].flags & (STRAND_FIRST | STRAND_LAST)) || !replaced_evenly(x, was, hits, k))
+			continue;
+		float *sure = was->items[k].flags & STRAND_FIRST ? &r->sure_first : &r->sure_last;
+		*sure = *sure < sure_shape ? sure_shape : *sure;
+	}
 }
 
 static const struct gap *gap_of(const struct pair *x, uint32_t i)
@@ -434,6 +468,7 @@ void step_in_file(struct pair *x, const struct rope *r, struct step *out)
 		if (r->len > 1 && !out->moved) {
 			head_find(x, r, hits, &out->rope);
 			tail_find(x, r, hits, &out->rope);
+			ends_sure(x, r, hits, &out->rope);
 		}
 		range_close(x->o, r, x->n, &out->rope);
 	}
