@@ -302,7 +302,7 @@ static void gone_words(struct thread_view *tv, struct buf *b)
 
 	if (subject)
 		buf_addf(b, "gone since %.7s \"%s\" (%s, %s)", p->commit, subject, age(tv, info.time),
-			text_clean(&tv->v.arena, person_label(&info.author), TEXT_PROSE));
+			text_clean(&tv->v.arena, who(tv->v.t, &info.author), TEXT_PROSE));
 	else if (p->commit)
 		buf_addf(b, "gone since %.7s", p->commit);
 	else
@@ -394,7 +394,7 @@ static void set_anchor_words(struct thread_view *tv, int width)
 	anchor_format(&b, &th->anchor, 0);
 	if (th->anchor.type == ANCHOR_COMMIT && th->anchor.commit && (subject = subject_of(tv, th->anchor.commit, &info)) != NULL)
 		buf_addf(&b, " \"%s\" (%s, %s)", subject, age(tv, info.time),
-			text_clean(&tv->v.arena, person_label(&info.author), TEXT_PROSE));
+			text_clean(&tv->v.arena, who(tv->v.t, &info.author), TEXT_PROSE));
 	if (th->anchor.type == ANCHOR_PROJECT)
 		buf_addf(&b, " the project");
 	if (th->place.why)

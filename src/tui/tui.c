@@ -24,6 +24,7 @@
 #include "ui.h"
 
 #define TICK_MS 1000
+#define DELETED 10         /* strlen(" (deleted)"), as Linux says it */
 
 const char *setting_text(struct tui *t, const char *name)
 {
@@ -51,6 +52,9 @@ const char *self_path(struct tui *t)
 	if (t->self)
 		return t->self;
 	n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	/* Upgraded while it runs: what stands there now does as well. */
+	if (n > DELETED && !memcmp(path + n - DELETED, " (deleted)", DELETED))
+		n -= DELETED;
 	t->self = n > 0 ? xstrndup(path, (size_t)n) : xstrdup("killick");
 	return t->self;
 }
