@@ -14,6 +14,7 @@
 enum { LIKE_CHARS = 256, LIKE_WORDS = 400 };
 
 struct word { uint32_t hash; float weight; };
+struct name { uint32_t hash, line; };
 struct words {
 	float total;
 	uint32_t n, n_chars;
@@ -118,6 +119,7 @@ void text_free(struct text *t)
 	free(t->words);
 	free(t->once);
 	free(t->trims);
+	free(t->names);
 	arena_release(&t->arena);
 	free(t);
 }
@@ -125,7 +127,7 @@ void text_free(struct text *t)
 size_t text_weight(const struct text *t)
 {
 	return t->size + t->n * sizeof(*t->lines) + (t->words ? t->n * sizeof(*t->words) : 0) +
-	    (t->trims ? (t->trims_mask + 1) * sizeof(*t->trims) : 0) + (t->once ? (t->once_mask + 1) * sizeof(*t->once) : 0) +
+	    (t->names ? (t->names_mask + 1) * sizeof(*t->names) : 0) + (t->trims ? (t->trims_mask + 1) * sizeof(*t->trims) : 0) + (t->once ? (t->once_mask + 1) * sizeof(*t->once) : 0) +
 	    t->arena.total + sizeof(*t);
 }
 
@@ -354,18 +356,18 @@ static uint32_t skip_arguments(const char *p, uint32_t len, uint32_t i)
  * The name that a line is about: what stands before the first "=", "(", ":", ";", "," or "{" of "static int name = 3;",
  * "def name(x):", "name: value", "struct name {". Others may say the same words; who sets a name is the line of that name.
  */
-static void words_subject(struct words *w, const char *p, uint32_t len)
+static uint32_t line_subject(const char *p, uint32_t len, bool *strong)
 {
 	uint32_t start = 0, end = 0, before = 0, i = 0;
 	while (i < len && (is_space((unsigned char)p[i]) || p[i] == '#' || p[i] == '"' || p[i] == '\''))
 		i++;
-	bool outermost = !i && len && is_word((unsigned char)p[0]);
+	bool outermost = !i && len && is_word((unsigned char)p[0]), macro = len && p[0] == '#';
 	while (i < len) {
 		unsigned char c = (unsigned char)p[i];
 		if (is_word(c)) {
 			bool joined = end && end < i && (p[i - 1] == '.' || p[i - 1] == '>' || p[i - 1] == ':') && !is_space((unsigned char)p[end]);
 			if (end && !joined && before++ == 0 && begins_statement(p + start, end - start))
-				return;
+				return 0;
 			for (start = i; i < len && is_word((unsigned char)p[i]); i++)
 				;
 			end = i;
@@ -374,7 +376,7 @@ static void words_subject(struct words *w, const char *p, uint32_t len)
 		}
 		bool pair = i + 1 < len && (p[i + 1] == '=' || (c == ':' && p[i + 1] == ':'));
 		if (c == '=' && (pair || !end))
-			return;
+			return 0;
 		if (c == ':' && pair && p[i + 1] == ':') {
 			i += 2;
 			continue;
@@ -382,21 +384,59 @@ static void words_subject(struct words *w, const char *p, uint32_t len)
 		if (strchr("=(:;,{", c))
 			break;
 		if (!strchr(" \t*&.-><[]\"'@$", c))
-			return;
+			return 0;
 		i++;
 	}
 	if (!end || (!before && begins_statement(p + start, end - start)))
-		return;
+		return 0;
 	while (len && is_space((unsigned char)p[len - 1]))
 		len--;
 	char mark = i < len ? p[i] : 0;
-	bool call = mark == '(' && !before && !(outermost && p[len - 1] != ';');
+	bool call = mark == '(' && ((!before && !outermost) || p[len - 1] == ';');
 	/* Prose has these marks too. */
 	bool prose = (strchr(",;", mark) && p[len - 1] != ';') || (mark == '(' && end != i && !outermost) || (mark == ':' && before > 1);
 	if (!mark || prose || (!before && strchr(";,{", mark)))
-		return;
-	w->defined = (uint32_t)hash_bytes(p + start, end - start) | 1;
-	w->strong = !call && (before || outermost || mark == ':');
+		return 0;
+	*strong = !call && (before || outermost || mark == ':');
+	/* A macro is another thing than a function of its name. */
+	return ((uint32_t)hash_bytes(p + start, end - start) ^ (macro ? 0x80000000u : 0)) | 1;
+}
+
+static struct name *name_slot(const struct text *t, uint32_t hash)
+{
+	uint32_t k = hash & t->names_mask;
+	while (t->names[k].hash && t->names[k].hash != hash)
+		k = (k + 1) & t->names_mask;
+	return &t->names[k];
+}
+
+static uint32_t name_of(const struct text *t, uint32_t i)
+{
+	bool strong = false;
+	uint32_t len = t->lines[i].len, hash = line_subject(text_at(t, i), len < 400 ? len : 400, &strong);
+	return strong ? hash : 0;
+}
+
+static void names_make(struct text *t)
+{
+	t->names_mask = table_size(t->n) - 1;
+	t->names = xcalloc((size_t)t->names_mask + 1, sizeof(*t->names));
+	for (uint32_t i = 0; i < t->n; i++) {
+		uint32_t hash = name_of(t, i);
+		struct name *s = hash ? name_slot(t, hash) : NULL;
+		if (s)
+			*s = (struct name){ hash, s->hash ? UINT32_MAX : i };
+	}
+}
+
+uint32_t text_name(struct text *t, uint32_t i) { return name_of(t, i); }
+
+bool text_defines(struct text *t, uint32_t name, uint32_t *line)
+{
+	if (!t->names)
+		names_make(t);
+	*line = name_slot(t, name)->line;
+	return name_slot(t, name)->hash && *line != UINT32_MAX;
 }
 
 static const struct words *text_words(struct text *t, uint32_t i)
@@ -416,7 +456,7 @@ static const struct words *text_words(struct text *t, uint32_t i)
 			chars[w->n_chars++] = (unsigned char)p[k];
 	w->chars = chars;
 	words_cut(w, p, len);
-	words_subject(w, p, len);
+	w->defined = line_subject(p, len, &w->strong);
 	return t->words[i] = w;
 }
 

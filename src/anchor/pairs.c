@@ -13,7 +13,7 @@
 #include <string.h>
 #include "pairs.h"
 
-enum { NEAR_LINES = 10, TRUSTED = 0x80, CLEAN = 0x40, EDGE_MOST = 7, SLOTS = 4096, BYTES_MOST = 160 << 20, TEXT_MOST = 256 << 20 };
+enum { NEAR_LINES = 10, NAMES_MOST = 400, TRUSTED = 0x80, CLEAN = 0x40, EDGE_MOST = 7, SLOTS = 4096, BYTES_MOST = 160 << 20, TEXT_MOST = 256 << 20 };
 
 struct kept_text { struct oid id; struct text *t; enum text_fault why; bool pinned; unsigned used; struct kept_text *next; };
 struct kept_pair { struct pair p; unsigned used; struct kept_pair *next; };
@@ -625,6 +625,49 @@ static void gap_shapes(struct pair *x, const struct gap *g, const bool *skip_n, 
 	}
 }
 
+/* Is the new line of a gap, and whose? */
+static bool replaced_line(const struct pair *x, uint32_t j)
+{
+	for (size_t k = 0; k < x->gaps.len && x->gaps.items[k].c <= j; k++)
+		if (j < x->gaps.items[k].d)
+			return true;
+	return false;
+}
+
+/* The only new line of the gap that defines it, while the only old one is i. */
+static bool defined_in_gap(struct pair *x, const struct gap *g, uint32_t name, uint32_t i, uint32_t *line)
+{
+	unsigned news = 0;
+	if (g->b - g->a > NAMES_MOST || g->d - g->c > NAMES_MOST)
+		return false;
+	for (uint32_t k = g->a; k < g->b; k++)
+		if (k != i && text_name(x->o, k) == name)
+			return false;
+	for (uint32_t j = g->c; j < g->d && news < 2; j++)
+		if (text_name(x->n, j) == name) {
+			news++;
+			*line = j;
+		}
+	return news == 1;
+}
+
+/* Lines that nothing was found for, or little: a name that both versions define once is the same, however it is written. */
+static void gap_names(struct pair *x, const struct gap *g, struct hit *out)
+{
+	for (uint32_t i = g->a; i < g->b; i++) {
+		struct hit *h = &out[i - g->a];
+		uint32_t own, j, name = h->kind != HIT_SAME && h->like < 0.6f ? text_name(x->o, i) : 0;
+		if (!name)
+			continue;
+		bool file = text_defines(x->o, name, &own) && own == i && text_defines(x->n, name, &j) && replaced_line(x, j);
+		if (!file && !defined_in_gap(x, g, name, i, &j))
+			continue;
+		float like = (float)((file ? 0.55 : 0.45) + 0.4 * line_likeness(x->o, i, x->n, j));
+		if (like > h->like)
+			*h = (struct hit){ j, j, like, HIT_EDIT, j < g->c || j >= g->d };
+	}
+}
+
 static void gap_solve(struct pair *x, const struct gap *g, struct hit *out)
 {
 	uint32_t rows = g->b - g->a, cols = g->d - g->c;
@@ -651,6 +694,7 @@ static void gap_solve(struct pair *x, const struct gap *g, struct hit *out)
 				out[i - g->a] = h;
 		}
 	}
+	gap_names(x, g, out);
 	free(lined);
 	free(sure);
 	free(skip_o);
