@@ -46,6 +46,7 @@ struct terminal {
 	bool all;                /* nothing on the screen can be relied on */
 	int colours;
 	bool utf8, bright;       /* bright: no RGB, palette numbers */
+	struct palette palette;
 	struct pen pens[STYLE_COUNT][CELL_FLAGS];
 	ARRAY(struct key) fed;
 	size_t fed_next;
@@ -216,6 +217,7 @@ static void start_colours(struct terminal *t)
 	const char *no = getenv("NO_COLOR");
 
 	t->config.theme = theme_resolve(no && *no ? THEME_MONO : t->config.theme);
+	palette_init(&t->palette, t->config.theme);
 	if (t->config.theme == THEME_MONO || !has_colors())
 		return;
 	start_color();
@@ -353,7 +355,7 @@ static const struct pen *pen_of(struct terminal *t, const struct cell *cell)
 
 	if (p->known)
 		return p;
-	l = theme_look(t->config.theme, t->colours, cell->style, cell->flags % CELL_FLAGS);
+	l = theme_look(&t->palette, t->colours, cell->style, cell->flags % CELL_FLAGS);
 	p->attrs = attrs_of(l.attrs);
 	if (t->colours && (l.fg != COLOUR_DEFAULT || l.bg != COLOUR_DEFAULT))
 		p->pair = alloc_pair(l.fg, l.bg);
@@ -361,6 +363,13 @@ static const struct pen *pen_of(struct terminal *t, const struct cell *cell)
 		p->pair = 0;
 	p->known = true;
 	return p;
+}
+
+int term_colour(struct terminal *t, const char *line, struct err *e)
+{
+	memset(t->pens, 0, sizeof(t->pens));
+	t->all = true;
+	return palette_line(&t->palette, line, e);
 }
 
 /* The cluster as wide characters; false when curses or the locale would count it otherwise than we do. */

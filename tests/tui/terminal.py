@@ -40,6 +40,19 @@ for term, more, want in (('xterm-256color', {}, rb'38;5;'), ('xterm', {}, rb'3[0
         ok(got and any(re.match(want, c) for c in got), 'in its colours')
     elif term != 'xterm-direct':
         is_(got, set(), 'without colours')
+# A colours file.
+config = w.top + '/home/.config/killick'
+os.makedirs(config)
+for depth, env, want in (('256', dict(TERM='xterm-256color'), b'38;5;201'), ('16', dict(TERM='xterm'), b'35')):
+    with open(config + '/colours', 'w') as f:
+        f.write('# mine\nbase light\naccent 5 201 #ff00ff\n\nnosuch 1\ndim #zzz\n')
+    t = Tty(w, **env)
+    ok(t.shows('Question 39', "colours file, line 6: '#zzz' is no colour"), 'a colours file: what is wrong is said')
+    ok(any(re.fullmatch(want, c) for c in colours(end(t))), 'and the rest is used with %s colours' % depth)
+for theme in sorted(os.listdir(SRC + '/contrib/themes')):
+    shutil.copy(SRC + '/contrib/themes/' + theme, config + '/colours')
+    ok(w.script('line messages\ndump\n')[0][0].startswith(' messages · 0'), 'contrib/themes/%s is one' % theme)
+os.unlink(config + '/colours')
 for term in ('dumb', ''):
     t = Tty(w, TERM=term)
     ok(t.ends() == 2 and b'--plain' in t.raw, 'TERM=%s: one line that says what there is instead' % term)
