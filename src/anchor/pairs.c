@@ -99,9 +99,21 @@ void pairs_free(struct pairs *p)
 	free(p);
 }
 
-void pairs_begin(struct pairs *p) { p->missed = false; }
+void pairs_begin(struct pairs *p)
+{
+	p->missed = false;
+	lineage_fault_clear(p->l);
+}
 
-bool pairs_missed(const struct pairs *p) { return p->missed; }
+bool pairs_missed(const struct pairs *p) { return p->missed || lineage_fault(p->l); }
+
+static bool not_here(enum text_fault why) { return why == TEXT_MISSING || why == TEXT_DAMAGED; }
+
+/* Why a blob could not be read: lineage_blob just said no. */
+static enum text_fault blob_fault(const struct pairs *p, uint64_t size)
+{
+	return size ? TEXT_HUGE : lineage_fault(p->l) == LINEAGE_DAMAGED ? TEXT_DAMAGED : TEXT_MISSING;
+}
 
 void pairs_trim(struct pairs *p)
 {
@@ -135,7 +147,7 @@ static struct kept_text *text_kept(struct pairs *p, const struct oid *id)
 	for (struct kept_text *t = p->texts[slot_of(id, NULL)]; t; t = t->next)
 		if (oid_equal(&t->id, id)) {
 			t->used = p->turn;
-			p->missed |= t->why == TEXT_MISSING;
+			p->missed |= not_here(t->why);
 			return t;
 		}
 	return NULL;
@@ -145,7 +157,7 @@ static struct kept_text *text_keep(struct pairs *p, const struct oid *id, struct
 {
 	size_t slot = slot_of(id, NULL);
 	struct kept_text *k = xcalloc(1, sizeof(*k));
-	p->missed |= why == TEXT_MISSING;
+	p->missed |= not_here(why);
 	*k = (struct kept_text){ .id = *id, .t = t, .why = why, .used = p->turn, .next = p->texts[slot] };
 	if (t)
 		p->bytes += text_weight(t) + t->n * 24;  /* what is made when asked */
@@ -179,7 +191,7 @@ struct text *pairs_text(struct pairs *p, const struct oid *blob, enum text_fault
 		if (lineage_blob(p->l, blob, TEXT_MOST, &b, &size))
 			k = text_take(p, blob, &b);
 		else
-			k = text_keep(p, blob, NULL, size ? TEXT_HUGE : TEXT_MISSING);
+			k = text_keep(p, blob, NULL, blob_fault(p, size));
 		buf_release(&b);
 	}
 	if (why)
@@ -198,8 +210,8 @@ bool pairs_lines(struct pairs *p, const struct oid *blob, uint32_t *n, enum text
 		return k->t;
 	}
 	if (!lineage_blob(p->l, blob, TEXT_MOST, &b, &size)) {
-		*why = size ? TEXT_HUGE : TEXT_MISSING;
-		p->missed |= !size;
+		*why = blob_fault(p, size);
+		p->missed |= not_here(*why);
 	} else
 		*why = memchr(b.ptr, 0, b.len < 8000 ? b.len : 8000) ? TEXT_BINARY : TEXT_FINE;
 	*n = b.len && b.ptr[b.len - 1] != '\n';
@@ -463,7 +475,7 @@ struct pair *pairs_get(struct pairs *p, const struct oid *old_id, const struct o
 	for (struct kept_pair *k = p->pairs[slot]; k; k = k->next)
 		if (oid_equal(&k->p.old_id, old_id) && oid_equal(&k->p.new_id, new_id)) {
 			k->used = p->turn;
-			p->missed |= k->p.fault == TEXT_MISSING;
+			p->missed |= not_here(k->p.fault);
 			if (why)
 				*why = k->p.fault;
 			return k->p.fault ? NULL : &k->p;
