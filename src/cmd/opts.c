@@ -269,7 +269,7 @@ void cmd_usage(struct buf *b, const struct cmd_entry *e, const char *parent)
 	size_t n = cmd_opt_sets(e, NULL, sets);
 
 	buf_addf(b, "usage: killick %s%s%s%s%s%s\n", parent ? parent : "", parent ? " " : "", e->name,
-	    e->sub ? e->run ? "" : " COMMAND" : " [OPTION…]", e->args ? " " : "", e->args ? e->args : "");
+	    e->sub ? e->run ? "" : " COMMAND" : " [OPTION…]", e->args && *e->args ? " " : "", e->args ? e->args : "");
 	buf_addf(b, "%s\n", e->summary);
 	if (e->help)
 		buf_addf(b, "\n%s\n", e->help);
