@@ -364,6 +364,14 @@ void thread_target(struct tui *t, const struct thread *th, struct target *out)
 		out->task = th->anchor.task;
 }
 
+bool say_reading(struct tui *t, struct styled *out, int width)
+{
+	if (!job_find(t, "catch-up"))
+		return false;
+	say_empty(out, width, "The threads are being read; this fills in a moment.", "After an upgrade, a big fetch or a new clone that takes longer.");
+	return true;
+}
+
 void say_empty(struct styled *out, int width, const char *first, const char *second)
 {
 	styled_newline(out);

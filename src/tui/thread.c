@@ -195,7 +195,7 @@ static int line_width(const struct styled_line *l)
 static void set_title(struct thread_view *tv, int width)
 {
 	struct styled *s = &tv->v.text;
-	const char *kind = thread_kind_glyph(tv->th.kind, tv->v.t->ascii);
+	const char *kind = tv->v.t->plain ? thread_kind_name(tv->th.kind) : thread_kind_glyph(tv->th.kind, tv->v.t->ascii);
 	size_t from = s->lines.len;
 	struct styled_line *l;
 	struct span *spans;
@@ -319,9 +319,10 @@ static void set_guess(struct thread_view *tv, int width)
 	struct buf b = BUF_INIT;
 	size_t from = tv->v.text.lines.len;
 
-	if (!p->path || !p->line)
-		return;
-	buf_addf(&b, "best guess %.2f: %s:%u     Enter look  M move it there  R resolve", p->confidence, clean(tv, p->path), p->line);
+	if (p->path && p->line)
+		buf_addf(&b, "best guess %.2f: %s:%u     Enter look  M move it there  R resolve", p->confidence, clean(tv, p->path), p->line);
+	else
+		buf_addstr(&b, "nothing like it is there now     M move it to where it belongs  R resolve");
 	text_wrap(&tv->v.text, STYLE_WARN, b.ptr, width, 2);
 	tag_from(tv, from, &(struct part){ .kind = PART_GUESS });
 	buf_release(&b);

@@ -446,7 +446,8 @@ int tui_init(struct tui *t, struct work *w, const struct term_config *c, bool pl
 	t->tab = (int)setting_int(w->repo, "tabWidth");
 	t->generation = index_generation(w->index);
 	repo_head(w->repo, &t->head, NULL);
-	t->ticked = clock_mono() - TICK_MS + 50;
+	/* The first paint comes first; where there is none to see, what waits for things to settle waits for this too. */
+	t->ticked = c->headless ? 0 : clock_mono() - TICK_MS + 50;
 	load_keys(t);
 	load_colours(t);
 	return 0;
