@@ -9,7 +9,9 @@
 #include <string.h>
 #include "align.h"
 
-enum { ALIGN_CELLS = 60000, WINDOW_MOST = 400 };
+enum { ALIGN_CELLS = 400000, CELLS_USUAL = 60000, WINDOW_MOST = 400 };
+/* Among very many lines some are alike by chance. */
+static const double floor_many = 0.55;
 enum { SEED_PLACES = 24, SEED_LOOK = 160, SEED_GAP = 16, SEEDS_MOST = 200000, EDGE_LINES = 8, WORK_MOST = 20000000 };
 
 static double pair_score(struct text *o, uint32_t i, struct text *n, uint32_t j, double floor, float *like)
@@ -98,6 +100,8 @@ void align(struct text *o, struct text *n, struct gap g, const bool *skip_o, con
 		out[i - g.a] = (struct hit){ NO_LINE, NO_LINE, 0, HIT_NONE, false };
 	if (g.a == g.b || g.c == g.d)
 		return;
+	if ((uint64_t)(g.b - g.a) * (g.d - g.c) > CELLS_USUAL && floor < floor_many)
+		floor = floor_many;
 	if (affordable(g))
 		align_grid(o, n, g, skip_o, skip_n, floor, out);
 	else

@@ -26,6 +26,7 @@ static const char *const words[] = {
 	[WHY_WEAK] = "not sure enough: the place is a guess",
 	[WHY_SELECTION] = "the selected text was changed; its line is still here",
 	[WHY_NO_TARGET] = "there is no commit yet",
+	[WHY_DAMAGED] = "an object of the repository is damaged: git fsck names it",
 };
 
 const char *why_words(enum why w) { return words[w]; }

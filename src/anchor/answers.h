@@ -21,7 +21,7 @@ void answers_put(struct answers *s, const struct anchor *an, const struct place 
 /* The words a place may carry; why is kept as its number. */
 enum why {
 	WHY_NONE, WHY_MISSING, WHY_BINARY, WHY_HUGE, WHY_NO_COMMIT, WHY_NO_PATH, WHY_LINE, WHY_SUBMODULE, WHY_SHALLOW,
-	WHY_STUCK, WHY_SECTION, WHY_FOLDER, WHY_WEAK, WHY_SELECTION, WHY_NO_TARGET,
+	WHY_STUCK, WHY_SECTION, WHY_FOLDER, WHY_WEAK, WHY_SELECTION, WHY_NO_TARGET, WHY_DAMAGED,
 };
 const char *why_words(enum why w);
 

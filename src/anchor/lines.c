@@ -14,9 +14,12 @@
 enum { LIKE_CHARS = 256, LIKE_WORDS = 400 };
 
 struct word { uint32_t hash; float weight; };
+struct name { uint32_t hash, line; };
 struct words {
 	float total;
 	uint32_t n, n_chars;
+	uint32_t defined;       /* hash of the name that the line defines or sets, 0 for none */
+	bool strong;            /* it defines it: a type or a keyword stands before the name */
 	struct word *items;     /* sorted by hash */
 	const unsigned char *chars;
 };
@@ -116,6 +119,7 @@ void text_free(struct text *t)
 	free(t->words);
 	free(t->once);
 	free(t->trims);
+	free(t->names);
 	arena_release(&t->arena);
 	free(t);
 }
@@ -123,7 +127,7 @@ void text_free(struct text *t)
 size_t text_weight(const struct text *t)
 {
 	return t->size + t->n * sizeof(*t->lines) + (t->words ? t->n * sizeof(*t->words) : 0) +
-	    (t->trims ? (t->trims_mask + 1) * sizeof(*t->trims) : 0) + (t->once ? (t->once_mask + 1) * sizeof(*t->once) : 0) +
+	    (t->names ? (t->names_mask + 1) * sizeof(*t->names) : 0) + (t->trims ? (t->trims_mask + 1) * sizeof(*t->trims) : 0) + (t->once ? (t->once_mask + 1) * sizeof(*t->once) : 0) +
 	    t->arena.total + sizeof(*t);
 }
 
@@ -195,6 +199,14 @@ const struct line *text_line(struct text *t, uint32_t i)
 	if (!(l->flags & LINE_KNOWN))
 		line_study(t, l);
 	return l;
+}
+
+const char *line_first(const struct text *t, uint32_t i)
+{
+	const char *p = text_at(t, i), *end = p + t->lines[i].len;
+	while (p < end && is_space((unsigned char)*p))
+		p++;
+	return p;
 }
 
 static uint32_t table_size(uint32_t n)
@@ -309,6 +321,124 @@ static void words_cut(struct words *w, const char *p, uint32_t len)
 	qsort(w->items, w->n, sizeof(*w->items), cmp_words);
 }
 
+/* Words that begin a statement, not a definition; sorted. */
+static const char *const statement_words[] = {
+	"assert", "await", "break", "case", "catch", "continue", "delete", "do", "elif", "else", "except", "for", "from", "goto", "if",
+	"import", "include", "package", "print", "raise", "return", "switch", "throw", "try", "until", "using", "when", "while",
+	"with", "yield",
+};
+
+static bool begins_statement(const char *p, uint32_t len)
+{
+	char word[16];
+	if (len >= sizeof(word))
+		return false;
+	memcpy(word, p, len);
+	word[len] = '\0';
+	return in_words(word, statement_words, ARRAY_SIZE(statement_words));
+}
+
+/* Behind the arguments of a type, "<String, List<X>>" or "[]"; the same place where there are none. */
+static uint32_t skip_arguments(const char *p, uint32_t len, uint32_t i)
+{
+	unsigned depth = 0;
+	for (uint32_t k = i; k < len && (is_word((unsigned char)p[k]) || strchr("<>,.?&[] ", p[k])); k++) {
+		depth += p[k] == '<' || p[k] == '[';
+		if ((p[k] == '>' || p[k] == ']') && depth && !--depth)
+			return k + 1;
+		if (!depth)
+			break;
+	}
+	return i;
+}
+
+/*
+ * The name that a line is about: what stands before the first "=", "(", ":", ";", "," or "{" of "static int name = 3;",
+ * "def name(x):", "name: value", "struct name {". Others may say the same words; who sets a name is the line of that name.
+ */
+static uint32_t line_subject(const char *p, uint32_t len, bool *strong)
+{
+	uint32_t start = 0, end = 0, before = 0, i = 0;
+	while (i < len && (is_space((unsigned char)p[i]) || p[i] == '#' || p[i] == '"' || p[i] == '\''))
+		i++;
+	bool outermost = !i && len && is_word((unsigned char)p[0]), macro = len && p[0] == '#';
+	while (i < len) {
+		unsigned char c = (unsigned char)p[i];
+		if (is_word(c)) {
+			bool joined = end && end < i && (p[i - 1] == '.' || p[i - 1] == '>' || p[i - 1] == ':') && !is_space((unsigned char)p[end]);
+			if (end && !joined && before++ == 0 && begins_statement(p + start, end - start))
+				return 0;
+			for (start = i; i < len && is_word((unsigned char)p[i]); i++)
+				;
+			end = i;
+			i = p[i == len ? i - 1 : i] == '<' || p[i == len ? i - 1 : i] == '[' ? skip_arguments(p, len, i) : i;
+			continue;
+		}
+		bool pair = i + 1 < len && (p[i + 1] == '=' || (c == ':' && p[i + 1] == ':'));
+		if (c == '=' && (pair || !end))
+			return 0;
+		if (c == ':' && pair && p[i + 1] == ':') {
+			i += 2;
+			continue;
+		}
+		if (strchr("=(:;,{", c))
+			break;
+		if (!strchr(" \t*&.-><[]\"'@$", c))
+			return 0;
+		i++;
+	}
+	if (!end || (!before && begins_statement(p + start, end - start)))
+		return 0;
+	while (len && is_space((unsigned char)p[len - 1]))
+		len--;
+	char mark = i < len ? p[i] : 0;
+	bool call = mark == '(' && ((!before && !outermost) || p[len - 1] == ';');
+	/* Prose has these marks too. */
+	bool prose = (strchr(",;", mark) && p[len - 1] != ';') || (mark == '(' && end != i && !outermost) || (mark == ':' && before > 1);
+	if (!mark || prose || (!before && strchr(";,{", mark)))
+		return 0;
+	*strong = !call && (before || outermost || mark == ':');
+	/* A macro is another thing than a function of its name. */
+	return ((uint32_t)hash_bytes(p + start, end - start) ^ (macro ? 0x80000000u : 0)) | 1;
+}
+
+static struct name *name_slot(const struct text *t, uint32_t hash)
+{
+	uint32_t k = hash & t->names_mask;
+	while (t->names[k].hash && t->names[k].hash != hash)
+		k = (k + 1) & t->names_mask;
+	return &t->names[k];
+}
+
+static uint32_t name_of(const struct text *t, uint32_t i)
+{
+	bool strong = false;
+	uint32_t len = t->lines[i].len, hash = line_subject(text_at(t, i), len < 400 ? len : 400, &strong);
+	return strong ? hash : 0;
+}
+
+static void names_make(struct text *t)
+{
+	t->names_mask = table_size(t->n) - 1;
+	t->names = xcalloc((size_t)t->names_mask + 1, sizeof(*t->names));
+	for (uint32_t i = 0; i < t->n; i++) {
+		uint32_t hash = name_of(t, i);
+		struct name *s = hash ? name_slot(t, hash) : NULL;
+		if (s)
+			*s = (struct name){ hash, s->hash ? UINT32_MAX : i };
+	}
+}
+
+uint32_t text_name(struct text *t, uint32_t i) { return name_of(t, i); }
+
+bool text_defines(struct text *t, uint32_t name, uint32_t *line)
+{
+	if (!t->names)
+		names_make(t);
+	*line = name_slot(t, name)->line;
+	return name_slot(t, name)->hash && *line != UINT32_MAX;
+}
+
 static const struct words *text_words(struct text *t, uint32_t i)
 {
 	if (!t->words)
@@ -326,6 +456,7 @@ static const struct words *text_words(struct text *t, uint32_t i)
 			chars[w->n_chars++] = (unsigned char)p[k];
 	w->chars = chars;
 	words_cut(w, p, len);
+	w->defined = line_subject(p, len, &w->strong);
 	return t->words[i] = w;
 }
 
@@ -384,6 +515,17 @@ static unsigned edit_distance(const unsigned char *a, unsigned n, const unsigned
 	return score;
 }
 
+/* Lines that define the same name are more alike than their words say, and of different names less. */
+static double subject_likeness(const struct words *x, const struct words *y, double s)
+{
+	bool strong = x->strong && y->strong;
+	if (!x->defined || !y->defined)
+		return s;
+	if (x->defined == y->defined)
+		return s + (strong ? 0.3 : 0.1) * (1 - s);
+	return s * (strong ? 0.92 : 0.97);
+}
+
 double line_likeness(struct text *a, uint32_t i, struct text *b, uint32_t j)
 {
 	if (text_norm(a, i) == text_norm(b, j))
@@ -395,7 +537,7 @@ double line_likeness(struct text *a, uint32_t i, struct text *b, uint32_t j)
 		return 0;
 	double shared = words_shared(x, y);
 	double s = 0.5 * shared + 0.5 * (1 - (double)edit_distance(x->chars, x->n_chars, y->chars, y->n_chars) / most);
-	return s > 0.99 ? 0.99 : s;
+	return subject_likeness(x, y, s > 0.99 ? 0.99 : s);
 }
 
 static void bag_put(struct bag *b, uint32_t hash)

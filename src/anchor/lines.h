@@ -29,6 +29,7 @@ struct line {
 
 struct words;
 struct trim_count { uint64_t trim; uint32_t n; };
+struct name;
 struct text {
 	char *ptr;              /* owned; NUL behind */
 	size_t size;
@@ -40,6 +41,8 @@ struct text {
 	uint32_t once_mask;
 	struct trim_count *trims; /* table of trim hashes and how often they occur, made when asked */
 	uint32_t trims_mask;
+	struct name *names;     /* table of names that lines define, made when asked */
+	uint32_t names_mask;
 	struct arena arena;     /* of words */
 };
 
@@ -50,6 +53,8 @@ size_t text_weight(const struct text *t);   /* bytes of memory, for caches */
 
 /* The line with everything filled in. */
 const struct line *text_line(struct text *t, uint32_t i);
+/* Its first character that is not blank; the end of the line for a blank one. */
+const char *line_first(const struct text *t, uint32_t i);
 static inline bool text_trivial(struct text *t, uint32_t i) { return text_line(t, i)->flags & LINE_TRIVIAL; }
 static inline uint64_t text_norm(struct text *t, uint32_t i) { return text_line(t, i)->norm; }
 static inline const char *text_at(const struct text *t, uint32_t i) { return t->ptr + t->lines[i].off; }
@@ -60,6 +65,11 @@ bool text_once(struct text *t, uint32_t i);
 bool text_has(struct text *t, uint64_t raw);
 /* How often a line occurs in the text, blanks at its ends aside. */
 uint32_t text_count(struct text *t, const struct line *l);
+
+/* The name that a line defines (a function, a field, a variable with its type), as a hash; 0 for none. */
+uint32_t text_name(struct text *t, uint32_t i);
+/* The only line that defines it; false where there is none or more. */
+bool text_defines(struct text *t, uint32_t name, uint32_t *line);
 
 /* The share of lines that two texts have in common, blanks at their ends aside, of the longer one. */
 double text_overlap(struct text *a, struct text *b);

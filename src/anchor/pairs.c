@@ -13,7 +13,7 @@
 #include <string.h>
 #include "pairs.h"
 
-enum { NEAR_LINES = 10, TRUSTED = 0x80, CLEAN = 0x40, EDGE_MOST = 7, SLOTS = 4096, BYTES_MOST = 160 << 20, TEXT_MOST = 256 << 20 };
+enum { NEAR_LINES = 10, NAMES_MOST = 400, TRUSTED = 0x80, CLEAN = 0x40, EDGE_MOST = 7, SLOTS = 4096, BYTES_MOST = 160 << 20, TEXT_MOST = 256 << 20 };
 
 struct kept_text { struct oid id; struct text *t; enum text_fault why; bool pinned; unsigned used; struct kept_text *next; };
 struct kept_pair { struct pair p; unsigned used; struct kept_pair *next; };
@@ -99,9 +99,21 @@ void pairs_free(struct pairs *p)
 	free(p);
 }
 
-void pairs_begin(struct pairs *p) { p->missed = false; }
+void pairs_begin(struct pairs *p)
+{
+	p->missed = false;
+	lineage_fault_clear(p->l);
+}
 
-bool pairs_missed(const struct pairs *p) { return p->missed; }
+bool pairs_missed(const struct pairs *p) { return p->missed || lineage_fault(p->l); }
+
+static bool not_here(enum text_fault why) { return why == TEXT_MISSING || why == TEXT_DAMAGED; }
+
+/* Why a blob could not be read: lineage_blob just said no. */
+static enum text_fault blob_fault(const struct pairs *p, uint64_t size)
+{
+	return size ? TEXT_HUGE : lineage_fault(p->l) == LINEAGE_DAMAGED ? TEXT_DAMAGED : TEXT_MISSING;
+}
 
 void pairs_trim(struct pairs *p)
 {
@@ -135,7 +147,7 @@ static struct kept_text *text_kept(struct pairs *p, const struct oid *id)
 	for (struct kept_text *t = p->texts[slot_of(id, NULL)]; t; t = t->next)
 		if (oid_equal(&t->id, id)) {
 			t->used = p->turn;
-			p->missed |= t->why == TEXT_MISSING;
+			p->missed |= not_here(t->why);
 			return t;
 		}
 	return NULL;
@@ -145,7 +157,7 @@ static struct kept_text *text_keep(struct pairs *p, const struct oid *id, struct
 {
 	size_t slot = slot_of(id, NULL);
 	struct kept_text *k = xcalloc(1, sizeof(*k));
-	p->missed |= why == TEXT_MISSING;
+	p->missed |= not_here(why);
 	*k = (struct kept_text){ .id = *id, .t = t, .why = why, .used = p->turn, .next = p->texts[slot] };
 	if (t)
 		p->bytes += text_weight(t) + t->n * 24;  /* what is made when asked */
@@ -179,7 +191,7 @@ struct text *pairs_text(struct pairs *p, const struct oid *blob, enum text_fault
 		if (lineage_blob(p->l, blob, TEXT_MOST, &b, &size))
 			k = text_take(p, blob, &b);
 		else
-			k = text_keep(p, blob, NULL, size ? TEXT_HUGE : TEXT_MISSING);
+			k = text_keep(p, blob, NULL, blob_fault(p, size));
 		buf_release(&b);
 	}
 	if (why)
@@ -198,8 +210,8 @@ bool pairs_lines(struct pairs *p, const struct oid *blob, uint32_t *n, enum text
 		return k->t;
 	}
 	if (!lineage_blob(p->l, blob, TEXT_MOST, &b, &size)) {
-		*why = size ? TEXT_HUGE : TEXT_MISSING;
-		p->missed |= !size;
+		*why = blob_fault(p, size);
+		p->missed |= not_here(*why);
 	} else
 		*why = memchr(b.ptr, 0, b.len < 8000 ? b.len : 8000) ? TEXT_BINARY : TEXT_FINE;
 	*n = b.len && b.ptr[b.len - 1] != '\n';
@@ -463,7 +475,7 @@ struct pair *pairs_get(struct pairs *p, const struct oid *old_id, const struct o
 	for (struct kept_pair *k = p->pairs[slot]; k; k = k->next)
 		if (oid_equal(&k->p.old_id, old_id) && oid_equal(&k->p.new_id, new_id)) {
 			k->used = p->turn;
-			p->missed |= k->p.fault == TEXT_MISSING;
+			p->missed |= not_here(k->p.fault);
 			if (why)
 				*why = k->p.fault;
 			return k->p.fault ? NULL : &k->p;
@@ -625,6 +637,49 @@ static void gap_shapes(struct pair *x, const struct gap *g, const bool *skip_n, 
 	}
 }
 
+/* Is the new line of a gap, and whose? */
+static bool replaced_line(const struct pair *x, uint32_t j)
+{
+	for (size_t k = 0; k < x->gaps.len && x->gaps.items[k].c <= j; k++)
+		if (j < x->gaps.items[k].d)
+			return true;
+	return false;
+}
+
+/* The only new line of the gap that defines it, while the only old one is i. */
+static bool defined_in_gap(struct pair *x, const struct gap *g, uint32_t name, uint32_t i, uint32_t *line)
+{
+	unsigned news = 0;
+	if (g->b - g->a > NAMES_MOST || g->d - g->c > NAMES_MOST)
+		return false;
+	for (uint32_t k = g->a; k < g->b; k++)
+		if (k != i && text_name(x->o, k) == name)
+			return false;
+	for (uint32_t j = g->c; j < g->d && news < 2; j++)
+		if (text_name(x->n, j) == name) {
+			news++;
+			*line = j;
+		}
+	return news == 1;
+}
+
+/* Lines that nothing was found for, or little: a name that both versions define once is the same, however it is written. */
+static void gap_names(struct pair *x, const struct gap *g, struct hit *out)
+{
+	for (uint32_t i = g->a; i < g->b; i++) {
+		struct hit *h = &out[i - g->a];
+		uint32_t own, j, name = h->kind != HIT_SAME && h->like < 0.6f ? text_name(x->o, i) : 0;
+		if (!name)
+			continue;
+		bool file = text_defines(x->o, name, &own) && own == i && text_defines(x->n, name, &j) && replaced_line(x, j);
+		if (!file && !defined_in_gap(x, g, name, i, &j))
+			continue;
+		float like = (float)((file ? 0.55 : 0.45) + 0.4 * line_likeness(x->o, i, x->n, j));
+		if (like > h->like)
+			*h = (struct hit){ j, j, like, HIT_EDIT, j < g->c || j >= g->d };
+	}
+}
+
 static void gap_solve(struct pair *x, const struct gap *g, struct hit *out)
 {
 	uint32_t rows = g->b - g->a, cols = g->d - g->c;
@@ -651,6 +706,7 @@ static void gap_solve(struct pair *x, const struct gap *g, struct hit *out)
 				out[i - g->a] = h;
 		}
 	}
+	gap_names(x, g, out);
 	free(lined);
 	free(sure);
 	free(skip_o);

@@ -10,13 +10,13 @@
 #include "killick/git/lineage.h"
 #include "align.h"
 
-enum text_fault { TEXT_FINE, TEXT_MISSING, TEXT_BINARY, TEXT_HUGE };
+enum text_fault { TEXT_FINE, TEXT_MISSING, TEXT_DAMAGED, TEXT_BINARY, TEXT_HUGE };
 
 struct pairs;
 struct pairs *pairs_new(struct lineage *l, const struct map_cache *cache);
 void pairs_free(struct pairs *p);
 void pairs_trim(struct pairs *p);
-/* Was there a text that is not here, since pairs_begin? */
+/* Was there something that is not here or cannot be read, since pairs_begin? */
 void pairs_begin(struct pairs *p);
 bool pairs_missed(const struct pairs *p);
 

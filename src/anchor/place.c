@@ -105,7 +105,15 @@ struct start {
 
 static const char *fault_words(enum text_fault f)
 {
-	return f == TEXT_BINARY ? why_words(WHY_BINARY) : f == TEXT_HUGE ? why_words(WHY_HUGE) : why_words(WHY_MISSING);
+	return why_words(f == TEXT_BINARY ? WHY_BINARY : f == TEXT_HUGE ? WHY_HUGE : f == TEXT_DAMAGED ? WHY_DAMAGED : WHY_MISSING);
+}
+
+/* What was in the way: of damage, of a shallow and of a partial clone the one that is there. */
+static const char *trouble_words(const struct batch *b)
+{
+	enum lineage_fault f = lineage_fault(b->p->lineage);
+	return why_words(f == LINEAGE_DAMAGED ? WHY_DAMAGED : repo_is_shallow(b->p->repo) ? WHY_SHALLOW :
+	    f == LINEAGE_ABSENT || pairs_missed(b->p->pairs) ? WHY_MISSING : WHY_STUCK);
 }
 
 static bool is_type(unsigned mode, unsigned type) { return (mode & 0170000) == type; }
@@ -184,7 +192,12 @@ static bool start_read(struct batch *b, const struct anchor *an, struct start *s
 		return s->why = fault_words(fault), false;
 	if (start_from_kept(b, an, s))
 		return true;
-	s->why = fault != TEXT_FINE && s->commit ? why_words(WHY_MISSING) : !s->commit ? why_words(WHY_NO_COMMIT) : why_words(WHY_NO_PATH);
+	if (!s->commit)
+		s->why = why_words(WHY_NO_COMMIT);
+	else if (fault != TEXT_FINE)
+		s->why = fault_words(fault);
+	else
+		s->why = pairs_missed(b->p->pairs) ? trouble_words(b) : why_words(WHY_NO_PATH);
 	return false;
 }
 
@@ -217,6 +230,7 @@ struct group {
 	struct place_query **q;
 	size_t n;
 	struct spot *spots;
+	bool jumped;              /* there is no way of commits from the start to the target */
 	struct oid target;        /* what stands at the path in the target; zero: nothing */
 	unsigned target_mode;
 };
@@ -431,6 +445,27 @@ static void group_same(struct batch *b, struct group *g)
 	}
 }
 
+/* The file may be one without lines now. */
+static const char *stuck_words(struct batch *b, const struct spot *s)
+{
+	struct oid now;
+	unsigned mode;
+	enum text_fault fault = TEXT_FINE;
+	if (target_entry(b, s->path, &now, &mode) && is_type(mode, 0100000))
+		pairs_text(b->p->pairs, &now, &fault);
+	return fault == TEXT_BINARY || fault == TEXT_HUGE ? fault_words(fault) : trouble_words(b);
+}
+
+/* What is not in sight is not gone where a part of the history, or of the files it may be in, is not here. */
+static void group_lost(struct batch *b, const struct group *g, const struct route *r, const struct spot *s,
+    const struct anchor *an, struct place *out)
+{
+	if (pairs_missed(b->p->pairs) || (g->jumped && repo_is_shallow(b->p->repo)))
+		answer_unknown(b, an, out, trouble_words(b));
+	else
+		answer_lost(b, r, s, an, out);
+}
+
 static void group_answers(struct batch *b, struct group *g, const struct route *r)
 {
 	for (size_t k = 0; k < g->n; k++) {
@@ -440,13 +475,13 @@ static void group_answers(struct batch *b, struct group *g, const struct route *
 		struct oid now;
 		unsigned mode;
 		if (s->flags & SPOT_STUCK)
-			answer_unknown(b, an, out, repo_is_shallow(b->p->repo) ? why_words(WHY_SHALLOW) : why_words(WHY_STUCK));
+			answer_unknown(b, an, out, stuck_words(b, s));
 		else if ((s->flags & SPOT_LOST) && !(r && follow_reland(b->follow, r, s)))
-			answer_lost(b, r, s, an, out);
+			group_lost(b, g, r, s, an, out);
 		else if (target_entry(b, s->path, &now, &mode))
 			answer_spot(b, g, s, an, &now, out);
 		else
-			answer_unknown(b, an, out, why_words(WHY_STUCK));
+			answer_unknown(b, an, out, trouble_words(b));
 	}
 }
 
@@ -511,6 +546,7 @@ static void group_kept(struct batch *b, struct group *g, struct route *r)
 /* Nothing between the two ends: one jump into the target. */
 static void group_jump(struct batch *b, struct group *g, struct route *r)
 {
+	g->jumped = true;
 	if (b->to)
 		route_back(b->p->chains, &b->to->id, 1, r);
 	else
@@ -589,6 +625,7 @@ static void group_lines(struct batch *b, struct group *g)
 		}
 		return;
 	}
+	pairs_begin(b->p->pairs);  /* what the anchor's own blob lacks, its kept text has */
 	g->n = group_check(b, g);
 	g->n = group_by_ends(b, g);
 	if (g->n)

@@ -79,6 +79,8 @@ double rope_conf(const struct rope *r)
 		return first;
 	share = r->weight > 0 ? share / r->weight : 1;
 	share = share > 1 ? 1 : share;
+	first = r->sure_first > first ? (double)r->sure_first : first;
+	last = r->sure_last > last ? (double)r->sure_last : last;
 	/* An end that went leaves the hull too short or the range's frame rewritten. */
 	first = first > 0 ? first : 0.6;
 	last = last > 0 ? last : 0.6;

@@ -25,8 +25,19 @@ static uint32_t hull_most(const struct rope *r)
 
 static struct rope rope_like(const struct rope *r)
 {
-	return (struct rope){ .lines = r->lines, .weight = r->weight, .blank_first = r->blank_first,
-		.blank_last = r->blank_last };
+	return (struct rope){ .lines = r->lines, .weight = r->weight, .sure_first = r->sure_first, .sure_last = r->sure_last,
+		.blank_first = r->blank_first, .blank_last = r->blank_last };
+}
+
+/* Lines were put in right below, across blanks perhaps: they may belong to it. */
+static bool grows_below(const struct pair *x, const struct rope *r)
+{
+	uint32_t j, hi = rope_hi(r);
+	const struct gap *g;
+	for (uint32_t i = hi + 1; r->lines > 1 && i < x->old_n && i <= hi + 3; i++)
+		if (!gaps_map(&x->gaps, i, &j, &g))
+			return g->d > g->c;
+	return false;
 }
 
 bool step_pass(const struct pair *x, const struct rope *r, struct step *out)
@@ -44,7 +55,7 @@ bool step_pass(const struct pair *x, const struct rope *r, struct step *out)
 			*array_add(&out->rope) = s;
 		else if (end || ((s.flags & STRAND_NAMED) && (r->len <= SMALL_RANGE || !pair_clean(x, (size_t)(g - x->gaps.items)))))
 			break;
-		if (k + 1 == r->len && rope_hi(&out->rope) - rope_lo(&out->rope) < hull_most(r))
+		if (k + 1 == r->len && rope_hi(&out->rope) - rope_lo(&out->rope) < hull_most(r) && !grows_below(x, r))
 			return true;
 	}
 	step_release(out);
@@ -116,6 +127,33 @@ static unsigned groups_join(const struct rope *r, struct place_group *g, unsigne
 	return best;
 }
 
+enum { PART_LINES = 3 };
+
+/*
+ * A part of a range whose first and last line stay, in order, was moved out of it, to a function of its own above or below:
+ * it is marked as in no group. One line that crossed an end did not leave.
+ */
+static void part_leaves(const struct rope *r, const struct hit *hits, uint8_t *in)
+{
+	const struct hit *first = NULL, *last = NULL;
+	size_t out = 0;
+	for (size_t k = 0; k < r->len; k++) {
+		if ((r->items[k].flags & STRAND_FIRST) && hits[k].kind && !hits[k].moved)
+			first = &hits[k];
+		if ((r->items[k].flags & STRAND_LAST) && hits[k].kind && !hits[k].moved)
+			last = &hits[k];
+	}
+	if (!first || !last || first->line > last->last)
+		return;
+#define OUTSIDE(h) ((h)->kind && (h)->moved && ((h)->last < first->line || (h)->line > last->last))
+	for (size_t k = 0; k < r->len; k++)
+		out += (r->items[k].flags & STRAND_NAMED) && OUTSIDE(&hits[k]);
+	for (size_t k = 0; out >= PART_LINES && k < r->len; k++)
+		if (OUTSIDE(&hits[k]))
+			in[k] = GROUPS_MOST;
+#undef OUTSIDE
+}
+
 /* Strands where the winning place has them. false: nothing with a name in it is left of a range that had names. */
 static bool rope_land(const struct rope *r, const struct hit *hits, struct rope *to, bool *moved)
 {
@@ -124,6 +162,7 @@ static bool rope_land(const struct rope *r, const struct hit *hits, struct rope 
 	bool named = false, want = false;
 	unsigned len = groups_make(r, hits, g, in), best = len ? groups_join(r, g, len, in) : GROUPS_MOST;
 	*to = rope_like(r);
+	part_leaves(r, hits, in);
 	for (size_t k = 0; k < r->len; k++) {
 		want |= r->items[k].flags & STRAND_NAMED;
 		if (!len || in[k] != best)
@@ -197,6 +236,131 @@ static void block_close(struct text *o, const struct rope *was, struct text *n, 
 	r->len = len;
 	if (r->items[len - 1].line != at)
 		*array_add(r) = (struct strand){ .line = at, .conf = 0.9f };
+}
+
+/* Blocks by indentation: a heading and all the deeper lines below it, none of them left out. */
+static uint32_t indent_end(struct text *t, uint32_t lo)
+{
+	uint32_t end = lo, most = lo + 10000 < t->n ? lo + 10000 : t->n;
+	for (uint32_t i = lo + 1; i < most; i++) {
+		const struct line *l = text_line(t, i);
+		if (l->flags & LINE_BLANK)
+			continue;
+		/* A wrapped heading may be closed at its own depth: ") -> int:". */
+		if (l->indent <= text_line(t, lo)->indent && !(l->indent == text_line(t, lo)->indent && *line_first(t, i) == ')'))
+			break;
+		end = i;
+	}
+	return end;
+}
+
+static bool is_indent_block(struct text *t, uint32_t lo, uint32_t hi)
+{
+	return hi > lo && !(text_line(t, lo)->flags & LINE_BLANK) && indent_end(t, lo) == hi;
+}
+
+/* A range that was such a block is the block that its heading has now: what was added at its end belongs to it. */
+static void block_indent(struct text *o, const struct rope *was, struct text *n, struct rope *r)
+{
+	uint32_t lo = rope_lo(r), hi = rope_hi(r);
+	if (!is_indent_block(o, rope_lo(was), rope_hi(was)) || !(r->items[0].flags & STRAND_FIRST))
+		return;
+	uint32_t end = indent_end(n, lo);
+	if (end == lo || end == hi || end - lo >= hull_most(was))
+		return;
+	size_t len = r->len;
+	while (len > 1 && r->items[len - 1].line > end)
+		len--;
+	r->len = len;
+	if (r->items[len - 1].line != end)
+		*array_add(r) = (struct strand){ .line = end, .conf = 0.9f };
+	r->items[r->len - 1].flags |= STRAND_LAST;
+}
+
+/* How many brackets the line leaves open; those in quotes do not count. */
+static int brackets(struct text *t, uint32_t i)
+{
+	const char *p = text_at(t, i), *end = p + t->lines[i].len;
+	int open = 0;
+	char quote = 0;
+	for (; p < end; p++) {
+		if (quote && *p == '\\')
+			p++;
+		else if (quote)
+			quote = *p == quote ? 0 : quote;
+		else if (*p == '"' || (*p == '\'' && memchr(p + 1, '\'', (size_t)(end - p - 1))))
+			quote = *p;
+		else if (*p == '(' || *p == '[' || *p == '{')
+			open++;
+		else if (*p == ')' || *p == ']' || *p == '}')
+			open--;
+	}
+	return open;
+}
+
+enum { CLOSE_MOST = 6, BRACKETS_MOST = 2000 };
+
+/* A range that closed what it opened is wrapped now: the lines that only close it belong to it. */
+static void brackets_close(struct text *o, const struct rope *was, struct text *n, struct rope *r)
+{
+	int before = 0, open = 0;
+	uint32_t hi = rope_hi(r), at = hi + 1;
+	if (rope_hi(was) - rope_lo(was) > BRACKETS_MOST || hi - rope_lo(r) > BRACKETS_MOST)
+		return;
+	for (uint32_t i = rope_lo(was); i <= rope_hi(was); i++)
+		before += brackets(o, i);
+	for (uint32_t i = rope_lo(r); i <= hi; i++)
+		open += brackets(n, i);
+	if (before || open <= 0)
+		return;
+	while (open > 0 && at < n->n && at - hi <= CLOSE_MOST && (text_line(n, at)->flags & LINE_CLOSE))
+		open += brackets(n, at++);
+	if (open || at == hi + 1)
+		return;
+	*array_add(r) = (struct strand){ .line = at - 1, .conf = 0.95f };
+}
+
+static const float sure_block = 0.9f, sure_shape = 0.85f;
+
+static bool same_shape(struct text *o, const struct rope *was, struct text *n, const struct rope *r)
+{
+	uint32_t lo = rope_lo(was), hi = rope_hi(was);
+	if (is_block(o, lo, hi))
+		return is_block(n, rope_lo(r), rope_hi(r));
+	return is_indent_block(o, lo, hi) && is_indent_block(n, rope_lo(r), rope_hi(r));
+}
+
+static void range_close(struct text *o, const struct rope *was, struct text *n, struct rope *r)
+{
+	if (was->lines == 1)
+		return;
+	block_close(o, was, n, r);
+	brackets_close(o, was, n, r);
+	block_indent(o, was, n, r);
+	/* A block of which much is left ends where it closes, rewritten as its last lines may be. */
+	if (r->sure_last < sure_block && same_shape(o, was, n, r))
+		r->sure_last = sure_block;
+}
+
+/* An end of the range was replaced by as many lines, and the range goes on behind them: they are its end. */
+static bool replaced_evenly(const struct pair *x, const struct rope *was, const struct hit *hits, size_t k)
+{
+	uint32_t i = was->items[k].line, j;
+	const struct gap *g;
+	if (gaps_map(&x->gaps, i, &j, &g) || !hits[k].kind || hits[k].moved || g->b - g->a != g->d - g->c ||
+	    hits[k].line - g->c != i - g->a)
+		return false;
+	return was->items[k].flags & STRAND_FIRST ? g->b <= rope_hi(was) : g->a > rope_lo(was);
+}
+
+static void ends_sure(const struct pair *x, const struct rope *was, const struct hit *hits, struct rope *r)
+{
+	for (size_t k = 0; k < was->len; k++) {
+		if (!(was->items[k].flags & (STRAND_FIRST | STRAND_LAST)) || !replaced_evenly(x, was, hits, k))
+			continue;
+		float *sure = was->items[k].flags & STRAND_FIRST ? &r->sure_first : &r->sure_last;
+		*sure = *sure < sure_shape ? sure_shape : *sure;
+	}
 }
 
 static const struct gap *gap_of(const struct pair *x, uint32_t i)
@@ -304,8 +468,9 @@ void step_in_file(struct pair *x, const struct rope *r, struct step *out)
 		if (r->len > 1 && !out->moved) {
 			head_find(x, r, hits, &out->rope);
 			tail_find(x, r, hits, &out->rope);
+			ends_sure(x, r, hits, &out->rope);
 		}
-		block_close(x->o, r, x->n, &out->rope);
+		range_close(x->o, r, x->n, &out->rope);
 	}
 	free(hits);
 }
@@ -529,7 +694,7 @@ void step_elsewhere(struct pairs *p, struct text *o, uint32_t a, uint32_t b, con
 		out->how = STEP_AWAY;
 		out->moved = true;
 		out->path = where->path;
-		block_close(o, r, pairs_text(p, &where->new_id, NULL), &out->rope);
+		range_close(o, r, pairs_text(p, &where->new_id, NULL), &out->rope);
 	}
 	free(hits);
 	free(won);

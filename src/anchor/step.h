@@ -21,6 +21,7 @@ struct rope {
 	size_t len, alloc;
 	uint32_t lines;         /* how many the range had at first */
 	double weight;          /* and what they weighed */
+	float sure_first, sure_last; /* how sure its ends are by their shape, whatever became of the lines there */
 	bool blank_first, blank_last; /* it began (ended) with a blank line: else such lines are no end of it */
 };
 void rope_init(struct rope *r, struct text *t, uint32_t lo, uint32_t hi);

@@ -95,6 +95,7 @@ int act_anchor(struct cmd *c, const char *text, struct anchor *out, struct err *
 
 int act_subject(struct cmd *c, const char *id, struct subject *out, struct err *e)
 {
+	struct err ignored = ERR_INIT;
 	int64_t source;
 
 	*out = (struct subject){ .post = NULL };
@@ -103,6 +104,8 @@ int act_subject(struct cmd *c, const char *id, struct subject *out, struct err *
 	if (index_entity(c->work->index, out->t.row, out->entity, &source, e))
 		return -1;
 	out->audience = source == c->work->private_ ? AUDIENCE_PRIVATE : AUDIENCE_EVERYONE;
+	/* Where it is now is for the reader; a work tree that cannot be read keeps nobody from answering. */
+	work_places_dirty(c->work, c->arena, &out->t, 1, &ignored);
 	return 0;
 }
 
@@ -187,8 +190,10 @@ bool act_thread(struct cmd *c, const char *entity, struct thread *out)
 	char id[SHA256_HEX + 1] = "k";
 
 	memcpy(id + 1, entity, strlen(entity) + 1);
-	return c->work->index &&
-	    !index_thread(c->work->index, &c->work->scope, id, c->arena, out, NULL, &ignored);
+	if (!c->work->index || index_thread(c->work->index, &c->work->scope, id, c->arena, out, NULL, &ignored))
+		return false;
+	work_places_dirty(c->work, c->arena, out, 1, &ignored);
+	return true;
 }
 
 const char *act_anchor_text(struct cmd *c, const struct thread *t)

@@ -106,7 +106,8 @@ static int unknown_command(const char *parent, const char *name, const struct cm
 	if (near)
 		return err_set(e, ERR_USAGE, "no command '%s%s%s'; did you mean 'killick %s%s%s'?", p, blank, name, p, blank,
 		    near);
-	return err_set(e, ERR_USAGE, "no command '%s%s%s' ('killick help' lists them)", p, blank, name);
+	return err_set(e, ERR_USAGE, "no command '%s%s%s' ('killick %s%s' lists them)", p, blank, name, parent ? parent : "help",
+	    parent ? " -h" : "");
 }
 
 static bool word_is_help(const char *w)

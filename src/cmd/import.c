@@ -2,6 +2,7 @@
 /*
  * import: killick's own export back into a store. The ops keep their bytes, so they keep their ids, authors and order,
  * and importing what is there already changes nothing. All writers' logs are checked before the first one is written.
+ * An export of private threads goes to the desk, never to the store: its ops are known by a writer of zeros.
  * Other programs' discussions come in through importers.c.
  */
 #include "config.h"
@@ -36,6 +37,9 @@ struct import {
 	ARRAY(struct line) lines;
 	uint64_t added;
 	unsigned writers;
+	ARRAY(struct draft) drafts;
+	uint64_t drafts_added;
+	size_t private_;   /* lines of private threads */
 };
 
 static int read_all(struct cmd *c, const char *name, struct buf *b, struct err *e)
@@ -75,9 +79,33 @@ static int take_op(struct import *im, const char *bytes, uint64_t number, struct
 	memcpy(l->writer, op.writer, sizeof(l->writer));
 	memcpy(l->repo, op.repo, sizeof(l->repo));
 	op_release(&op);
-	if (strspn(l->writer, "0") == OP_WRITER_HEX - 1)
-		return err_set(e, ERR_BAD_DATA, "this is an export of private threads, which belong to one machine: they are not "
-		    "taken in");
+	im->private_ += strspn(l->writer, "0") == OP_WRITER_HEX - 1;
+	if (im->private_ && im->private_ != im->lines.len)
+		return err_set(e, ERR_BAD_DATA, "line %llu: private threads and others are never in one export",
+		    (unsigned long long)number);
+	return 0;
+}
+
+static const char *keep(struct import *im, const json_t *j, const char *key)
+{
+	return arena_strdup(&im->arena, json_get_str(j, key));
+}
+
+static int take_draft(struct import *im, const json_t *j, uint64_t number, struct err *e)
+{
+	const char *id = json_get_str(j, "id"), *created = json_get_str(j, "created");
+	struct draft *d;
+
+	if (!id || id[0] != 'd' || strlen(id) != 9 || !str_is_hex(id + 1, 8) || !json_get_str(j, "verb") ||
+	    !json_get_str(j, "body"))
+		return err_set(e, ERR_BAD_DATA, "line %llu: a draft without its id, verb or body", (unsigned long long)number);
+	d = array_add(&im->drafts);
+	*d = (struct draft){ .id = keep(im, j, "id"), .repo = repo_commondir(im->c->work->repo), .verb = keep(im, j, "verb"),
+		.target = keep(im, j, "target"), .anchor = keep(im, j, "anchor"), .audience = keep(im, j, "audience"),
+		.to = keep(im, j, "to"), .title = keep(im, j, "title"), .body = keep(im, j, "body"),
+		.problem = keep(im, j, "problem"), .extra = keep(im, j, "extra") };
+	if (created && !time_parse(created, &d->created))
+		d->created = 0;
 	return 0;
 }
 
@@ -95,6 +123,8 @@ static int take_line(struct import *im, const char *p, size_t n, uint64_t number
 		rc = err_set(e, ERR_BAD_DATA, "this export is of a format that this killick does not know");
 	else if (op)
 		rc = take_op(im, op, number, e);
+	else if (json_get_obj(j, "draft"))
+		rc = take_draft(im, json_get_obj(j, "draft"), number, e);
 	json_decref(j);
 	return rc;
 }
@@ -171,17 +201,68 @@ static int join_all(struct import *im, struct err *e)
 	return rc;
 }
 
-static void report(struct cmd *c, const char *what, uint64_t ops, unsigned writers, bool dry)
+/* Private ops to the desk, in one transaction. */
+static int adopt_private(struct import *im, bool check, struct err *e)
+{
+	struct desk_line *raw = xreallocarray(NULL, im->lines.len + 1, sizeof(*raw));
+	int rc;
+
+	for (size_t i = 0; i < im->lines.len; i++)
+		raw[i] = (struct desk_line){ im->lines.items[i].raw.bytes, im->lines.items[i].raw.n };
+	rc = desk_op_adopt(im->c->work->desk, repo_commondir(im->c->work->repo), raw, im->lines.len, check, &im->added, e);
+	im->writers = im->added > 0;
+	free(raw);
+	return rc;
+}
+
+/* A draft that is here, perhaps changed since, stays as it is. */
+static int adopt_drafts(struct import *im, bool check, struct err *e)
+{
+	int rc = 0;
+
+	im->drafts_added = 0;
+	for (size_t i = 0; i < im->drafts.len && !rc; i++) {
+		struct draft *d = &im->drafts.items[i], here;
+		struct err none = ERR_INIT;
+		if (!desk_draft(im->c->work->desk, d->id, &im->arena, &here, &none))
+			continue;
+		rc = none.code != ERR_NOT_FOUND ? err_set(e, none.code, "%s", none.msg) :
+		    check ? 0 : desk_draft_put(im->c->work->desk, &im->arena, d, e);
+		im->drafts_added += !rc;
+	}
+	return rc;
+}
+
+static int adopt_all(struct import *im, bool check, struct err *e)
+{
+	int rc = im->private_ ? adopt_private(im, check, e) : each_writer(im, check, e);
+
+	return rc || !im->drafts.len ? rc : adopt_drafts(im, check, e);
+}
+
+static int open_stores(struct import *im, struct err *e)
+{
+	if ((im->private_ || im->drafts.len) && work_desk(im->c->work, e))
+		return -1;
+	return im->private_ || !im->lines.len ? 0 : work_log(im->c->work, true, e) || join_all(im, e) ? -1 : 0;
+}
+
+static void report(struct cmd *c, const char *what, uint64_t ops, unsigned writers, uint64_t drafts, bool dry)
 {
 	json_t *j = json_object();
 
+	json_put_int(j, "drafts", (int64_t)drafts);
 	json_put_int(j, "ops", (int64_t)ops);
 	json_put_int(j, "writers", writers);
 	json_object_set_new(j, "dry_run", json_boolean(dry));
-	if (!ops)
+	if (!ops && !drafts)
 		out_text(c, STYLE_NORMAL, "nothing new: all of it was here before");
 	else
-		out_textf(c, STYLE_NORMAL, "%s%llu %s", dry ? "would take in " : "took in ", (unsigned long long)ops, what);
+		out_text(c, STYLE_NORMAL, dry ? "would take in " : "took in ");
+	if (ops)
+		out_textf(c, STYLE_NORMAL, "%llu %s", (unsigned long long)ops, what);
+	if (drafts)
+		out_textf(c, STYLE_NORMAL, "%s%llu draft%s", ops ? " and " : "", (unsigned long long)drafts, drafts == 1 ? "" : "s");
 	out_line(c);
 	out_doc(c, "import", j);
 }
@@ -192,13 +273,15 @@ static int import_own(struct cmd *c, struct err *e)
 	struct import im = { .c = c, .text = BUF_INIT, .arena = ARENA_INIT, .lines = ARRAY_INIT };
 	int rc = read_all(c, c->argc ? c->argv[0] : "-", &im.text, e);
 
-	rc = rc || parse(&im, e) || work_log(c->work, true, e) || join_all(&im, e) || each_writer(&im, true, e) ? -1 : 0;
+	rc = rc || parse(&im, e) || open_stores(&im, e) || adopt_all(&im, true, e) ? -1 : 0;
 	if (!rc && !v->dry_run)
-		rc = each_writer(&im, false, e);
+		rc = adopt_all(&im, false, e);
 	if (!rc && !v->dry_run)
 		rc = work_refresh(c->work, LOCK_WAIT, e);
 	if (!rc)
-		report(c, im.added == 1 ? "op" : "ops", im.added, im.writers, v->dry_run);
+		report(c, im.private_ ? im.added == 1 ? "private op" : "private ops" : im.added == 1 ? "op" : "ops", im.added,
+		    im.writers, im.drafts_added, v->dry_run);
+	array_release(&im.drafts);
 	array_release(&im.lines);
 	arena_release(&im.arena);
 	buf_release(&im.text);
@@ -219,7 +302,7 @@ static int run_import(struct cmd *c, struct err *e)
 	rc = bugs ? import_gitbug(c, v->dry_run, &n, e) : import_appraise(c, v->dry_run, &n, e);
 	if (n.done)
 		report(c, bugs ? n.added == 1 ? "change of git-bug's" : "changes of git-bug's" : n.added == 1 ? "post" : "posts",
-		    n.added, n.added > 0, v->dry_run);
+		    n.added, n.added > 0, 0, v->dry_run);
 	return rc;
 }
 

@@ -61,6 +61,7 @@ static int stream(struct cmd *c, struct thread_find *f, size_t limit, uint64_t *
 		f->limit = limit && limit - *shown < PAGE ? (size_t)(limit - *shown) : PAGE;
 		arena_clear(&pages[turn]);
 		rc = index_threads(c->work->index, &c->work->scope, f, &pages[turn], &l, e);
+		rc = rc ? rc : work_places_dirty(c->work, &pages[turn], l.items, l.len, e);
 		for (size_t i = 0; !rc && i < l.len; i++) {
 			if (out_json(c))
 				out_item(c, thread_json(&l.items[i]));
@@ -181,7 +182,8 @@ static int run_inbox(struct cmd *c, struct err *e)
 		struct thread_list l = { NULL, 0, 0, false };
 		uint64_t total = 0;
 
-		if (index_inbox(c->work->index, &c->work->scope, (enum inbox_section)s, q, limit, 0, c->arena, &l, &total, e)) {
+		if (index_inbox(c->work->index, &c->work->scope, (enum inbox_section)s, q, limit, 0, c->arena, &l, &total, e) ||
+		    work_places_dirty(c->work, c->arena, l.items, l.len, e)) {
 			json_decref(doc);
 			return -1;
 		}

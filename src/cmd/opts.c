@@ -237,12 +237,29 @@ static void usage_opt(struct buf *b, const struct opt *o)
 	buf_addf(b, " %s\n", o->help);
 }
 
+/* Padded to cells: an ellipsis is three bytes in one. */
+static void usage_cell(struct buf *b, const char *s, size_t cells)
+{
+	size_t n = 0;
+
+	buf_addstr(b, s);
+	for (const char *p = s; *p; p++)
+		n += ((unsigned char)*p & 0xc0) != 0x80;
+	if (n < cells)
+		buf_addchn(b, ' ', cells - n);
+	buf_addch(b, ' ');
+}
+
 static void usage_rows(struct buf *b, const struct cmd_entry *rows)
 {
 	buf_addstr(b, "\nCommands:\n");
 	for (; rows->name; rows++) {
-		if (!(rows->flags & CMD_HIDDEN))
-			buf_addf(b, "  %-10s %-24s %s\n", rows->name, rows->args ? rows->args : "", rows->summary);
+		if (rows->flags & CMD_HIDDEN)
+			continue;
+		buf_addstr(b, "  ");
+		usage_cell(b, rows->name, 10);
+		usage_cell(b, rows->args ? rows->args : "", 24);
+		buf_addf(b, "%s\n", rows->summary);
 	}
 }
 
@@ -252,7 +269,7 @@ void cmd_usage(struct buf *b, const struct cmd_entry *e, const char *parent)
 	size_t n = cmd_opt_sets(e, NULL, sets);
 
 	buf_addf(b, "usage: killick %s%s%s%s%s%s\n", parent ? parent : "", parent ? " " : "", e->name,
-	    e->sub ? " COMMAND" : " [OPTION…]", e->args ? " " : "", e->args ? e->args : "");
+	    e->sub ? e->run ? "" : " COMMAND" : " [OPTION…]", e->args && *e->args ? " " : "", e->args ? e->args : "");
 	buf_addf(b, "%s\n", e->summary);
 	if (e->help)
 		buf_addf(b, "\n%s\n", e->help);

@@ -109,11 +109,25 @@ static void take_line(struct stream *s, const char *p, size_t n)
 	json_decref(j);
 }
 
+/* The target is not here: that is the fault of the lines that name it. */
+static void group_error(struct stream *s, size_t first, const char *msg)
+{
+	const struct oid to = s->batch.items[first].to;
+
+	for (size_t i = first; i < s->batch.len; i++) {
+		struct one *o = &s->batch.items[i];
+
+		if (!o->error && !o->work_tree && oid_equal(&o->to, &to))
+			o->error = msg;
+	}
+}
+
 /* All cases of the batch with the same target as the first that is not placed. */
 static int place_group(struct stream *s, size_t first, struct err *e)
 {
 	const struct one *lead = &s->batch.items[first];
 	ARRAY(struct place_query) q = ARRAY_INIT;
+	struct err fault = ERR_INIT;
 	int rc;
 
 	for (size_t i = first; i < s->batch.len; i++) {
@@ -125,10 +139,16 @@ static int place_group(struct stream *s, size_t first, struct err *e)
 		if (o != lead)
 			o->placed = true;
 	}
-	rc = place_batch(s->placer, lead->work_tree ? NULL : &lead->to, q.items, q.len, &s->arena, e);
+	rc = place_batch(s->placer, lead->work_tree ? NULL : &lead->to, q.items, q.len, &s->arena, &fault);
 	s->batch.items[first].placed = true;
 	array_release(&q);
-	return rc;
+	if (rc && fault.code != ERR_NOT_FOUND) {
+		*e = fault;
+		return rc;
+	}
+	if (rc)
+		group_error(s, first, arena_strdup(&s->arena, fault.msg));
+	return 0;
 }
 
 static void answer(struct stream *s, struct one *o)

@@ -119,20 +119,59 @@ static int export_line(void *ctx, const char *p, size_t n)
 struct export_values { bool private_; };
 static const struct opt export_opts[] = {
 	{ 0, "private", OPT_FLAG, offsetof(struct export_values, private_), NULL,
-		"the private threads instead, which nobody else has", NULL },
+		"the private threads and the drafts instead, which nobody else has", NULL },
 	{ 0, NULL, OPT_FLAG, 0, NULL, NULL, NULL },
 };
+
+static void export_draft(struct cmd *c, const struct draft *d)
+{
+	json_t *j = json_object(), *line = json_object();
+	struct buf b = BUF_INIT;
+
+	json_put_str(j, "id", d->id);
+	json_put_str(j, "verb", d->verb);
+	json_put_str(j, "target", d->target);
+	json_put_str(j, "anchor", d->anchor);
+	json_put_str(j, "audience", d->audience);
+	json_put_str(j, "to", d->to);
+	json_put_str(j, "title", d->title);
+	json_put_str(j, "body", d->body);
+	json_put_time(j, "created", d->created);
+	json_put_time(j, "updated", d->updated);
+	json_put_str(j, "problem", d->problem);
+	json_put_str(j, "extra", d->extra);
+	json_object_set_new(line, "draft", j);
+	json_write(&b, line);
+	export_line(c, b.ptr, b.len);
+	json_decref(line);
+	buf_release(&b);
+}
+
+/* Nothing was ever kept here: then there is no desk to open, let alone to make. */
+static int export_drafts(struct cmd *c, struct err *e)
+{
+	char stamp[DESK_STAMP_SIZE];
+	struct draft_list l = { NULL, 0, 0 };
+
+	desk_stamp(NULL, stamp);
+	if (!stamp[0])
+		return 0;
+	if (work_desk(c->work, e) || compose_recover(c, e) ||
+	    desk_drafts(c->work->desk, repo_commondir(c->work->repo), c->arena, &l, e))
+		return -1;
+	for (size_t i = l.len; i > 0; i--)
+		export_draft(c, &l.items[i - 1]);
+	return 0;
+}
 
 static int run_export(struct cmd *c, struct err *e)
 {
 	struct export_values *v = c->values;
-	int64_t source = v->private_ ? c->work->private_ : c->work->native;
-	int rc;
+	int rc = index_export(c->work->index, v->private_ ? c->work->private_ : c->work->native, export_line, c, e);
 
-	if (!source)
-		return 0;
-	rc = index_export(c->work->index, source, export_line, c, e);
-	return rc < 0 ? rc : 0;
+	if (rc < 0 || !v->private_ || !out_alive(c))
+		return rc < 0 ? rc : 0;
+	return export_drafts(c, e);
 }
 
 const struct cmd_entry sync_commands[] = {

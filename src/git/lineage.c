@@ -32,6 +32,7 @@ struct lineage {
 	struct repo *repo;
 	git_odb *odb;
 	bool fetch, refreshed;
+	enum lineage_fault fault;
 	struct node **nodes;    /* open addressing by id; NULL: free */
 	size_t n_nodes, size;
 	struct arena arena;
@@ -79,6 +80,18 @@ void lineage_close(struct lineage *l)
 
 void lineage_allow_fetch(struct lineage *l, bool yes) { l->fetch = yes; }
 
+enum lineage_fault lineage_fault(const struct lineage *l) { return l->fault; }
+
+void lineage_fault_clear(struct lineage *l) { l->fault = LINEAGE_FINE; }
+
+/* A commit that is not here is a question of its own. */
+static git_odb_object *object_fault(struct lineage *l, git_object_t type, enum lineage_fault fault)
+{
+	if (type != GIT_OBJECT_COMMIT && fault > l->fault)
+		l->fault = fault;
+	return NULL;
+}
+
 /* git itself knows how to download what a promisor remote keeps. */
 static bool object_download(struct lineage *l, const struct oid *id)
 {
@@ -100,18 +113,18 @@ static git_odb_object *object_read(struct lineage *l, const struct oid *id, git_
 			git_odb_refresh(l->odb);
 		}
 		if (!git_odb_exists_ext(l->odb, &g, GIT_ODB_LOOKUP_NO_REFRESH) && !object_download(l, id))
-			return NULL;
+			return object_fault(l, type, LINEAGE_ABSENT);
 	}
 	/* Hashing each object again on reading would be a third of a walk; git does it in fsck, not here. zlib still checks. */
 	git_libgit2_opts(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, 0);
 	int rc = git_odb_read(&o, l->odb, &g);
 	git_libgit2_opts(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, 1);
 	if (rc < 0)
-		return NULL;
+		return object_fault(l, type, LINEAGE_DAMAGED);
 	if (git_odb_object_type(o) == type)
 		return o;
 	git_odb_object_free(o);
-	return NULL;
+	return object_fault(l, type, LINEAGE_DAMAGED);
 }
 
 /* Commits */

@@ -122,6 +122,20 @@ static void put_line(json_t *j, const char *key, uint32_t line)
 	json_object_set_new(j, key, line ? json_integer(line) : json_null());
 }
 
+/* Where it was last seen, and what is left of the lines around it. */
+static json_t *last_json(const struct place *p)
+{
+	json_t *j = json_object();
+
+	json_put_str(j, "commit", p->last_commit);
+	json_put_str(j, "path", p->last_path);
+	put_line(j, "line", p->last_line);
+	put_line(j, "end", p->last_end);
+	put_line(j, "before", p->near_before);
+	put_line(j, "after", p->near_after);
+	return j;
+}
+
 json_t *place_json(const struct place *p)
 {
 	json_t *j = json_object();
@@ -132,6 +146,8 @@ json_t *place_json(const struct place *p)
 	put_line(j, "end", p->end);
 	json_object_set_new(j, "confidence", p->state == PLACE_UNKNOWN ? json_null() : json_real(p->confidence));
 	json_put_str(j, "commit", p->commit);
+	json_object_set_new(j, "last", p->state == PLACE_GONE && p->last_path ? last_json(p) : json_null());
+	json_put_str(j, "why", p->why);
 	return j;
 }
 

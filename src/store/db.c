@@ -8,6 +8,9 @@
 #include "config.h"
 #include <errno.h>
 #include <fcntl.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -286,6 +289,21 @@ int db_get_int(struct db *d, struct err *e, int64_t *out, const char *sql, const
 int db_script(struct db *d, const char *sql, struct err *e)
 {
 	return sqlite3_exec(d->sql, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : db_fail(d, e);
+}
+
+void db_room(struct db *d, bool much)
+{
+	if (!d->sql || d->roomy == much)
+		return;
+	d->roomy = much;
+	if (sqlite3_exec(d->sql, much ? "PRAGMA cache_size=-65536" : "PRAGMA cache_size=-" DB_CACHE_KB, NULL, NULL, NULL))
+		trace(d->what, "cannot set the cache: %s", sqlite3_errmsg(d->sql));
+	if (much)
+		return;
+	sqlite3_db_release_memory(d->sql);
+#ifdef __GLIBC__
+	malloc_trim(0);
+#endif
 }
 
 int64_t db_changes(struct db *d)

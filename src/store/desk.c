@@ -433,6 +433,13 @@ static int append_one(struct desk *d, const char *repo, struct op *op, struct ta
 	return rc;
 }
 
+static int write_tail(struct desk *d, const char *repo, const struct tail *t, struct err *e)
+{
+	return db_exec(&d->db, e, "INSERT INTO op_state(repo, seq, prev, lamport, epoch) VALUES(?1, ?2, ?3, ?4, 0) ON"
+		       " CONFLICT(repo) DO UPDATE SET seq=excluded.seq, prev=excluded.prev, lamport=excluded.lamport", "titi",
+		       repo, (int64_t)t->seq, t->prev, (int64_t)t->lamport);
+}
+
 int desk_op_append(struct desk *d, const char *repo, struct op *ops, size_t n, uint64_t floor, struct buf *raw,
     struct err *e)
 {
@@ -447,9 +454,55 @@ int desk_op_append(struct desk *d, const char *repo, struct op *ops, size_t n, u
 	for (size_t i = 0; !rc && i < n; i++)
 		rc = append_one(d, repo, &ops[i], &t, raw ? &raw[i] : NULL, e);
 	if (!rc)
-		rc = db_exec(&d->db, e, "INSERT INTO op_state(repo, seq, prev, lamport, epoch) VALUES(?1, ?2, ?3, ?4, 0) ON"
-			     " CONFLICT(repo) DO UPDATE SET seq=excluded.seq, prev=excluded.prev, lamport=excluded.lamport", "titi",
-			     repo, (int64_t)t.seq, t.prev, (int64_t)t.lamport);
+		rc = write_tail(d, repo, &t, e);
+	return finish(d, rc, e);
+}
+
+/* Whatever other machine it comes from, it now counts in this repository's private log: the tail moves past it. */
+static int adopt_one(struct desk *d, const char *repo, const struct desk_line *l, struct tail *t, uint64_t *added,
+    struct err *e)
+{
+	struct op op;
+	int rc;
+
+	if (op_decode(l->bytes, l->n, &op, e))
+		return -1;
+	if (strspn(op.writer, "0") != OP_WRITER_HEX - 1 || op.lamport >= INT64_MAX / 2 || op.seq >= INT64_MAX / 2) {
+		op_release(&op);
+		return err_set(e, ERR_BAD_DATA, "one of the lines is no op of a private thread");
+	}
+	rc = db_exec(&d->db, e, "INSERT INTO op(repo, id, seq, lamport, bytes) VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
+		     "ttiib", repo, op.id, (int64_t)op.seq, (int64_t)op.lamport, l->bytes, l->n);
+	if (!rc && db_changes(&d->db) > 0) {
+		++*added;
+		if (op.seq >= t->seq) {
+			t->seq = op.seq + 1;
+			memcpy(t->prev, op.id, sizeof(t->prev));
+		}
+		if (op.lamport > t->lamport)
+			t->lamport = op.lamport;
+	}
+	op_release(&op);
+	return rc;
+}
+
+int desk_op_adopt(struct desk *d, const char *repo, const struct desk_line *lines, size_t n, bool check, uint64_t *added,
+    struct err *e)
+{
+	struct tail t;
+	int rc;
+
+	*added = 0;
+	if (begin(d, e))
+		return -1;
+	rc = read_tail(d, repo, &t, e);
+	for (size_t i = 0; !rc && i < n; i++)
+		rc = adopt_one(d, repo, &lines[i], &t, added, e);
+	if (!rc && (check || !*added)) {
+		rollback(d);
+		return 0;
+	}
+	rc = rc ? rc : write_tail(d, repo, &t, e);
 	return finish(d, rc, e);
 }
 

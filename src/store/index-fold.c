@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Ops in, rows out. An op is kept as its bytes and marks its entity; folding reads all ops of an entity again and writes
- * what they make, in the order of the entities' ids. Rows of posts, people and words are compared first, so that the
+ * what they make, in the order they were marked: their ops stand together then. Rows of posts, people and words are compared first, so that the
  * next reply to a thread of thousands writes one row. Ops whose opening op is not here yet wait in `op`.
  *
  * Anything derived is allowed to be wrong about a hostile op (two entities that share 64 bits), never to lose one.
@@ -11,6 +11,8 @@
 #include <string.h>
 #include "index-fold.h"
 #include "killick/model/record.h"
+
+enum { MANY = 1000 };          /* ops in one write that are worth more memory */
 
 static int put_rewrite(struct index *ix, int64_t source, const struct op *op, struct err *e)
 {
@@ -22,14 +24,92 @@ static int put_rewrite(struct index *ix, int64_t source, const struct op *op, st
 		       to, from, source);
 }
 
-/* 1: known, 0: new. Sharing the number is not enough: the bytes decide. */
-static int op_known(struct index *ix, int64_t source, int64_t hid, const char *bytes, size_t n, struct err *e)
+/* ---- ids met in a write ---- */
+
+static struct id128 id128_of(const char *hex)
 {
-	sqlite3_stmt *st = db_prep(&ix->db, "SELECT bytes FROM op WHERE hid=?1 AND source=?2");
+	uint8_t raw[SHA256_SIZE];
+	struct id128 id;
+
+	hex_decode(raw, sizeof(raw), hex);
+	memcpy(&id, raw, sizeof(id));
+	id.lo |= !id.hi && !id.lo; /* zero is a free slot */
+	return id;
+}
+
+static struct id128 *idset_slot(struct id128 *slots, size_t size, struct id128 id)
+{
+	size_t i = (size_t)(id.hi ^ id.lo) & (size - 1);
+
+	while ((slots[i].hi || slots[i].lo) && (slots[i].hi != id.hi || slots[i].lo != id.lo))
+		i = (i + 1) & (size - 1);
+	return &slots[i];
+}
+
+static void idset_grow(struct idset *s)
+{
+	size_t size = s->size ? s->size * 2 : 256;
+	struct id128 *slots = xcalloc(size, sizeof(*slots));
+
+	for (size_t i = 0; i < s->size; i++)
+		if (s->slots[i].hi || s->slots[i].lo)
+			*idset_slot(slots, size, s->slots[i]) = s->slots[i];
+	free(s->slots);
+	s->slots = slots;
+	s->size = size;
+}
+
+bool idset_add(struct idset *s, int64_t source, const char *hex)
+{
+	struct id128 id = id128_of(hex), *slot;
+
+	if (s->source != source)
+		idset_clear(s);
+	s->source = source;
+	if (s->len * 2 >= s->size)
+		idset_grow(s);
+	slot = idset_slot(s->slots, s->size, id);
+	if (slot->hi || slot->lo)
+		return false;
+	*slot = id;
+	s->len++;
+	return true;
+}
+
+void idset_clear(struct idset *s)
+{
+	free(s->slots);
+	*s = (struct idset){ 0 };
+}
+
+/* ---- ops ---- */
+
+/* Does the source have ops from before this write? Asked once; if not, an op whose id was not met cannot be known. */
+static int find_ops_new(struct index *ix, int64_t source, struct err *e)
+{
+	int64_t any;
+
+	if (ix->ops.source == source)
+		return 0;
+	if (db_get_int(&ix->db, e, &any, "SELECT 1 FROM op WHERE source=?1 LIMIT 1", "i", source) < 0)
+		return -1;
+	ix->ops_new = !any;
+	return 0;
+}
+
+/* 1: known, 0: new. Sharing the number is not enough: the bytes decide. */
+static int op_known(struct index *ix, int64_t source, const struct op *op, const char *bytes, size_t n, struct err *e)
+{
+	sqlite3_stmt *st;
 	bool same = false;
 	int rc;
 
-	db_bind(st, "ii", hid, source);
+	if (find_ops_new(ix, source, e))
+		return -1;
+	if (idset_add(&ix->ops, source, op->id) && ix->ops_new)
+		return 0;
+	st = db_prep(&ix->db, "SELECT bytes FROM op WHERE hid=?1 AND source=?2");
+	db_bind(st, "ii", hid_of(op->id), source);
 	while (!same && (rc = db_step(&ix->db, st, e)) == 1)
 		same = (size_t)sqlite3_column_bytes(st, 0) == n && !memcmp(sqlite3_column_blob(st, 0), bytes, n);
 	db_reset(st);
@@ -38,6 +118,8 @@ static int op_known(struct index *ix, int64_t source, int64_t hid, const char *b
 
 static int mark_dirty(struct index *ix, int64_t source, const char *entity, struct err *e)
 {
+	if (!idset_add(&ix->marked, source, entity))
+		return 0;
 	return db_exec(&ix->db, e, "INSERT INTO dirty(source, entity) VALUES(?1, ?2) ON CONFLICT DO NOTHING", "it", source,
 		       entity);
 }
@@ -48,9 +130,11 @@ int index_put_op(struct index *ix, int64_t source, const struct op *op, const ch
 	uint8_t stamp[OP_STAMP_SIZE], hash[SHA256_SIZE];
 	int known;
 
-	known = op_known(ix, source, hid_of(op->id), bytes, n, e);
+	known = op_known(ix, source, op, bytes, n, e);
 	if (known)
 		return known < 0 ? -1 : 0;
+	if (ix->puts++ == MANY)
+		db_room(&ix->db, true);
 	op_stamp(op, stamp);
 	hex_decode(hash, sizeof(hash), op->id);
 	if (db_exec(&ix->db, e, "INSERT INTO op(id, source, hid, ent, hash, stamp, bytes) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -693,7 +777,7 @@ static int fold_one(struct index *ix, int64_t source, enum audience audience, co
 
 int index_fold(struct index *ix, int64_t source, struct err *e)
 {
-	sqlite3_stmt *st = db_prep(&ix->db, "SELECT entity FROM dirty WHERE source=?1");
+	sqlite3_stmt *st = db_prep(&ix->db, "SELECT entity FROM dirty WHERE source=?1 ORDER BY id");
 	enum audience audience = source_audience(ix, source);
 	char entity[SHA256_HEX];
 	int rc;
@@ -711,7 +795,10 @@ int index_fold(struct index *ix, int64_t source, struct err *e)
 		}
 	}
 	db_reset(st);
-	if (rc || db_exec(&ix->db, e, "DELETE FROM dirty WHERE source=?1", "i", source))
+	if (rc)
+		return rc;
+	idset_clear(&ix->marked);
+	if (db_exec(&ix->db, e, "DELETE FROM dirty WHERE source=?1", "i", source))
 		return -1;
 	return index_fold_records(ix, source, e);
 }
@@ -739,6 +826,8 @@ int index_forget(struct index *ix, int64_t source, struct err *e)
 		"UPDATE source SET stamp=NULL, heads=NULL, lamport=0 WHERE id=?1",
 	};
 
+	idset_clear(&ix->ops);
+	idset_clear(&ix->marked);
 	if (index_flush_deltas(ix, e))
 		return -1;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)

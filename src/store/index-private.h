@@ -8,7 +8,7 @@
 #include "killick/store/index.h"
 
 #define INDEX_APPLICATION 0x6b6c696b /* "klik" */
-#define INDEX_VERSION 10             /* raise with every change of index-schema.c */
+#define INDEX_VERSION 11             /* raise with every change of index-schema.c */
 extern const char index_schema[];
 
 /* A person in a thread. */
@@ -25,6 +25,8 @@ struct identity {
 struct pending_map { char *space; void *key, *value; size_t key_len, value_len; };
 struct pending_file { int64_t view; char *path; int64_t size, mtime, ctime, ino, mode; char id[GIT_OID_HEX]; };
 struct known_person { const char *name, *email, *login; int64_t id, who; };
+/* Ids of one source met in this write, by their first 128 bits. */
+struct idset { int64_t source; struct id128 { uint64_t hi, lo; } *slots; size_t len, size; };
 struct box_delta { int64_t who, source; int waits; int64_t n; };
 
 struct index {
@@ -36,6 +38,9 @@ struct index {
 	uint64_t generation;
 	int64_t data_version;
 	int64_t seq;                   /* in a write: the last change number given out */
+	int64_t puts;                  /* in a write: ops so far */
+	struct idset ops, marked;      /* in a write: ops put, entities marked dirty */
+	bool ops_new;                  /* the source of ops had none before this write */
 	struct arena scratch;          /* of one fold */
 	struct arena txn;              /* of one write: the identities, the people */
 	struct known_person people[64];
@@ -76,6 +81,9 @@ size_t index_sources(struct index *ix, int64_t repo, struct arena *a, int64_t **
 /* SQLite takes 500 terms in a UNION; with more sources than this (three branches each) a list is sorted instead. */
 enum { BRANCHES_MAX = 150 };
 
+/* true: it was not in the set of this source yet. Another source empties the set. */
+bool idset_add(struct idset *s, int64_t source, const char *hex);
+void idset_clear(struct idset *s);
 /* Called by index_commit before COMMIT. */
 int index_flush_pending(struct index *ix, struct err *e);
 int index_flush_deltas(struct index *ix, struct err *e);

@@ -31,7 +31,7 @@ const char index_schema[] =
 "	hash BLOB NOT NULL, stamp BLOB NOT NULL, bytes BLOB NOT NULL);"
 "CREATE INDEX op_hid ON op(hid, source);"
 "CREATE INDEX op_ent ON op(source, ent);"
-"CREATE TABLE dirty(source INTEGER, entity TEXT, PRIMARY KEY(source, entity)) WITHOUT ROWID;"
+"CREATE TABLE dirty(id INTEGER PRIMARY KEY, source INTEGER NOT NULL, entity TEXT NOT NULL, UNIQUE(source, entity));"
 "CREATE TABLE quarantine(id INTEGER PRIMARY KEY, source INTEGER NOT NULL, hid INTEGER NOT NULL, writer TEXT NOT NULL,"
 "	why TEXT NOT NULL, bytes BLOB NOT NULL, UNIQUE(source, hid));"
 

@@ -121,7 +121,7 @@ static int pragmas(struct index *ix, struct err *e)
 {
 	sqlite3_busy_timeout(ix->db.sql, BUSY_WAIT);
 	sqlite3_wal_autocheckpoint(ix->db.sql, 0);
-	return db_script(&ix->db, "PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-4096", e);
+	return db_script(&ix->db, "PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-" DB_CACHE_KB, e);
 }
 
 /* WAL wants shared memory between all users of the file: on a network file system a rollback journal instead. */
@@ -364,6 +364,19 @@ void index_read_end(struct index *ix)
 		trace("index", "%s", e.msg);
 }
 
+/* What is known of one write alone. */
+static void write_ends(struct index *ix)
+{
+	ix->writing = false;
+	ix->identities_of = 0;
+	ix->puts = 0;
+	index_forget_people(ix);
+	idset_clear(&ix->ops);
+	idset_clear(&ix->marked);
+	arena_clear(&ix->txn);
+	db_room(&ix->db, false);
+}
+
 int index_begin(struct index *ix, int wait_ms, struct err *e)
 {
 	if (ix->writing || ix->reading)
@@ -381,8 +394,6 @@ int index_begin(struct index *ix, int wait_ms, struct err *e)
 		return -1;
 	}
 	ix->writing = true;
-	ix->identities_of = 0;
-	index_forget_people(ix);
 	return 0;
 }
 
@@ -393,11 +404,8 @@ void index_rollback(struct index *ix)
 	/* Some failures (disk full) have rolled back already. */
 	if (ix->db.sql && !sqlite3_get_autocommit(ix->db.sql) && db_exec(&ix->db, &e, "ROLLBACK", ""))
 		trace("index", "%s", e.msg);
-	ix->writing = false;
 	ix->deltas.len = 0;
-	ix->identities_of = 0;
-	index_forget_people(ix);
-	arena_clear(&ix->txn);
+	write_ends(ix);
 	lock_release(&ix->lock);
 }
 
@@ -428,10 +436,8 @@ int index_commit(struct index *ix, struct err *e)
 		index_rollback(ix);
 		return -1;
 	}
-	ix->writing = false;
+	write_ends(ix);
 	ix->generation++;
-	index_forget_people(ix);
-	arena_clear(&ix->txn);
 	if (ix->wal)
 		checkpoint(ix);
 	lock_release(&ix->lock);

@@ -17,6 +17,7 @@
 #define PATCH_MAX (8u << 20)
 #define LINE_MAX_BYTES 20000u
 #define THREADS_MAX 1000
+#define MONTH (30 * 24 * 3600 * (int64_t)1000)
 
 struct patch_line { uint32_t at, old, new_, file, chunk; };   /* at: byte; lines from 1, 0 none; chunk: its first line */
 struct commit_row { enum { ROW_HEAD, ROW_PATCH, ROW_THREAD } kind; uint32_t i; };
@@ -198,12 +199,14 @@ static void head_text(struct commit_view *c, int width)
 {
 	struct styled *s = &c->v.text;
 	struct tui *t = c->v.t;
-	char age[TIME_RELATIVE_SIZE], exact[TIME_RFC3339_SIZE];
+	char exact[TIME_RFC3339_SIZE];
 	const char *facts, *subject = text_clean(&c->v.arena, c->info.subject ? c->info.subject : "", TEXT_PROSE);
 
 	text_wrap(s, STYLE_STRONG, subject, width, 0);
-	facts = arena_printf(&c->v.arena, "%s  %s (%s)%s", text_clean(&c->v.arena, who(t, &c->info.author), TEXT_PROSE),
-		time_relative(age, c->info.time, clock_now()), time_rfc3339(exact, c->info.time),
+	/* What is over a month old is given by its date alone: then the exact time says it. */
+	facts = arena_printf(&c->v.arena, "%s  %s%s", text_clean(&c->v.arena, who(t, &c->info.author), TEXT_PROSE),
+		clock_now() - c->info.time > MONTH ? time_rfc3339(exact, c->info.time) :
+		arena_printf(&c->v.arena, "%s (%s)", tui_now_relative(t, c->info.time), time_rfc3339(exact, c->info.time)),
 		c->info.n_parents > 1 ? "  a merge, shown against its first parent" : "");
 	text_hang(s, STYLE_ID, arena_printf(&c->v.arena, "%.10s", c->hex), facts, width, 14);
 	if (c->info.body && *c->info.body) {

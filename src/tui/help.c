@@ -32,7 +32,7 @@ static const char *meaning(struct view *v, const char *command, const char **gro
 		*group = act_row(a)->group;
 		return command[n] ? arena_printf(&v->text.arena, "%s:%s", act_row(a)->help, command + n) : act_row(a)->help;
 	}
-	*group = ops ? "Screens" : "Commands";
+	*group = ops && !command[n] ? "Screens" : "Commands";
 	if (e && command[n]) {
 		size_t m = strcspn(command + n + 1, " ");
 		const struct cmd_entry *sub = cmd_find(name, arena_memdup(&v->text.arena, command + n + 1, m));
@@ -151,11 +151,12 @@ const struct view_ops help_view = {
 static void messages_layout(struct view *v, int width)
 {
 	const struct messages *m = &v->t->messages;
-	char when[TIME_RFC3339_SIZE];
+	char when[TIME_RFC3339_SIZE], age[TIME_RELATIVE_SIZE];
 
 	for (size_t i = m->list.len; i-- > 0;) {
 		styled_newline(&v->text);
-		styled_add(&v->text, STYLE_DATE, time_rfc3339(when, m->list.items[i].time));
+		styled_addf(&v->text, STYLE_DATE, "%s (%s)", time_relative(age, m->list.items[i].time, clock_now()),
+			time_rfc3339(when, m->list.items[i].time));
 		if (m->list.items[i].kind == MSG_ERROR)
 			styled_add(&v->text, STYLE_ERROR, "  error");
 		text_wrap(&v->text, STYLE_NORMAL, m->list.items[i].text, width, 2);

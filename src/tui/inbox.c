@@ -168,7 +168,7 @@ static void inbox_empty(struct view *v, struct styled *out)
 {
 	if (*v->filter)
 		say_empty(out, v->area.w, "Nothing in the inbox fits this filter.", "Esc takes the filter away, S searches all threads.");
-	else
+	else if (!say_reading(v->t, out, v->area.w))
 		say_empty(out, v->area.w, "Nothing waits for you, and you wait for nobody.",
 			"S lists all threads, F the files (Enter, then a asks about a line), s fetches what others wrote.");
 }

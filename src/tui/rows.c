@@ -244,7 +244,7 @@ const struct column thread_columns[] = {
 	{ .name = "unread", .min = 1, .max = 1, .gap = 1 },
 	{ .name = "kind", .min = 1, .max = 1, .gap = 1 },
 	{ .name = "where", .min = 8, .max = 34, .align = COL_HEAD, .gap = 2 },
-	{ .name = "title", .min = 30, .flex = true, .gap = 2 },
+	{ .name = "title", .min = 24, .flex = true, .gap = 2 },
 	{ .name = "note", .max = 20, .from = 76, .align = COL_RIGHT, .gap = 2 },
 	{ .name = "who", .max = 14, .from = 56, .gap = 2 },
 	{ .name = "age", .min = 3, .max = 10, .align = COL_RIGHT, .gap = 2 },
@@ -362,6 +362,14 @@ void thread_target(struct tui *t, const struct thread *th, struct target *out)
 		out->commit = th->anchor.commit;
 	if (th->anchor.type == ANCHOR_TASK)
 		out->task = th->anchor.task;
+}
+
+bool say_reading(struct tui *t, struct styled *out, int width)
+{
+	if (!job_find(t, "catch-up"))
+		return false;
+	say_empty(out, width, "The threads are being read; this fills in a moment.", "After an upgrade, a big fetch or a new clone that takes longer.");
+	return true;
 }
 
 void say_empty(struct styled *out, int width, const char *first, const char *second)

@@ -56,6 +56,8 @@ enum style thread_glyph_style(const struct thread *th);
 bool is_me(const struct tui *t, const struct person *p);
 /* "me", or the person's label. */
 const char *who(const struct tui *t, const struct person *p);
+/* An empty list before the index is up to date says that, and no more; false: it is. */
+bool say_reading(struct tui *t, struct styled *out, int width);
 /* Adds a paragraph to an empty list's words. */
 void say_empty(struct styled *out, int width, const char *first, const char *second);
 

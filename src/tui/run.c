@@ -72,6 +72,8 @@ static void tell(struct tui *t, struct caught *c, int status, const char *what, 
 	buf_addbuf(&said, &c->err);
 	if (status && !c->err.len)
 		buf_addf(&said, "%s: status %d", what, status);
+	else if (!quiet && !c->out.len && !c->err.len)
+		buf_addf(&said, "%s: done", what);
 	if (said.len)
 		tui_say(t, status ? MSG_ERROR : MSG_INFO, "%s", said.ptr);
 	buf_release(&said);

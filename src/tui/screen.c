@@ -14,6 +14,7 @@
 #define WIDE 110
 #define NARROW 60
 #define LOW 10
+#define LEAST 5
 
 struct layout { struct rect top, main, side, rule, note, bottom; bool beside; };
 
@@ -142,6 +143,7 @@ static int note_rows(struct tui *t, int rows, int cols)
 
 static void split_content(const struct screen *s, struct rect area, struct layout *l)
 {
+	size_t rows;
 	int w, h;
 
 	l->main = l->side = area;
@@ -162,7 +164,11 @@ static void split_content(const struct screen *s, struct rect area, struct layou
 		l->side.w = w;
 		return;
 	}
+	/* What the pane does not need is the code's. */
 	h = area.h * 11 / 20;
+	rows = view_fit(s->side, area.w);
+	if (rows < (size_t)h)
+		h = rows > LEAST ? (int)rows : LEAST;
 	l->main.h = area.h - h - 1;
 	l->rule = (struct rect){ area.y + l->main.h, area.x, 1, area.w };
 	l->side.y = l->rule.y + 1;

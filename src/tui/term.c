@@ -22,6 +22,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <langinfo.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,6 +46,7 @@ struct terminal {
 	bool all;                /* nothing on the screen can be relied on */
 	int colours;
 	bool utf8, bright;       /* bright: no RGB, palette numbers */
+	struct palette palette;
 	struct pen pens[STYLE_COUNT][CELL_FLAGS];
 	ARRAY(struct key) fed;
 	size_t fed_next;
@@ -215,6 +217,7 @@ static void start_colours(struct terminal *t)
 	const char *no = getenv("NO_COLOR");
 
 	t->config.theme = theme_resolve(no && *no ? THEME_MONO : t->config.theme);
+	palette_init(&t->palette, t->config.theme);
 	if (t->config.theme == THEME_MONO || !has_colors())
 		return;
 	start_color();
@@ -229,14 +232,20 @@ static void extras(struct terminal *t, bool on)
 {
 	if (t->config.headless)
 		return;
+	if (!enter_ca_mode || !cursor_address)
+		return;
 	/* Pasted text comes marked, so that it is not taken for keys. Terminals that know it not ignore it. */
-	if (enter_ca_mode && cursor_address) {
-		fputs(on ? "\033[?2004h" : "\033[?2004l", stdout);
-		fflush(stdout);
-	}
+	fputs(on ? "\033[?2004h" : "\033[?2004l", stdout);
 	if (t->config.mouse)
-		mousemask(on ? BUTTON1_PRESSED | BUTTON1_RELEASED | BUTTON4_PRESSED | BUTTON5_PRESSED : 0, NULL);
+		fputs(on ? "\033[?1000h\033[?1006h" : "\033[?1006l\033[?1000l", stdout);
+	fflush(stdout);
 }
+
+/* What curses knows no key for. Its own mouse loses the second of two clicks that arrive together. */
+enum { CODE_PASTE_BEGIN = KEY_MAX - 4, CODE_PASTE_END, CODE_MOUSE, CODE_OLD_MOUSE };
+static const struct { const char *bytes; int code; } sequences[] = {
+	{ "\033[200~", CODE_PASTE_BEGIN }, { "\033[201~", CODE_PASTE_END }, { "\033[<", CODE_MOUSE }, { "\033[M", CODE_OLD_MOUSE },
+};
 
 static void setup(struct terminal *t)
 {
@@ -250,9 +259,8 @@ static void setup(struct terminal *t)
 	idcok(stdscr, FALSE);
 	scrollok(stdscr, FALSE);
 	curs_set(0);
-	mouseinterval(0);
-	define_key("\033[200~", KEY_MAX - 2);
-	define_key("\033[201~", KEY_MAX - 1);
+	for (size_t i = 0; i < ARRAY_SIZE(sequences); i++)
+		define_key(sequences[i].bytes, sequences[i].code);
 	start_colours(t);
 	extras(t, true);
 }
@@ -347,7 +355,7 @@ static const struct pen *pen_of(struct terminal *t, const struct cell *cell)
 
 	if (p->known)
 		return p;
-	l = theme_look(t->config.theme, t->colours, cell->style, cell->flags % CELL_FLAGS);
+	l = theme_look(&t->palette, t->colours, cell->style, cell->flags % CELL_FLAGS);
 	p->attrs = attrs_of(l.attrs);
 	if (t->colours && (l.fg != COLOUR_DEFAULT || l.bg != COLOUR_DEFAULT))
 		p->pair = alloc_pair(l.fg, l.bg);
@@ -355,6 +363,13 @@ static const struct pen *pen_of(struct terminal *t, const struct cell *cell)
 		p->pair = 0;
 	p->known = true;
 	return p;
+}
+
+int term_colour(struct terminal *t, const char *line, struct err *e)
+{
+	memset(t->pens, 0, sizeof(t->pens));
+	t->all = true;
+	return palette_line(&t->palette, line, e);
 }
 
 /* The cluster as wide characters; false when curses or the locale would count it otherwise than we do. */
@@ -515,7 +530,7 @@ static uint32_t named_key(int c)
 		{ KEY_END, K_END }, { KEY_PPAGE, K_PGUP }, { KEY_NPAGE, K_PGDN }, { KEY_IC, K_INS }, { KEY_DC, K_DEL },
 		{ KEY_BTAB, K_BTAB }, { KEY_BACKSPACE, K_BACKSPACE }, { KEY_ENTER, K_ENTER }, { KEY_SR, K_SHIFT_UP },
 		{ KEY_SF, K_SHIFT_DOWN }, { KEY_SLEFT, K_SHIFT_LEFT }, { KEY_SRIGHT, K_SHIFT_RIGHT },
-		{ KEY_MOUSE, K_MOUSE }, { KEY_MAX - 2, K_PASTE_BEGIN }, { KEY_MAX - 1, K_PASTE_END },
+		{ CODE_PASTE_BEGIN, K_PASTE_BEGIN }, { CODE_PASTE_END, K_PASTE_END },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(map); i++)
@@ -530,25 +545,71 @@ static uint32_t typed_key(wint_t c)
 }
 
 #define DOUBLE_MS 400
-static bool mouse_key(struct terminal *t, struct key *k)
-{
-	MEVENT m;
-	int64_t now = clock_mono();
+#define TAIL_MS 50         /* for the rest of a report that was cut in two on its way */
 
-	if (getmouse(&m) != OK)
-		return false;
-	k->y = m.y;
-	k->x = m.x;
-	if (m.bstate & (BUTTON4_PRESSED | BUTTON5_PRESSED)) {
-		k->mouse = m.bstate & BUTTON4_PRESSED ? MOUSE_WHEEL_UP : MOUSE_WHEEL_DOWN;
-		return true;
+static bool next_char(wint_t *c)
+{
+	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
+
+	return get_wch(c) == OK || (poll(&in, 1, TAIL_MS) > 0 && get_wch(c) == OK);
+}
+
+/* "0;30;6M": button, column, row; 'm' ends a release. */
+static bool read_report(int n[3], bool *pressed)
+{
+	int i = 0;
+	wint_t c;
+
+	n[0] = n[1] = n[2] = 0;
+	while (next_char(&c) && i < 3) {
+		if (c == 'M' || c == 'm') {
+			*pressed = c == 'M';
+			return i == 2;
+		}
+		if (c == ';')
+			i++;
+		else if (c >= '0' && c <= '9' && n[i] < 100000)
+			n[i] = n[i] * 10 + (int)(c - '0');
+		else
+			return false;
 	}
-	if (!(m.bstate & BUTTON1_PRESSED))
+	return false;
+}
+
+/* Three characters, each 32 more than it means; releases are button 3. */
+static bool read_old_report(int n[3])
+{
+	wint_t c;
+
+	for (int i = 0; i < 3; i++) {
+		if (!next_char(&c) || c < 32)
+			return false;
+		n[i] = (int)c - 32;
+	}
+	return true;
+}
+
+static bool mouse_key(struct terminal *t, struct key *k, bool modern)
+{
+	bool pressed = true;
+	int64_t now = clock_mono();
+	int n[3];
+
+	if (!(modern ? read_report(n, &pressed) : read_old_report(n)) || !pressed || n[0] & 32)
 		return false;
-	k->mouse = now - t->click_time < DOUBLE_MS && t->click_y == m.y && t->click_x == m.x ? MOUSE_DOUBLE : MOUSE_CLICK;
+	k->code = K_MOUSE;
+	k->x = n[1] - 1;
+	k->y = n[2] - 1;
+	if (n[0] & 64) {
+		k->mouse = n[0] & 1 ? MOUSE_WHEEL_DOWN : MOUSE_WHEEL_UP;
+		return !(n[0] & 2);
+	}
+	if (n[0] & 3)
+		return false;
+	k->mouse = now - t->click_time < DOUBLE_MS && t->click_y == k->y && t->click_x == k->x ? MOUSE_DOUBLE : MOUSE_CLICK;
 	t->click_time = k->mouse == MOUSE_DOUBLE ? 0 : now;
-	t->click_y = m.y;
-	t->click_x = m.x;
+	t->click_y = k->y;
+	t->click_x = k->x;
 	return true;
 }
 
@@ -562,9 +623,11 @@ static bool read_key(struct terminal *t, struct key *k)
 		return false;
 	}
 	t->barren = 0;
+	if (rc == KEY_CODE_YES && (c == CODE_MOUSE || c == CODE_OLD_MOUSE))
+		return mouse_key(t, k, c == CODE_MOUSE);
 	if (rc == KEY_CODE_YES) {
 		k->code = named_key((int)c);
-		return k->code == K_MOUSE ? mouse_key(t, k) : k->code != 0;
+		return k->code != 0;
 	}
 	if (c != K_ESC) {
 		k->code = typed_key(c);
@@ -573,7 +636,7 @@ static bool read_key(struct terminal *t, struct key *k)
 	rc = get_wch(&c);
 	if (rc == OK)
 		k->code = typed_key(c) | KEY_ALT;
-	else if (rc == KEY_CODE_YES && named_key((int)c) && named_key((int)c) != K_MOUSE)
+	else if (rc == KEY_CODE_YES && named_key((int)c))
 		k->code = named_key((int)c) | KEY_ALT;
 	else
 		k->code = K_ESC;

@@ -38,6 +38,8 @@ int term_signalled(struct terminal *t);
 /* A size that is not the terminal's (headless). */
 void term_resize(struct terminal *t, int rows, int cols);
 
+/* A line of a colours file (theme.h). */
+int term_colour(struct terminal *t, const char *line, struct err *e);
 bool term_ascii(const struct terminal *t);
 /* Everything anew at the next flush. */
 void term_redraw(struct terminal *t);

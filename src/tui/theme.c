@@ -5,18 +5,26 @@
  * colours make a quiet one possible; with fewer, the cursor is drawn in reverse.
  */
 #include "config.h"
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "canvas.h"
 #include "theme.h"
 
-struct hue { int c16, c256, rgb; };
 #define NONE { -1, -1, -1 }
 
 enum hue_name { H_NONE, H_DIM, H_ACCENT, H_CODE, H_QUOTE, H_LINK, H_ADD, H_DEL, H_HUNK, H_ERROR, H_WARN, H_OK, H_ID, H_RULE,
 	H_BAND, H_BAR, H_AWAY, H_MATCH, H_RANGE, H_INK };
+/* As a colours file says them; killick-keys(5) explains each. */
+static const char *const hue_names[HUES] = {
+	[H_NONE] = "", [H_DIM] = "dim", [H_ACCENT] = "accent", [H_CODE] = "code", [H_QUOTE] = "quote", [H_LINK] = "link",
+	[H_ADD] = "added", [H_DEL] = "removed", [H_HUNK] = "hunk", [H_ERROR] = "error", [H_WARN] = "warning", [H_OK] = "ok",
+	[H_ID] = "id", [H_RULE] = "rule", [H_BAND] = "band", [H_BAR] = "cursor", [H_AWAY] = "cursor-away", [H_MATCH] = "match",
+	[H_RANGE] = "range", [H_INK] = "match-text",
+};
 
-static const struct hue dark[] = {
+static const struct hue dark[HUES] = {
 	[H_NONE] = NONE,
 	[H_DIM] = { 8, 245, 0x8a8f98 }, [H_ACCENT] = { 6, 117, 0x7fc8f8 }, [H_CODE] = { 6, 180, 0xd7b98a },
 	[H_QUOTE] = { 8, 247, 0x9aa0a8 }, [H_LINK] = { 4, 111, 0x87afff }, [H_ADD] = { 2, 114, 0x87d787 },
@@ -26,7 +34,7 @@ static const struct hue dark[] = {
 	[H_AWAY] = { -1, 236, 0x2b2f38 }, [H_MATCH] = { 3, 222, 0xffd787 }, [H_RANGE] = { -1, 239, 0x45485c },
 	[H_INK] = { 0, 16, 0x000000 },
 };
-static const struct hue light[] = {
+static const struct hue light[HUES] = {
 	[H_NONE] = NONE,
 	[H_DIM] = { 8, 243, 0x6e737c }, [H_ACCENT] = { 4, 25, 0x005faf }, [H_CODE] = { 6, 94, 0x875f00 },
 	[H_QUOTE] = { 8, 241, 0x626870 }, [H_LINK] = { 4, 26, 0x005fd7 }, [H_ADD] = { 2, 28, 0x008700 },
@@ -89,6 +97,114 @@ enum theme theme_resolve(enum theme t)
 	return THEME_DARK;
 }
 
+/* ---- a palette */
+
+void palette_init(struct palette *p, enum theme t)
+{
+	p->mono = t == THEME_MONO;
+	memcpy(p->hues, t == THEME_LIGHT ? light : dark, sizeof(p->hues));
+}
+
+static int level(int step)
+{
+	return step ? 55 + 40 * step : 0;
+}
+
+static int distance(int rgb, int r, int g, int b)
+{
+	int dr = (rgb >> 16) - r, dg = (rgb >> 8 & 255) - g, db = (rgb & 255) - b;
+
+	return dr * dr + dg * dg + db * db;
+}
+
+/* Of the cube of 6x6x6 and the ramp of 24 greys, which are the same in every terminal. */
+static int nearest_256(int rgb)
+{
+	int best = 16, least = INT_MAX, d;
+
+	for (int i = 16; i < 256; i++) {
+		int n = i - 16, grey = 8 + 10 * (i - 232);
+
+		d = i < 232 ? distance(rgb, level(n / 36), level(n / 6 % 6), level(n % 6)) : distance(rgb, grey, grey, grey);
+		if (d < least) {
+			least = d;
+			best = i;
+		}
+	}
+	return best;
+}
+
+static bool read_spelling(const char *word, struct hue *h, bool *given)
+{
+	uint64_t n;
+	char *end;
+
+	if (!strcmp(word, "default")) {
+		*h = (struct hue)NONE;
+		*given = true;
+	} else if (word[0] == '#' && strlen(word) == 7 && strspn(word + 1, "0123456789abcdefABCDEF") == 6) {
+		h->rgb = (int)strtol(word + 1, &end, 16);
+		if (!*given)
+			h->c256 = nearest_256(h->rgb);
+	} else if (str_to_u64(word, 255, &n)) {
+		if (n < 16 && !*given)
+			h->c16 = (int)n;
+		h->c256 = (int)n;
+		*given = true;
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static int find_hue(const char *name)
+{
+	for (int i = 1; i < HUES; i++)
+		if (!strcmp(hue_names[i], name))
+			return i;
+	return -1;
+}
+
+static bool next_word(const char **line, char *word, size_t size)
+{
+	size_t n;
+
+	*line += strspn(*line, " \t\r");
+	n = strcspn(*line, " \t\r");
+	snprintf(word, size, "%.*s", (int)n, *line);
+	*line += n;
+	return n > 0;
+}
+
+int palette_line(struct palette *p, const char *line, struct err *e)
+{
+	char word[32];
+	bool given = false;
+	struct hue h;
+	int hue;
+
+	if (!next_word(&line, word, sizeof(word)) || word[0] == '#')
+		return 0;
+	if (!strcmp(word, "base")) {
+		next_word(&line, word, sizeof(word));
+		if (strcmp(word, "dark") && strcmp(word, "light"))
+			return err_set(e, ERR_USAGE, "base is dark or light, not '%s'", word);
+		memcpy(p->hues, word[0] == 'l' ? light : dark, sizeof(p->hues));
+		return 0;
+	}
+	hue = find_hue(word);
+	if (hue < 0)
+		return err_set(e, ERR_USAGE, "no colour is called '%s'", word);
+	h = p->hues[hue];
+	while (next_word(&line, word, sizeof(word)))
+		if (!read_spelling(word, &h, &given))
+			return err_set(e, ERR_USAGE, "'%s' is no colour: 0 to 255, #rrggbb or default", word);
+	p->hues[hue] = h;
+	return 0;
+}
+
+/* ---- a style's look */
+
 static int spell(const struct hue *h, int colours)
 {
 	if (colours >= 1 << 24)
@@ -116,12 +232,12 @@ static void overlay(struct look *l, const struct hue *hues, int colours, unsigne
 		l->fg = spell(&hues[H_INK], colours);
 }
 
-struct look theme_look(enum theme t, int colours, enum style st, unsigned flags)
+struct look theme_look(const struct palette *p, int colours, enum style st, unsigned flags)
 {
-	const struct hue *hues = t == THEME_LIGHT ? light : dark;
+	const struct hue *hues = p->hues;
 	struct look l;
 
-	if (t == THEME_MONO || colours < 8) {
+	if (p->mono || colours < 8) {
 		l = (struct look){ styles[st].mono, COLOUR_DEFAULT, COLOUR_DEFAULT };
 		overlay(&l, hues, 0, flags);
 		return l;

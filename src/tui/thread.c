@@ -195,7 +195,7 @@ static int line_width(const struct styled_line *l)
 static void set_title(struct thread_view *tv, int width)
 {
 	struct styled *s = &tv->v.text;
-	const char *kind = thread_kind_glyph(tv->th.kind, tv->v.t->ascii);
+	const char *kind = tv->v.t->plain ? thread_kind_name(tv->th.kind) : thread_kind_glyph(tv->th.kind, tv->v.t->ascii);
 	size_t from = s->lines.len;
 	struct styled_line *l;
 	struct span *spans;
@@ -302,7 +302,7 @@ static void gone_words(struct thread_view *tv, struct buf *b)
 
 	if (subject)
 		buf_addf(b, "gone since %.7s \"%s\" (%s, %s)", p->commit, subject, age(tv, info.time),
-			text_clean(&tv->v.arena, person_label(&info.author), TEXT_PROSE));
+			text_clean(&tv->v.arena, who(tv->v.t, &info.author), TEXT_PROSE));
 	else if (p->commit)
 		buf_addf(b, "gone since %.7s", p->commit);
 	else
@@ -319,9 +319,10 @@ static void set_guess(struct thread_view *tv, int width)
 	struct buf b = BUF_INIT;
 	size_t from = tv->v.text.lines.len;
 
-	if (!p->path || !p->line)
-		return;
-	buf_addf(&b, "best guess %.2f: %s:%u     Enter look  M move it there  R resolve", p->confidence, clean(tv, p->path), p->line);
+	if (p->path && p->line)
+		buf_addf(&b, "best guess %.2f: %s:%u     Enter look  M move it there  R resolve", p->confidence, clean(tv, p->path), p->line);
+	else
+		buf_addstr(&b, "nothing like it is there now     M move it to where it belongs  R resolve");
 	text_wrap(&tv->v.text, STYLE_WARN, b.ptr, width, 2);
 	tag_from(tv, from, &(struct part){ .kind = PART_GUESS });
 	buf_release(&b);
@@ -394,7 +395,7 @@ static void set_anchor_words(struct thread_view *tv, int width)
 	anchor_format(&b, &th->anchor, 0);
 	if (th->anchor.type == ANCHOR_COMMIT && th->anchor.commit && (subject = subject_of(tv, th->anchor.commit, &info)) != NULL)
 		buf_addf(&b, " \"%s\" (%s, %s)", subject, age(tv, info.time),
-			text_clean(&tv->v.arena, person_label(&info.author), TEXT_PROSE));
+			text_clean(&tv->v.arena, who(tv->v.t, &info.author), TEXT_PROSE));
 	if (th->anchor.type == ANCHOR_PROJECT)
 		buf_addf(&b, " the project");
 	if (th->place.why)

@@ -143,7 +143,7 @@ static void threads_empty(struct view *v, struct styled *out)
 	if (*v->filter)
 		say_empty(out, v->area.w, "No thread fits this query.",
 			"/ changes it (is:open kind:question on:src by:ana updated:<2w \"two words\"; Tab completes), Esc shows all threads.");
-	else
+	else if (!say_reading(v->t, out, v->area.w))
 		say_empty(out, v->area.w, "There are no threads yet.", "F lists the files: Enter opens one, a asks about its line.");
 }
 

@@ -24,6 +24,7 @@
 #include "ui.h"
 
 #define TICK_MS 1000
+#define DELETED 10         /* strlen(" (deleted)"), as Linux says it */
 
 const char *setting_text(struct tui *t, const char *name)
 {
@@ -51,6 +52,9 @@ const char *self_path(struct tui *t)
 	if (t->self)
 		return t->self;
 	n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	/* Upgraded while it runs: what stands there now does as well. */
+	if (n > DELETED && !memcmp(path + n - DELETED, " (deleted)", DELETED))
+		n -= DELETED;
 	t->self = n > 0 ? xstrndup(path, (size_t)n) : xstrdup("killick");
 	return t->self;
 }
@@ -62,21 +66,49 @@ static void key_fault(void *ctx, unsigned line, const char *msg)
 	tui_say(ctx, MSG_ERROR, "keys file, line %u: %s", line, msg);
 }
 
+/* A file of the user's in killick's folder of settings; false where there is none. */
+static bool own_file(struct tui *t, const char *name, struct buf *text)
+{
+	struct buf path = BUF_INIT;
+	struct err e = ERR_INIT;
+	bool found = xdg_path(XDG_CONFIG, name, &path, &e) == 0 && path_exists(path.ptr);
+
+	if (found && file_read(path.ptr, 1 << 20, text, &e) < 0) {
+		tui_say(t, MSG_ERROR, "%s", e.msg);
+		found = false;
+	}
+	buf_release(&path);
+	return found;
+}
+
 static void load_keys(struct tui *t)
 {
-	struct buf path = BUF_INIT, text = BUF_INIT;
-	struct err e = ERR_INIT;
+	struct buf text = BUF_INIT;
 
 	for (size_t i = 0; view_table[i]; i++)
 		*array_add(&t->keys.places) = view_table[i]->name;
 	keymap_text(&t->keys, keymap_defaults, key_fault, t);
-	if (xdg_path(XDG_CONFIG, "keys", &path, &e) == 0 && path_exists(path.ptr)) {
-		if (file_read(path.ptr, 1 << 20, &text, &e) == 0)
-			keymap_text(&t->keys, text.ptr, key_fault, t);
-		else
-			tui_say(t, MSG_ERROR, "%s", e.msg);
-	}
-	buf_release(&path);
+	if (own_file(t, "keys", &text))
+		keymap_text(&t->keys, text.ptr, key_fault, t);
+	buf_release(&text);
+}
+
+static void load_colours(struct tui *t)
+{
+	struct buf text = BUF_INIT;
+	unsigned n = 0;
+
+	if (own_file(t, "colours", &text))
+		for (char *line = text.ptr, *next; line; line = next) {
+			struct err e = ERR_INIT;
+
+			next = strchr(line, '\n');
+			if (next)
+				*next++ = '\0';
+			n++;
+			if (term_colour(t->term, line, &e) < 0)
+				tui_say(t, MSG_ERROR, "colours file, line %u: %s", n, e.msg);
+		}
 	buf_release(&text);
 }
 
@@ -414,8 +446,10 @@ int tui_init(struct tui *t, struct work *w, const struct term_config *c, bool pl
 	t->tab = (int)setting_int(w->repo, "tabWidth");
 	t->generation = index_generation(w->index);
 	repo_head(w->repo, &t->head, NULL);
-	t->ticked = clock_mono() - TICK_MS + 50;
+	/* The first paint comes first; where there is none to see, what waits for things to settle waits for this too. */
+	t->ticked = c->headless ? 0 : clock_mono() - TICK_MS + 50;
 	load_keys(t);
+	load_colours(t);
 	return 0;
 }
 

@@ -145,6 +145,8 @@ void view_goto(struct view *v, size_t row);
 void view_show(struct view *v, size_t row);
 void view_scroll(struct view *v, long rows);
 void view_fix(struct view *v);
+/* Brings it up to date and sets its text for a width; how many rows it has then. */
+size_t view_fit(struct view *v, int w);
 void view_draw(struct view *v, struct rect area, bool focus);
 /* A row as text, for searching, dumps, plain mode and copying. */
 void view_row_text(struct view *v, size_t row, struct buf *out);

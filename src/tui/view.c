@@ -450,20 +450,26 @@ static void draw_empty(struct view *v, struct rect area)
 	styled_release(&s);
 }
 
-void view_draw(struct view *v, struct rect area, bool focus)
+size_t view_fit(struct view *v, int w)
 {
-	v->area = area;
 	if (v->stale)
 		view_load(v);
-	if (v->ops->layout && v->width != area.w - 1 - text_margin(v, area.w) && area.w > 2) {
+	if (v->ops->layout && v->width != w - 1 - text_margin(v, w) && w > 2) {
 		size_t n = v->text.lines.len, cursor = v->cursor;
 
-		v->width = area.w - 1 - text_margin(v, area.w);
+		v->width = w - 1 - text_margin(v, w);
 		set_text(v);
 		/* The place in the text is kept in proportion: lines have no names. */
 		if (n && v->text.lines.len != n && !v->ops->identity)
 			v->cursor = cursor * v->text.lines.len / n;
 	}
+	return view_count(v);
+}
+
+void view_draw(struct view *v, struct rect area, bool focus)
+{
+	v->area = area;
+	view_fit(v, area.w);
 	if (v->problem) {
 		draw_problem(v, area);
 		return;

@@ -105,11 +105,38 @@ if shutil.which('mandoc'):
         p = subprocess.run(['mandoc', '-T', 'lint', '-W', 'warning', SRC + '/man/' + n], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         is_(p.stdout.decode(), '', 'mandoc has nothing against ' + n)
 
+# What the hooks' page names is what there is.
+page = PAGES['killick-hooks.7']
+part = re.search(r'\.Sh DESCRIPTION\n(.*?)\.Sh TRAILERS', page, re.S).group(1)
+named = {w for line in re.findall(r'^\.It Cm (.*)$', part, re.M) for w in line.replace(',', ' ').split()}
+d = T + '/hooks'
+subprocess.run(['git', 'init', '-q', d], env=ENV)
+there = {h['name'] for h in json.loads(subprocess.run([K, '-C', d, 'hook', 'status', '--json'], env=ENV, stdout=subprocess.PIPE).stdout)['hooks']}
+is_(sorted(named), sorted(there), 'killick-hooks(7): every hook, and no other')
+keys = set(re.findall(r'^\.It Cm ([A-Za-z-]+):', re.search(r'\.Sh TRAILERS\n(.*?)\.Sh', page, re.S).group(1), re.M))
+code = set(re.findall(r'"(Question|Remark|Decision|Note|[A-Z][a-z]+-thread)"', open(SRC + '/src/hook/trailer.c').read()))
+is_(sorted(keys), sorted(code), 'killick-hooks(7): every trailer, and no other')
+said = set(re.findall(r'killick\.([A-Za-z.]+)', page)) - {'c'}
+is_(sorted(said - set(conf)), [], 'killick-hooks(7): its settings are there')
+
+# What must be so after a line of an example: an expression over what was printed and a shell in the repository.
+SEEN = {'killick-hooks.7': {
+    "git commit -am 'net: retry' -m 'Question(src/a.c:12-20): Why three?'":
+        ("'Why three?' in sh('killick threads kind:question on:src/a.c')", 'the trailer opened a question'),
+    'killick at src/a.c:12': ("'Why three?' in out", 'it is on the lines'),
+    "git commit --allow-empty -m 'net: cap' -m 'Resolves-thread: k3f9c2'":
+        ("'first' in sh('killick threads is:resolved')", 'the thread is resolved'),
+    'killick show k3f9c2': ("'net: cap' in out and sh('git rev-parse --short HEAD').strip()[:7] in out", 'by the commit and its message'),
+    'git push origin main': ("'refs/killick/log/' in sh('git ls-remote origin')", 'the push took along what was said'),
+    'killick hook status': ("out.count('installed') >= 8", 'they are installed'),
+    'killick hook remove': ("'killick' not in sh('cat .git/hooks/*')", 'and gone again'),
+}}
+
 # The examples, in the order they stand, in one repository a page. The id of the pages stands for its first thread.
 for n, page in PAGES.items():
     lines = [l for b in re.findall(r'^\.Bd -literal[^\n]*\n(.*?)^\.Ed', page, re.S | re.M) for l in b.split('\n')]
     lines = [l[2:] for l in lines if l.startswith('$ ')]
-    if not lines or n == 'killick-hooks.7':
+    if not lines:
         continue
     d = T + '/' + n
     sh_ = lambda s: subprocess.run(['bash', '-c', s], cwd=d, env=ENV, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -127,5 +154,8 @@ for n, page in PAGES.items():
         p = sh_(cmd)
         if not ok(p.returncode == 0, '%s: $ %s' % (n, l)):
             diag(p.stdout.decode())
+        elif l in SEEN.get(n, {}):
+            expr, name = SEEN[n][l]
+            ok(eval(expr, {'sh': lambda s: sh_(s).stdout.decode(), 'out': p.stdout.decode(), 're': re, 'json': json, 'd': d}), '%s: %s' % (n, name))
 subprocess.run(['rm', '-rf', T])
 done()

@@ -90,4 +90,14 @@ run killick log -- docs/guide.md; is "$(printf '%s\n' "$out" | wc -l)" 1 "log of
 run killick log docs/guide.md; is "$(printf '%s\n' "$out" | wc -l)" 1 "also without --"
 run killick log nosuch; is "$st" 3 "log of nothing"
 run killick log --json -n 1; is "$(json "$out" '(d["commits"][0]["subject"],d["commits"][0]["commit"])')" "[\"three is gone\", \"$(git rev-parse HEAD)\"]" "log --json"
+# Lists and answers go by the work tree as well.
+cd "$T" && repo dirty
+killick remark src/a.c:8 -m 'dirty lists' >/dev/null; id=$(json "$(killick threads --json)" 'd["threads"][0]["id"]')
+printf 'new\nnew\n' | cat - src/a.c >b && mv b src/a.c
+for c in 'threads' 'search dirty'; do
+	# shellcheck disable=SC2086
+	is "$(json "$(killick $c --json)" '[t["place"]["line"] for t in d["threads"]]')" '[10]' "$c"
+done
+is "$(killick inbox --jsonl | python3 -c 'import json,sys; print([json.loads(l)["place"]["line"] for l in sys.stdin])')" '[10]' "inbox"
+run killick reply "$id" -m x; like "$out" 'src/a\.c:10;' "what a reply says"
 done_testing

@@ -20,6 +20,12 @@ class World:
         self.env.update(PATH=os.environ['PATH'], HOME=self.top + '/home', LC_ALL='C.UTF-8', TZ='UTC', TERM='xterm-256color',
                         GIT_CONFIG_NOSYSTEM='1', KILLICK_CLOCK='2026-01-02T04:00:00Z+', VISUAL='true', TMPDIR=self.top)
         self.repo = self.top + '/' + name
+        # pyte knows no scrolling by n lines, which curses uses where the terminal has it.
+        for term in ('xterm-256color', 'xterm'):
+            info = subprocess.run(['infocmp', '-1x', term], capture_output=True, text=True).stdout
+            with open(self.top + '/ti', 'w') as f:
+                f.writelines(line + '\n' for line in info.split('\n') if not line.strip().startswith(('indn=', 'rin=')))
+            subprocess.run(['tic', '-x', '-o', self.top + '/home/.terminfo', self.top + '/ti'], capture_output=True)
         for a in (('user.name', 'Ana'), ('user.email', 'ana@example.org'), ('init.defaultBranch', 'main')):
             self.run('git', 'config', '--global', *a)
         self.run('git', 'init', '-q', self.repo)
@@ -81,8 +87,8 @@ class Tty:
             try:
                 got = self.child.read_nonblocking(65536, max(0.01, min(0.05, end - time.time())))
                 self.raw += got
-                # What pyte 0.8 does not know: private sequences of other letters.
-                self.stream.feed(re.sub(rb'\x1b\[[>=?][0-9;]*[a-gi-km-z]', b'', got))
+                # What pyte 0.8 does not know: private sequences of other letters, colours with colons.
+                self.stream.feed(re.sub(rb'\x1b\[[>=?][0-9;]*[a-gi-km-z]|\x1b\[[0-9;]*:[0-9:;]*m', b'', got))
             except pexpect.TIMEOUT:
                 pass
             except pexpect.EOF:

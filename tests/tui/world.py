@@ -54,14 +54,28 @@ ok(t.shows('Written over no index?'), 'an index that is gone is built anew')
 t.keys('Q')
 is_(t.ends(), 0, 'Q leaves')
 
+# Line by line, over no index: what is told first is what there is.
+for f in glob.glob(w.top + '/home/.cache/killick/index.db*'):
+    os.unlink(f)
+p = subprocess.run([BIN, 'tui', '--plain'], cwd=w.repo, env=w.env, input=b'2\n', capture_output=True)
+out = p.stdout.decode()
+ok(re.search(r'^2\. question .*Written over no index', out, re.M), 'plain mode waits for the index')
+ok(re.search(r'> .*src/a\.c:31.*\n\d* ?question Written over no index', out), 'a number opens the row, kinds are words')
+
+# Code that is gone, and nothing like it.
+w.write('src/b.c', 'quite another thing\n')
+w.commit('b is new')
+out = w.script('settle\nsettle 500\nline threads two\nsettle\nkeys <Enter>\nsettle\ndump\n')
+ok('gone since' in '\n'.join(out[0]) and 'M move it' in '\n'.join(out[0]), 'a thread without a guess says what can be done')
+
 # A repository that is not set up has a history too.
 w.run('rm', '-rf', w.repo + '/.git/killick')
 t = Tty(w)
 ok(t.shows('no threads yet'), 'a repository without threads')
 t.keys('L')
-ok(t.shows('2 commits'), 'has a log')
+ok(t.shows('3 commits'), 'has a log')
 w.git('commit', '-q', '--allow-empty', '-m', 'third')
-ok(t.shows('third', '3 commits'), 'that follows as well')
+ok(t.shows('third', '4 commits'), 'that follows as well')
 t.keys('Q')
 t.ends()
 w.done()

@@ -105,7 +105,8 @@ static void test_thread_document(void **state)
 	    "\"title\":\"Why?\",\"audience\":\"everyone\","
 	    "\"anchor\":{\"type\":\"lines\",\"text\":\"src/a.c:3-5~\",\"path\":\"src/a.c\",\"line\":3,\"end\":5,"
 	    "\"side\":\"old\",\"commit\":null,\"section\":null,\"task\":null},"
-	    "\"place\":{\"state\":\"moved\",\"path\":\"src/b.c\",\"line\":7,\"end\":9,\"confidence\":0.93,\"commit\":null},"
+	    "\"place\":{\"state\":\"moved\",\"path\":\"src/b.c\",\"line\":7,\"end\":9,\"confidence\":0.93,\"commit\":null,"
+	    "\"last\":null,\"why\":null},"
 	    "\"posts\":[{\"id\":\"p1\",\"author\":" ANA ",\"time\":\"1970-01-01T00:00:01Z\",\"body\":\"Why?\","
 	    "\"state\":\"sent\",\"edited\":null,\"accepted\":false},{\"id\":\"p2\",\"author\":" ANA ",\"time\":\"1970-01-01T00:00:02Z\",\"body\":null,"
 	    "\"state\":\"retracted\",\"edited\":\"1970-01-01T00:00:03Z\",\"accepted\":true}],\"url\":null,\"author\":" ANA ","
@@ -116,7 +117,7 @@ static void test_thread_document(void **state)
 	    "\"audience\":\"everyone\",\"anchor\":{\"type\":\"project\",\"text\":\".\",\"path\":null,\"line\":null,"
 	    "\"end\":null,\"side\":null,\"commit\":null,\"section\":null,\"task\":null},"
 	    "\"place\":{\"state\":\"unknown\",\"path\":null,\"line\":null,\"end\":null,\"confidence\":null,"
-	    "\"commit\":null},\"posts\":null,\"url\":null,\"author\":{\"name\":null,\"email\":null,\"login\":null},"
+	    "\"commit\":null,\"last\":null,\"why\":null},\"posts\":null,\"url\":null,\"author\":{\"name\":null,\"email\":null,\"login\":null},"
 	    "\"asked\":[],\"labels\":[],\"links\":[],\"created\":null,\"updated\":null}");
 }
 

@@ -69,6 +69,11 @@ void lineage_diff(struct lineage *l, const struct oid *old_tree, const struct oi
     size_t n_only, size_t max, struct arena *a, struct lineage_changes *out);
 void lineage_changes_release(struct lineage_changes *c);
 
+/* The worst that reading trees and blobs met since it was cleared: one is not here (partial clone), or is damaged. */
+enum lineage_fault { LINEAGE_FINE, LINEAGE_ABSENT, LINEAGE_DAMAGED };
+enum lineage_fault lineage_fault(const struct lineage *l);
+void lineage_fault_clear(struct lineage *l);
+
 /* A blob's bytes, added to out. false: not here, no blob, or over max. *size is its size where known, else 0. */
 bool lineage_blob(struct lineage *l, const struct oid *id, size_t max, struct buf *out, uint64_t *size);
 

@@ -58,6 +58,14 @@ int desk_draft_drop(struct desk *d, const char *id, struct err *e);
  */
 int desk_op_append(struct desk *d, const char *repo, struct op *ops, size_t n, uint64_t floor, struct buf *raw,
     struct err *e);
+/*
+ * Takes private ops as they were stored elsewhere (an export of them), in one transaction: bytes and ids stay, those that
+ * are here already are skipped, later ones get clocks behind them. *added counts the new; check: only counts.
+ * ERR_BAD_DATA: a line that is no private op; nothing was taken.
+ */
+struct desk_line { const char *bytes; size_t n; };
+int desk_op_adopt(struct desk *d, const char *repo, const struct desk_line *lines, size_t n, bool check, uint64_t *added,
+    struct err *e);
 /* Takes an op out for good: nobody else ever had it. ERR_NOT_FOUND. */
 int desk_op_forget(struct desk *d, const char *repo, const char *id, struct err *e);
 /* Those with a number above `after`, oldest first; a non-zero return stops and is returned. */
