@@ -6,6 +6,7 @@
 
 const struct adapter *const adapters[] = {
 	&adapter_dir,
+	&adapter_gitea,
 	NULL,
 };
 
