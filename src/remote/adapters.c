@@ -5,6 +5,7 @@
 #include "remote.h"
 
 const struct adapter *const adapters[] = {
+	&adapter_github,
 	&adapter_dir,
 	&adapter_gitea,
 	NULL,

@@ -197,8 +197,10 @@ static json_t *parse_body(const struct call *c, bool *mended, struct err *e)
 static int answer_next(const struct call *c, struct http_answer *a, bool follows, struct err *e)
 {
 	const char *link = http_header(a, "link");
-	char *to = link ? link_find(link, "next") : NULL, *url;
+	char *to = link ? link_find(link, "next") : NULL, *last = link ? link_find(link, "last") : NULL, *url;
 
+	a->last_page = last ? url_page(last) : 0;
+	free(last);
 	if (!to)
 		return 0;
 	url = url_resolve(c->h, to, "the next page", follows ? e : NULL);

@@ -143,10 +143,13 @@ int session_open(struct remote *r, const char *base, bool anonymous, struct err 
 	if (r->ad && r->ad->manners)
 		r->ad->manners(&r->src, &o);
 	own_options(r, &o);
-	o.allow_http = http_allowed(r, base);
 	network_options(r, &o);
-	if (http_open(&o, &r->http, e))
-		return -1;
+	if (http_open(&o, &r->http, e)) {   /* rare enough to ask git only then */
+		o.allow_http = http_allowed(r, base);
+		if (!o.allow_http || http_open(&o, &r->http, e))
+			return -1;
+		err_clear(e);
+	}
 	session_credential(r);
 	return 0;
 }

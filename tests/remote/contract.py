@@ -98,7 +98,7 @@ def reading(go, f):
               R + '/issues/1/labels', R + '/issues/1/timeline', R + '/issues/1/reactions',
               R + '/pulls?state=all&sort=updated&direction=desc&per_page=100', R + '/pulls/2', R + '/pulls/4', R + '/pulls/2/files',
               R + '/pulls/2/comments', R + '/pulls/comments?sort=updated&direction=asc&since=2020-01-01T00:00:00Z',
-              R + '/pulls/2/reviews', R + '/comments', R + '/commits/%s/comments' % HEAD, '/notifications'):
+              R + '/pulls/2/reviews', R + '/comments', R + '/commits/%s' % HEAD, R + '/commits/%s/comments' % HEAD, '/notifications'):
         go('GET', p)
     go('GET', R + '/assignees/bob', want=204)
     f.act('push', repo='acme/widget', task=2, head='d' * 40, lines={str(go('GET', R + '/pulls/comments')[0]['id']): None})

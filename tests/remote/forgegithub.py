@@ -544,17 +544,7 @@ def get_pull(req, o, r, n):
 def list_files(req, o, r, n):
     repo = repo_at(req, o, r, area='pull_requests')
     t = task_at(req, repo, n, True)
-
-    def one(f):
-        d = {'sha': f.sha, 'filename': f.path, 'status': f.status, 'additions': f.patch.count('\n+'),
-             'deletions': f.patch.count('\n-'), 'changes': f.patch.count('\n+') + f.patch.count('\n-'),
-             'blob_url': web_url(req, repo, 'blob', t.change.head, quote(f.path)),
-             'raw_url': web_url(req, repo, 'raw', t.change.head, quote(f.path)),
-             'contents_url': urls(req, repo, 'contents', quote(f.path) + '?ref=' + t.change.head), 'patch': f.patch}
-        if f.previous:
-            d['previous_filename'] = f.previous
-        return d
-    return page_of(req, list((t.change.files or {}).values()), one)
+    return page_of(req, list((t.change.files or {}).values()), lambda f: file_of(req, repo, t.change.head, f))
 
 
 def comments_of_task(req, o, r, n):
@@ -650,6 +640,34 @@ def list_ccomments(req, o, r, sha=None):
     if sha is not None and sha not in repo.commits and not repo.any_commit:
         raise Fail(422, {'message': 'No commit found for SHA: ' + sha})
     return page_of(req, sorted(items, key=lambda c: c.id), lambda c: ccomment(req, repo, c))
+
+
+def file_of(req, repo, sha, f):
+    d = {'sha': f.sha, 'filename': f.path, 'status': f.status, 'additions': f.patch.count('\n+'),
+         'deletions': f.patch.count('\n-'), 'changes': f.patch.count('\n+') + f.patch.count('\n-'),
+         'blob_url': web_url(req, repo, 'blob', sha, quote(f.path)), 'raw_url': web_url(req, repo, 'raw', sha, quote(f.path)),
+         'contents_url': urls(req, repo, 'contents', quote(f.path) + '?ref=' + sha), 'patch': f.patch}
+    if f.previous:
+        d['previous_filename'] = f.previous
+    return d
+
+
+def get_commit(req, o, r, sha):
+    """The head of a change, with the change's files; of others only the frame."""
+    repo = repo_at(req, o, r, area='contents')
+    t = next((t for t in repo.tasks.values() if t.change and t.change.head == sha), None)
+    if t is None and sha not in repo.commits:
+        raise Fail(422, {'message': 'No commit found for SHA: ' + sha})
+    u, who = urls(req, repo, 'commits', sha), t.user if t else repo.owner
+    stamp = {'name': who, 'email': who + '@example.org', 'date': iso(t.created if t else repo.created)}
+    files = [file_of(req, repo, sha, f) for f in ((t.change.files or {}) if t else {}).values()]
+    n = [sum(f[k] for f in files) for k in ('additions', 'deletions')]
+    return Resp(200, {'url': u, 'sha': sha, 'node_id': node_id('C', 1), 'html_url': web_url(req, repo, 'commit', sha),
+                      'comments_url': u + '/comments', 'author': user(req, who), 'committer': user(req, who), 'parents': [],
+                      'commit': {'url': urls(req, repo, 'git/commits', sha), 'author': stamp, 'committer': stamp,
+                                 'message': t.title if t else 'a commit', 'comment_count': 0,
+                                 'tree': {'sha': sha_of('tree' + sha), 'url': urls(req, repo, 'git/trees', sha_of('tree' + sha))}},
+                      'stats': {'additions': n[0], 'deletions': n[1], 'total': sum(n)}, 'files': files})
 
 
 def get_ccomment(req, o, r, n):
@@ -1200,6 +1218,7 @@ ROUTES = compile_routes([
     ('PATCH', R + '/comments/{n}', change_ccomment), ('DELETE', R + '/comments/{n}', change_ccomment),
     ('GET', R + '/comments/{n}/reactions', on_ccomment[0]), ('POST', R + '/comments/{n}/reactions', on_ccomment[1]),
     ('DELETE', R + '/comments/{n}/reactions/{n}', on_ccomment[2]),
+    ('GET', R + '/commits/{sha}', get_commit),
     ('GET', R + '/commits/{sha}/comments', list_ccomments), ('POST', R + '/commits/{sha}/comments', new_ccomment),
     ('GET', R + '/labels', list_labels), ('POST', R + '/labels', new_label), ('GET', R + '/milestones', list_milestones),
     ('GET', R + '/assignees', list_assignees), ('GET', R + '/assignees/{u}', check_assignee),

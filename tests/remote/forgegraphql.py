@@ -298,6 +298,9 @@ class Schema:
                    headRefOid=t.change.head, baseRefOid=t.change.base, isDraft=t.change.draft,
                    fullDatabaseId=str(t.change.id), url=self.gh.web_url(self.req, repo, 'pull', t.number),
                    author=lambda: self.actor(t.user), viewerCanUpdate=self.w.can(repo, self.req.login, 'triage'),
+                   reviews=lambda first=None, after=None, last=None, states=None:
+                   connection('pullRequestReview', self.seen_reviews(repo, t, states), lambda r: self.review(repo, r), first,
+                              after, last),
                    reviewThreads=lambda first=None, after=None, last=None:
                    connection('pullRequestReviewThread', self.roots(repo, t), lambda c: self.thread(repo, t, c), first, after,
                               last))
@@ -338,8 +341,16 @@ class Schema:
                    replyTo=lambda: Obj('PullRequestReviewComment', id=self.gh.node_id('PRRC', root.id), fullDatabaseId=str(root.id))
                    if root else None)
 
+    def seen_reviews(self, repo, t, states):
+        mine = [repo.reviews[i] for i in t.reviews]
+        return [r for r in self.w.listed(mine) if (r.state != 'PENDING' or r.user == self.req.login) and
+                (not states or r.state in states)]
+
     def review(self, repo, r):
-        return Obj('PullRequestReview', id=self.gh.node_id('PRR', r.id), fullDatabaseId=str(r.id), state=r.state,
+        return Obj('PullRequestReview', id=self.gh.node_id('PRR', r.id), fullDatabaseId=str(r.id),
+                   state='DISMISSED' if r.dismissed else r.state, updatedAt=iso(r.updated),
+                   createdAt=iso(r.updated), viewerDidAuthor=r.user == self.req.login,
+                   commit=lambda: Obj('Commit', oid=r.commit),
                    databaseId=r.id if r.id < 2 ** 31 else None, body=r.body, author=lambda: self.actor(r.user),
                    url=self.gh.web_url(self.req, repo, 'pull', '%d#pullrequestreview-%d' % (r.task, r.id)),
                    submittedAt=iso(r.submitted))

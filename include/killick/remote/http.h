@@ -57,6 +57,7 @@ struct http_answer {
 	const char *next;            /* of the Link header; NULL: the last page, or one that is of another origin */
 	int64_t date;                /* the server's Date, 0: none */
 	int64_t total;               /* X-Total-Count, -1 */
+	uint64_t last_page;          /* the number of the last page, as the Link header has it; 0: not told */
 	bool fresh;                  /* false: 304, the same as before */
 	bool mended;                 /* something in it was not sound JSON */
 	json_t *owned, *headers;

@@ -1,0 +1,825 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reading GitHub. The first pull, and a reconcile, take whole lists in the order of creation, which does not move while it is
+ * read, so that pages are fetched side by side and a cut pull goes on at its page. After that, three streams are polled by the
+ * time of change (issues with changes among them, comments, code notes), and the last page of notes on commits: four requests
+ * under way together, answered 304 when nothing is new. A stream is walked by time, never by page number, whose ground moves
+ * (rest-apis.md 1.4). Where a stream goes on: at its newest item, but not later than OVERLAP before the server's clock, since lists
+ * lag; so its address stays the same while nothing is new, and its ETag is worth something.
+ *
+ * A list proves a deletion only where it is certain to be whole: where as many notes were found as the task counts. A task's
+ * number that is missing inside a page is gone; one between two pages may have slipped through and is asked for.
+ */
+#include "config.h"
+#include <stdlib.h>
+#include <string.h>
+#include "fields.h"
+#include "github.h"
+
+enum stage { FIRST_ISSUES = 1, FIRST_CHANGES, FIRST_COMMENTS, FIRST_CODE, FIRST_COMMITS, FIRST_END };
+enum stream { ISSUES, COMMENTS, CODE, COMMITS, STREAMS };
+static const int64_t OVERLAP = 120000;
+
+struct cursor {
+	int64_t stage, page, start;  /* of a first pull; stage 0: it is over. start: the server's time when it began */
+	int64_t since[COMMITS], newest[COMMITS];
+	int64_t commits;             /* the last page of notes on commits */
+	int64_t top;                 /* the highest number of a task */
+};
+
+/* What a reconcile counts. */
+struct counted { const char *key; uint64_t number; int64_t comments, code; size_t page; };
+struct have { uint64_t task; const char *key; enum gh_kind kind; };
+
+struct pull {
+	struct gh g;
+	struct cursor c;
+	bool full;                   /* a reconcile: pages carry the old cursor, so that a cut one is as if it never was */
+	const char *old;
+	ARRAY(struct counted) tasks;
+	ARRAY(struct have) notes;
+	ARRAY(const char *) talked;  /* changes whose talk was read in this run */
+	size_t stage_pages;
+	int64_t done;
+	const char *sha; json_t *files;   /* of the commit read last */
+};
+
+/* ---- the cursor ---- */
+
+static const char *const time_names[] = { "issues", "comments", "code" };
+
+static const char *cursor_text(struct pull *p)
+{
+	json_t *j = json_object(), *since = json_object(), *newest = json_object();
+	struct buf b = BUF_INIT;
+	const char *text;
+
+	json_put_int(j, "v", 1);
+	if (p->c.stage) {
+		json_put_int(j, "stage", p->c.stage);
+		json_put_int(j, "page", p->c.page);
+		json_put_time(j, "start", p->c.start);
+	}
+	for (size_t i = 0; i < COMMITS; i++) {
+		json_put_time(since, time_names[i], p->c.since[i]);
+		json_put_time(newest, time_names[i], p->c.newest[i]);
+	}
+	json_object_set_new(j, "since", since);
+	json_object_set_new(j, "newest", newest);
+	json_put_int(j, "commits", p->c.commits);
+	json_put_int(j, "top", p->c.top);
+	json_write(&b, j);
+	text = arena_strdup(remote_arena(p->g.r), b.ptr);
+	json_decref(j);
+	buf_release(&b);
+	return text;
+}
+
+static int cursor_parse(const char *text, struct cursor *c, struct err *e)
+{
+	json_t *j;
+
+	*c = (struct cursor){ .stage = FIRST_ISSUES, .page = 1 };
+	if (!*text)
+		return 0;
+	j = json_read(text, strlen(text), "the cursor", e);
+	if (!j)
+		return -1;
+	if (json_get_int(j, "v", 0) == 1) {   /* of another version: everything anew */
+		c->stage = json_get_int(j, "stage", 0);
+		c->page = json_get_int(j, "page", 1);
+		c->start = field_time(j, "start");
+		c->commits = json_get_int(j, "commits", 1);
+		c->top = json_get_int(j, "top", 0);
+		for (size_t i = 0; i < COMMITS; i++) {
+			c->since[i] = field_time(json_get_obj(j, "since"), time_names[i]);
+			c->newest[i] = field_time(json_get_obj(j, "newest"), time_names[i]);
+		}
+	}
+	json_decref(j);
+	if (c->stage < 0 || c->stage >= FIRST_END || c->page < 1)
+		*c = (struct cursor){ .stage = FIRST_ISSUES, .page = 1 };
+	return 0;
+}
+
+static int end_page(struct pull *p, struct err *e)
+{
+	return remote_page(p->g.r, p->full ? p->old : cursor_text(p), e);
+}
+
+/* ---- one item ---- */
+
+static void count_task(struct pull *p, const json_t *j)
+{
+	const char *key = field_key(remote_keep(p->g.r), j, "number");
+	uint64_t number;
+
+	if (!key || !str_to_u64(key, INT64_MAX, &number))
+		return;
+	if ((int64_t)number > p->c.top)
+		p->c.top = (int64_t)number;
+	if (p->full)
+		*array_add(&p->tasks) = (struct counted){ key, number, json_get_int(j, "comments", -1), -1, p->stage_pages };
+}
+
+static void count_note(struct pull *p, const struct record *rec, enum gh_kind kind)
+{
+	uint64_t task = 0;
+
+	if (!p->full || (rec->note.task && !str_to_u64(rec->note.task, INT64_MAX, &task)))
+		return;
+	*array_add(&p->notes) = (struct have){ task, arena_strdup(remote_keep(p->g.r), rec->note.key), kind };
+}
+
+static int emit_task(struct pull *p, const json_t *j, struct err *e)
+{
+	struct record rec;
+
+	return gh_task(&p->g, j, &rec) ? remote_emit(p->g.r, &rec, e) : 0;
+}
+
+static int emit_note(struct pull *p, const json_t *j, gh_record_fn *read, enum gh_kind kind, struct err *e)
+{
+	struct record rec;
+
+	if (!read(&p->g, j, &rec))
+		return 0;
+	count_note(p, &rec, kind);
+	return remote_emit(p->g.r, &rec, e);
+}
+
+/* A note on a commit's diff has a position in the diff: the commit's files say which line that is. */
+static void commit_files(struct pull *p, const char *sha)
+{
+	struct http_answer a;
+
+	if (p->sha && !strcmp(p->sha, sha))
+		return;
+	json_decref(p->files);
+	p->files = NULL;
+	p->sha = arena_strdup(remote_keep(p->g.r), sha);
+	if (strlen(sha) != 40 || !str_is_hex(sha, 40) || http_get(p->g.h, &a, NULL, "%s/commits/%s", p->g.repo, sha))
+		return;
+	p->files = json_incref(json_get_arr(a.json, "files"));
+	http_answer_release(&a);
+}
+
+static void place_commit_note(struct pull *p, const json_t *j, struct record *rec)
+{
+	int64_t position = json_get_int(j, "position", 0);
+	struct anchor *an = ARENA_NEW(remote_arena(p->g.r), struct anchor);
+
+	if (!rec->note.anchor->path || rec->note.anchor->line || position < 1)
+		return;
+	*an = *rec->note.anchor;
+	commit_files(p, an->commit);
+	for (size_t i = 0; i < json_array_size(p->files); i++) {
+		const json_t *f = json_array_get(p->files, i);
+		const char *path = json_get_str(f, "filename"), *patch = json_get_str(f, "patch");
+		if (!path || !patch || strcmp(path, an->path) || !patch_line(patch, position, &an->line, &an->side))
+			continue;
+		an->end = an->line;
+		an->type = ANCHOR_LINES;
+		rec->note.anchor = an;
+	}
+}
+
+static int emit_commit_note(struct pull *p, const json_t *j, struct err *e)
+{
+	struct record rec;
+
+	if (!gh_commit_note(&p->g, j, &rec))
+		return 0;
+	place_commit_note(p, j, &rec);
+	count_note(p, &rec, GH_COMMIT);
+	return remote_emit(p->g.r, &rec, e);
+}
+
+/* ---- changes ---- */
+
+static bool was_talked(const struct pull *p, const char *task)
+{
+	for (size_t i = 0; i < p->talked.len; i++)
+		if (!strcmp(p->talked.items[i], task))
+			return true;
+	return false;
+}
+
+static struct counted *counted_find(struct pull *p, const char *task)
+{
+	for (size_t i = 0; i < p->tasks.len; i++)
+		if (!strcmp(p->tasks.items[i].key, task))
+			return &p->tasks.items[i];
+	return NULL;
+}
+
+/* Reviews and threads of these changes. */
+static int talk(struct pull *p, const char *const *tasks, size_t n, struct err *e)
+{
+	int64_t *counts = xcalloc(n + 1, sizeof(*counts));
+	int rc = gh_talk(&p->g, tasks, n, p->full, counts, e);
+
+	for (size_t i = 0; !rc && i < n; i++) {
+		struct counted *c = p->full ? counted_find(p, tasks[i]) : NULL;
+		if (c)
+			c->code = counts[i];
+		if (!p->full && !p->c.stage)
+			*array_add(&p->talked) = tasks[i];
+	}
+	free(counts);
+	return rc;
+}
+
+/* ---- the first pull, and the reconcile ---- */
+
+static int first_issue(struct pull *p, const json_t *j, struct err *e)
+{
+	count_task(p, j);
+	return gh_is_pull(j) ? 0 : emit_task(p, j, e);
+}
+
+static int first_comment(struct pull *p, const json_t *j, struct err *e)
+{
+	return emit_note(p, j, gh_comment, GH_COMMENT, e);
+}
+
+static int first_code(struct pull *p, const json_t *j, struct err *e)
+{
+	return emit_note(p, j, gh_code, GH_CODE, e);
+}
+
+static int changes_page(struct pull *p, const json_t *list, struct err *e)
+{
+	const char **keys = arena_alloc(remote_keep(p->g.r), (json_array_size(list) + 1) * sizeof(*keys));
+	size_t n = 0;
+
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if ((keys[n] = field_key(remote_keep(p->g.r), json_array_get(list, i), "number")))
+			n++;
+	return talk(p, keys, n, e);
+}
+
+static const struct {
+	const char *what, *path;
+	int (*item)(struct pull *p, const json_t *j, struct err *e);
+	int (*page)(struct pull *p, const json_t *list, struct err *e);
+} stages[FIRST_END] = {
+	[FIRST_ISSUES] = { "issues", "issues?state=all&sort=created&direction=asc&per_page=100&page=", first_issue, NULL },
+	[FIRST_CHANGES] = { "changes", "pulls?state=all&sort=created&direction=asc&per_page=100&page=", emit_task, changes_page },
+	[FIRST_COMMENTS] = { "comments", "issues/comments?sort=created&direction=asc&per_page=100&page=", first_comment, NULL },
+	[FIRST_CODE] = { "code notes", "pulls/comments?sort=created&direction=asc&per_page=100&page=", first_code, NULL },
+	[FIRST_COMMITS] = { "notes on commits", "comments?per_page=100&page=", emit_commit_note, NULL },
+};
+
+static int on_first_page(void *ctx, struct http_answer *a, struct err *e)
+{
+	struct pull *p = ctx;
+	size_t n = json_array_size(a->json);
+
+	if (!json_is_array(a->json))
+		return err_set(e, ERR_BAD_DATA, "GitHub: the %s are not a list", stages[p->c.stage].what);
+	if (!p->c.start)
+		p->c.start = a->date ? a->date : clock_now();
+	p->stage_pages++;
+	for (size_t i = 0; i < n; i++)
+		if (stages[p->c.stage].item(p, json_array_get(a->json, i), e))
+			return -1;
+	if (stages[p->c.stage].page && stages[p->c.stage].page(p, a->json, e))
+		return -1;
+	p->done += (int64_t)n;
+	remote_progress(p->g.r, stages[p->c.stage].what, p->done, a->last_page ? (int64_t)a->last_page * 100 : -1);
+	if (p->c.stage == FIRST_COMMITS)
+		p->c.commits = p->c.page;
+	p->c.page++;
+	return end_page(p, e);
+}
+
+static int first_stage(struct pull *p, struct err *e)
+{
+	const char *path = arena_printf(remote_keep(p->g.r), "%s/%s%lld", p->g.repo, stages[p->c.stage].path, (long long)p->c.page);
+	struct err no = ERR_INIT;
+
+	p->done = (p->c.page - 1) * 100;
+	p->stage_pages = 0;
+	if (http_pages_all(p->g.h, path, 0, on_first_page, p, &no)) {
+		/* Issues may be turned off, commits not ours to read: where the rest is there, that is no fault. */
+		bool may_miss = p->c.stage == FIRST_ISSUES || p->c.stage == FIRST_COMMITS;
+		if (!(may_miss && (no.code == ERR_NOT_FOUND || no.code == ERR_AUTH)))
+			return err_set(e, no.code, "%s", no.msg);
+	}
+	p->c.stage++;
+	p->c.page = 1;
+	return 0;
+}
+
+/* Where the streams go on: at the server's time when the lists began to be read. */
+static void first_over(struct pull *p)
+{
+	int64_t start = p->c.start ? p->c.start : clock_now();
+
+	p->c.stage = p->c.start = 0;
+	p->c.commits = p->c.commits > 0 ? p->c.commits : 1;
+	for (size_t i = 0; i < COMMITS; i++) {
+		p->c.since[i] = start - OVERLAP;
+		p->c.newest[i] = 0;
+	}
+}
+
+/* ---- what a reconcile finds missing ---- */
+
+static int have_order(const void *pa, const void *pb)
+{
+	const struct have *a = pa, *b = pb;
+
+	return a->task != b->task ? (a->task > b->task) - (a->task < b->task) : (int)a->kind - (int)b->kind;
+}
+
+static int counted_order(const void *pa, const void *pb)
+{
+	const struct counted *a = pa, *b = pb;
+
+	return (a->number > b->number) - (a->number < b->number);
+}
+
+static int emit_list(struct pull *p, const char *task, const char *kind, const struct have *from, size_t n, struct err *e)
+{
+	const char **keys = arena_alloc(remote_arena(p->g.r), (n + 1) * sizeof(*keys));
+	struct record rec = { .type = RECORD_LIST, .list = { .task = task, .kinds = &kind, .n_kinds = 1, .keys = keys, .n_keys = n } };
+
+	for (size_t i = 0; i < n; i++)
+		keys[i] = from[i].key;
+	return remote_emit(p->g.r, &rec, e);
+}
+
+/* The notes of one task, all of one kind together: a list of those kinds whose number is right. */
+static int list_task(struct pull *p, const struct counted *t, const struct have *from, size_t n, struct err *e)
+{
+	size_t comments = 0;
+
+	while (comments < n && from[comments].kind == GH_COMMENT)
+		comments++;
+	if (t->comments == (int64_t)comments && emit_list(p, t->key, "comment", from, comments, e))
+		return -1;
+	return t->code == (int64_t)(n - comments) ? emit_list(p, t->key, "code", from + comments, n - comments, e) : 0;
+}
+
+static int list_tasks(struct pull *p, struct err *e)
+{
+	size_t at = 0, n;
+
+	for (size_t i = 0; i < p->tasks.len; i++) {
+		const struct counted *t = &p->tasks.items[i];
+		while (at < p->notes.len && p->notes.items[at].task < t->number)
+			at++;
+		for (n = 0; at + n < p->notes.len && p->notes.items[at + n].task == t->number; n++)
+			;
+		if (list_task(p, t, p->notes.len ? p->notes.items + at : NULL, n, e))
+			return -1;
+		at += n;
+	}
+	return 0;
+}
+
+static int emit_gone(struct pull *p, const char *task, const char *why, struct err *e)
+{
+	struct record rec = { .type = RECORD_GONE, .gone = { .of = RECORD_TASK, .key = task, .why = why } };
+
+	return remote_emit(p->g.r, &rec, e);
+}
+
+struct doubts { struct pull *p; ARRAY(const char *) keys, paths; };
+
+/* Between two pages: asked for, since a deletion meanwhile moves a task over the edge of a page that was read. */
+static int on_doubt(void *ctx, size_t i, struct http_answer *a, const struct err *failed, struct err *e)
+{
+	struct doubts *d = ctx;
+
+	if (failed && failed->code == ERR_NOT_FOUND)
+		return emit_gone(d->p, d->keys.items[i], "deleted", e);
+	if (failed)
+		return err_set(e, failed->code, "%s", failed->msg);
+	return gh_is_pull(a->json) ? 0 : emit_task(d->p, a->json, e);
+}
+
+static int one_gap(struct doubts *d, uint64_t from, uint64_t to, bool sure, struct err *e)
+{
+	struct arena *keep = remote_keep(d->p->g.r);
+
+	for (uint64_t n = from; n < to; n++) {
+		const char *key = arena_printf(sure ? remote_arena(d->p->g.r) : keep, "%llu", (unsigned long long)n);
+		if (sure && emit_gone(d->p, key, "deleted", e))
+			return -1;
+		if (sure)
+			continue;
+		*array_add(&d->keys) = key;
+		*array_add(&d->paths) = arena_printf(keep, "%s/issues/%s", d->p->g.repo, key);
+	}
+	return 0;
+}
+
+static int gaps(struct pull *p, struct err *e)
+{
+	struct doubts d = { .p = p };
+	uint64_t last = 0, top = (uint64_t)p->c.top;
+	size_t page = 1;
+	int rc = 0;
+
+	if (top > p->tasks.len * 20 + 100000)   /* numbers that nobody counted up to */
+		return 0;
+	for (size_t i = 0; !rc && i < p->tasks.len; i++) {
+		const struct counted *t = &p->tasks.items[i];
+		rc = one_gap(&d, last + 1, t->number, t->page == page, e);
+		last = t->number;
+		page = t->page;
+	}
+	if (!rc && p->tasks.len)
+		rc = one_gap(&d, last + 1, top + 1, false, e);
+	if (!rc)
+		rc = http_each(p->g.h, d.paths.items, NULL, d.paths.len, on_doubt, &d, e);
+	array_release(&d.keys);
+	array_release(&d.paths);
+	return rc;
+}
+
+static int missing(struct pull *p, struct err *e)
+{
+	if (p->notes.len)
+		qsort(p->notes.items, p->notes.len, sizeof(*p->notes.items), have_order);
+	if (p->tasks.len)
+		qsort(p->tasks.items, p->tasks.len, sizeof(*p->tasks.items), counted_order);
+	return list_tasks(p, e) || gaps(p, e) ? -1 : 0;
+}
+
+static int pull_first(struct pull *p, struct err *e)
+{
+	while (p->c.stage < FIRST_END)
+		if (first_stage(p, e))
+			return -1;
+	if (p->full && missing(p, e))
+		return -1;
+	first_over(p);
+	p->full = false;
+	return end_page(p, e);
+}
+
+/* ---- what changed since ---- */
+
+/* Changes among the changed issues: whole, then their talk. */
+struct changed { struct pull *p; ARRAY(const char *) keys, paths; };
+
+static void changed_add(struct changed *c, const char *key)
+{
+	struct arena *keep = remote_keep(c->p->g.r);
+
+	for (size_t i = 0; i < c->keys.len; i++)
+		if (!strcmp(c->keys.items[i], key))
+			return;
+	*array_add(&c->keys) = arena_strdup(keep, key);
+	*array_add(&c->paths) = arena_printf(keep, "%s/pulls/%s", c->p->g.repo, key);
+}
+
+static int on_change(void *ctx, size_t i UNUSED, struct http_answer *a, const struct err *failed, struct err *e)
+{
+	struct changed *c = ctx;
+
+	if (failed)
+		return failed->code == ERR_NOT_FOUND ? 0 : err_set(e, failed->code, "%s", failed->msg);
+	return emit_task(c->p, a->json, e);
+}
+
+static int changed_read(struct changed *c, bool whole, struct err *e)
+{
+	if (whole && http_each(c->p->g.h, c->paths.items, NULL, c->paths.len, on_change, c, e))
+		return -1;
+	return talk(c->p, c->keys.items, c->keys.len, e);
+}
+
+static void changed_release(struct changed *c)
+{
+	array_release(&c->keys);
+	array_release(&c->paths);
+}
+
+static int issues_items(struct pull *p, const json_t *list, struct err *e)
+{
+	struct changed c = { .p = p };
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < json_array_size(list); i++) {
+		const json_t *j = json_array_get(list, i);
+		const char *key = field_key(remote_arena(p->g.r), j, "number");
+		count_task(p, j);
+		if (!gh_is_pull(j))
+			rc = emit_task(p, j, e);
+		else if (key)
+			changed_add(&c, key);
+	}
+	if (!rc && c.keys.len)
+		rc = changed_read(&c, true, e);
+	changed_release(&c);
+	return rc;
+}
+
+static int comments_items(struct pull *p, const json_t *list, struct err *e)
+{
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (emit_note(p, json_array_get(list, i), gh_comment, GH_COMMENT, e))
+			return -1;
+	return 0;
+}
+
+/* A new thread needs its handle: where its change was not among the changed issues, it is asked for. */
+static int code_items(struct pull *p, const json_t *list, struct err *e)
+{
+	struct changed c = { .p = p };
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < json_array_size(list); i++) {
+		const json_t *j = json_array_get(list, i);
+		const char *task = gh_tail(remote_arena(p->g.r), json_get_str(j, "pull_request_url"));
+		rc = emit_note(p, j, gh_code, GH_CODE, e);
+		if (task && !was_talked(p, task))
+			changed_add(&c, task);
+	}
+	if (!rc && c.keys.len)
+		rc = changed_read(&c, false, e);
+	changed_release(&c);
+	return rc;
+}
+
+static const struct {
+	const char *what, *path;
+	int (*items)(struct pull *p, const json_t *list, struct err *e);
+} streams[] = {
+	[ISSUES] = { "issues", "issues?state=all&sort=updated&direction=asc&per_page=100", issues_items },
+	[COMMENTS] = { "comments", "issues/comments?sort=updated&direction=asc&per_page=100", comments_items },
+	[CODE] = { "code notes", "pulls/comments?sort=updated&direction=asc&per_page=100", code_items },
+};
+
+static const char *stream_path(struct pull *p, enum stream s, int64_t since, int64_t page)
+{
+	char t[TIME_RFC3339_SIZE];
+	struct buf time = BUF_INIT;
+	const char *path;
+
+	http_escape(&time, time_rfc3339(t, since > 0 ? since : 0));
+	path = arena_printf(remote_keep(p->g.r), page > 1 ? "%s/%s&since=%s&page=%lld" : "%s/%s&since=%s", p->g.repo, streams[s].path,
+			    time.ptr, (long long)page);
+	buf_release(&time);
+	return path;
+}
+
+static int64_t last_updated(const json_t *list)
+{
+	size_t n = json_array_size(list);
+
+	return n ? field_time(json_array_get(list, n - 1), "updated_at") : 0;
+}
+
+static int stream_items(struct pull *p, enum stream s, const struct http_answer *a, struct err *e)
+{
+	int64_t newest = last_updated(a->json);
+
+	if (!json_is_array(a->json))
+		return err_set(e, ERR_BAD_DATA, "GitHub: the %s are not a list", streams[s].what);
+	if (streams[s].items(p, a->json, e))
+		return -1;
+	if (newest > p->c.newest[s])
+		p->c.newest[s] = newest;
+	p->done += (int64_t)json_array_size(a->json);
+	remote_progress(p->g.r, streams[s].what, p->done, -1);
+	return 0;
+}
+
+/* Goes on behind a full page: at the time of its last item, or, where a whole page is of one second, at the next page. */
+static int stream_walk(struct pull *p, enum stream s, int64_t last, struct err *e)
+{
+	int64_t since = p->c.since[s], page = 1;
+	bool more = true;
+	int rc = 0;
+
+	for (size_t n = 0; more && !rc; n++) {
+		struct http_answer a;
+
+		page = last > since ? 1 : page + 1;
+		since = last > since ? last : since;
+		p->c.since[s] = since;
+		if (n > 20000)
+			return err_set(e, ERR_BAD_DATA, "GitHub: the %s do not end", streams[s].what);
+		if (end_page(p, e) || http_get(p->g.h, &a, e, "%s", stream_path(p, s, since, page)))
+			return -1;
+		rc = stream_items(p, s, &a, e);
+		more = a.next != NULL;
+		last = last_updated(a.json);
+		http_answer_release(&a);
+	}
+	return rc;
+}
+
+static int stream_read(struct pull *p, enum stream s, const struct http_answer *a, struct err *e)
+{
+	int64_t date = a->date ? a->date : clock_now(), next;
+
+	if (!a->fresh && !a->next)
+		return 0;
+	if (stream_items(p, s, a, e) || (a->next && stream_walk(p, s, last_updated(a->json), e)))
+		return -1;
+	next = p->c.newest[s] < date - OVERLAP ? p->c.newest[s] : date - OVERLAP;
+	if (next > p->c.since[s])
+		p->c.since[s] = next;
+	return end_page(p, e);
+}
+
+static int commits_read(struct pull *p, const struct http_answer *first, struct err *e)
+{
+	struct http_answer a = *first;
+	bool more = true;
+	int rc = 0;
+
+	if (!first->fresh && !first->next)
+		return 0;
+	while (!rc) {
+		for (size_t i = 0; !rc && i < json_array_size(a.json); i++)
+			rc = emit_commit_note(p, json_array_get(a.json, i), e);
+		more = a.next != NULL;
+		if (a.owned != first->owned)
+			http_answer_release(&a);
+		if (rc || !more)
+			break;
+		p->c.commits++;
+		if (end_page(p, e) || http_get(p->g.h, &a, e, "%s/comments?per_page=100&page=%lld", p->g.repo, (long long)p->c.commits))
+			return -1;
+	}
+	return rc ? -1 : end_page(p, e);
+}
+
+/* Issues are turned off: changes come by their own list, newest change first, as far as what is known. */
+static int on_changes_page(void *ctx, struct http_answer *a, struct err *e)
+{
+	struct pull *p = ctx;
+	struct changed c = { .p = p };
+	bool older = false;
+	int rc = 0;
+
+	for (size_t i = 0; !rc && !older && i < json_array_size(a->json); i++) {
+		const json_t *j = json_array_get(a->json, i);
+		const char *key = field_key(remote_arena(p->g.r), j, "number");
+		int64_t t = field_time(j, "updated_at");
+		older = t < p->c.since[ISSUES];
+		if (older || !key)
+			continue;
+		rc = emit_task(p, j, e);
+		changed_add(&c, key);
+		p->c.newest[ISSUES] = t > p->c.newest[ISSUES] ? t : p->c.newest[ISSUES];
+	}
+	if (!rc)
+		rc = changed_read(&c, false, e);
+	changed_release(&c);
+	return rc ? rc : older;
+}
+
+static int changes_only(struct pull *p, struct err *e)
+{
+	const char *path = arena_printf(remote_keep(p->g.r), "%s/pulls?state=all&sort=updated&direction=desc&per_page=100", p->g.repo);
+
+	if (http_pages(p->g.h, path, 0, on_changes_page, p, e))
+		return -1;
+	if (p->c.newest[ISSUES] - OVERLAP > p->c.since[ISSUES])
+		p->c.since[ISSUES] = p->c.newest[ISSUES] - OVERLAP;
+	return end_page(p, e);
+}
+
+static int on_stream(void *ctx, size_t i, struct http_answer *a, const struct err *failed, struct err *e)
+{
+	struct pull *p = ctx;
+
+	p->done = 0;
+	if (failed && failed->code == ERR_NOT_FOUND && i == ISSUES)
+		return changes_only(p, e);
+	if (failed && i == COMMITS && (failed->code == ERR_NOT_FOUND || failed->code == ERR_AUTH))
+		return 0;
+	if (failed)
+		return err_set(e, failed->code, "%s", failed->msg);
+	return i == COMMITS ? commits_read(p, a, e) : stream_read(p, (enum stream)i, a, e);
+}
+
+static int pull_changes(struct pull *p, struct err *e)
+{
+	const char *paths[STREAMS];
+
+	for (enum stream s = ISSUES; s < COMMITS; s++)
+		paths[s] = stream_path(p, s, p->c.since[s], 1);
+	p->c.commits = p->c.commits > 0 ? p->c.commits : 1;
+	paths[COMMITS] = arena_printf(remote_keep(p->g.r), "%s/comments?per_page=100&page=%lld", p->g.repo, (long long)p->c.commits);
+	return http_each(p->g.h, paths, NULL, STREAMS, on_stream, p, e);
+}
+
+static void pull_release(struct pull *p)
+{
+	array_release(&p->tasks);
+	array_release(&p->notes);
+	array_release(&p->talked);
+	json_decref(p->files);
+}
+
+int gh_pull(struct remote *r, const char *cursor, bool full, struct err *e)
+{
+	struct pull p = { .old = cursor, .full = full && *cursor };
+	int rc;
+
+	if (gh_init(&p.g, r, e) || gh_me(&p.g, e) || cursor_parse(cursor, &p.c, e))
+		return -1;
+	if (p.full)
+		p.c = (struct cursor){ .stage = FIRST_ISSUES, .page = 1, .top = p.c.top };
+	rc = p.c.stage ? pull_first(&p, e) : pull_changes(&p, e);
+	pull_release(&p);
+	return rc;
+}
+
+/* ---- one task ---- */
+
+static int look_gone(struct pull *p, const char *task, const char *why, struct err *e)
+{
+	return emit_gone(p, arena_strdup(remote_arena(p->g.r), task), why, e);
+}
+
+struct look { struct pull *p; gh_record_fn *read; enum gh_kind kind; };
+
+static int on_look_page(void *ctx, struct http_answer *a, struct err *e)
+{
+	struct look *l = ctx;
+
+	for (size_t i = 0; i < json_array_size(a->json); i++)
+		if (emit_note(l->p, json_array_get(a->json, i), l->read, l->kind, e))
+			return -1;
+	return 0;
+}
+
+static int look_notes(struct pull *p, const char *task, bool change, struct err *e)
+{
+	struct arena *keep = remote_keep(p->g.r);
+	struct look comments = { p, gh_comment, GH_COMMENT }, code = { p, gh_code, GH_CODE };
+
+	if (http_pages_all(p->g.h, arena_printf(keep, "%s/issues/%s/comments?per_page=100", p->g.repo, task), 0, on_look_page,
+			   &comments, e))
+		return -1;
+	return change ? http_pages_all(p->g.h, arena_printf(keep, "%s/pulls/%s/comments?per_page=100", p->g.repo, task), 0,
+				       on_look_page, &code, e) : 0;
+}
+
+static int look_change(struct pull *p, const char *task, struct err *e)
+{
+	struct http_answer a;
+	int rc;
+
+	if (http_get(p->g.h, &a, e, "%s/pulls/%s", p->g.repo, task))
+		return -1;
+	rc = emit_task(p, a.json, e);
+	http_answer_release(&a);
+	return rc ? -1 : talk(p, &task, 1, e);
+}
+
+/* The issue's own address after redirects names another place: it was moved to another repository. */
+static bool is_moved(const struct http_answer *a, const char *task)
+{
+	const char *end = a->url + strcspn(a->url, "?#");
+	size_t n = strlen(task);
+
+	return (size_t)(end - a->url) < n || strncmp(end - n, task, n) != 0;
+}
+
+int gh_look(struct remote *r, const char *task, struct err *e)
+{
+	struct pull p = { .full = true, .old = "" };
+	struct err no = ERR_INIT;
+	struct http_answer a;
+	uint64_t number;
+	bool change;
+	int rc = -1;
+
+	if (!str_to_u64(task, INT64_MAX, &number))
+		return err_set(e, ERR_NOT_FOUND, "there is no task '%s' on GitHub", task);
+	if (gh_init(&p.g, r, e) || gh_me(&p.g, e))
+		return -1;
+	if (http_get(p.g.h, &a, &no, "%s/issues/%s", p.g.repo, task)) {
+		if (no.code == ERR_NOT_FOUND)
+			return look_gone(&p, task, strstr(no.msg, "(410") ? "deleted" : "hidden", e);
+		return err_set(e, no.code, "%s", no.msg);
+	}
+	change = gh_is_pull(a.json);
+	if (is_moved(&a, task)) {
+		rc = look_gone(&p, task, "moved", e);
+		goto out;
+	}
+	count_task(&p, a.json);
+	if (change ? look_change(&p, task, e) : emit_task(&p, a.json, e))
+		goto out;
+	if (!look_notes(&p, task, change, e)) {
+		qsort(p.notes.items, p.notes.len, p.notes.len ? sizeof(*p.notes.items) : 1, have_order);
+		rc = list_tasks(&p, e);
+	}
+out:
+	http_answer_release(&a);
+	pull_release(&p);
+	return rc;
+}
