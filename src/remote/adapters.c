@@ -5,9 +5,9 @@
 #include "remote.h"
 
 const struct adapter *const adapters[] = {
+	&adapter_gitea,
 	&adapter_github,
 	&adapter_dir,
-	&adapter_gitea,
 	NULL,
 };
 
