@@ -8,7 +8,7 @@
 """
 import json, re, sys
 
-WANT = re.compile(r'^/(repos/\{owner\}/\{repo\}(/(issues|pulls|comments|commits/\{commit_sha\}/comments|labels|milestones|'
+WANT = re.compile(r'^/(repos/\{owner\}/\{repo\}(/(issues|pulls|comments|commits/\{commit_sha\}/comments|commits/\{ref\}|labels|milestones|'
                   r'assignees|collaborators/\{username\}/permission)(/.*)?)?|user|notifications|rate_limit|users/\{username\}|'
                   r'meta)$')
 
