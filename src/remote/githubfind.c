@@ -243,7 +243,7 @@ static int find_note(struct search *s, struct err *e)
 
 static int find_resolved(struct search *s, struct err *e)
 {
-	static const char query[] = "query($t:ID!){node(id:$t){... on PullRequestReviewThread{id isResolved}}}";
+	static const char query[] = "query($t:ID!){node(id:$t){__typename ... on PullRequestReviewThread{id isResolved}}}";
 	const char *handle = s->op->handle;
 	struct http_answer a;
 	const json_t *data;

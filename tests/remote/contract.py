@@ -12,6 +12,7 @@ from tap import *
 from contractgitea import Swagger
 from contractproxy import Checker
 from forgeclient import Forge
+from githubwalk import walk
 
 NPM = os.path.join(os.environ.get('KILLICK_TEST_CACHE') or os.path.join(
     os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache'), 'killick-tests'), 'npm', 'node_modules')
@@ -202,6 +203,18 @@ def graphql(go):
     ask('{viewer{login} rateLimit{remaining resetAt}}')
 
 
+def adapter(c, f):
+    """What killick-remote itself asks, every verb of it."""
+    os.environ.update(HOME=tempfile.mkdtemp(prefix='killick-contract.'), GIT_CONFIG_NOSYSTEM='1')
+    before = sum(c.checked.values())
+    f.act('push', repo='acme/widget', task=2, head=HEAD)
+    bad = walk('http://' + c.host, 'acme/widget', HEAD)
+    is_(bad, [], 'killick-remote goes through all that it does')
+    is_(c.wrong, [], 'and asks and is answered as GitHub describes')
+    diag('of killick-remote: %d checks' % (sum(c.checked.values()) - before))
+    shutil.rmtree(os.environ['HOME'])
+
+
 def gitea_requests(go):
     P = '/api/v1' + R
     for p in ('/api/v1/version', '/api/v1/settings/api', '/api/v1/user', '/api/v1/users/bob', P, P + '/labels', P + '/milestones?state=all',
@@ -297,6 +310,7 @@ def github():
                 for part in (tasks, notes, reviews, graphql):
                     part(go)
                 is_(c.wrong, [], 'no violation of GitHub\'s contract')
+                adapter(c, f)
                 diag('checked against GitHub\'s description: ' + ', '.join('%d %s' % (n, k) for k, n in sorted(c.checked.items())) +
                      ', %d operations; %d violations' % (len(c.operations), len(c.wrong)))
                 diag('answers with a status that GitHub gives but does not describe there: %s' % dict(c.undescribed))

@@ -302,8 +302,11 @@ class World:
         return c
 
     def add_reply(self, repo, task, review, author, root, body, t=None):
-        return self.add_rcomment(repo, task, review, author, body, root.path, root.line, root.side, root.start_line,
-                                 root.start_side, root.subject, root.original_commit, root.id, t)
+        """On an outdated thread too: then only the original place is told."""
+        c = self.add_rcomment(repo, task, review, author, body, root.path, root.original_line, root.side,
+                              root.original_start_line, root.start_side, root.subject, root.original_commit, root.id, t)
+        c.line, c.start_line, c.commit, c.hunk = root.line, root.start_line, root.commit, root.hunk
+        return c
 
     def hunk(self, task, path, side, line):
         f = (task.change.files or {}).get(path)
