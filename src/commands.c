@@ -22,6 +22,8 @@ const struct cmd_family cmd_families[] = {
 	{ "Tasks", task_commands, "killick-tasks" },
 	{ "Exchange", draft_commands, "killick-threads" },
 	{ "Exchange", sync_commands, "killick-sync" },
+	{ "Exchange", source_commands, "killick-source" },
+	{ "Exchange", outbox_commands, "killick-outbox" },
 	{ "Exchange", import_commands, "killick-sync" },
 	{ "Help", help_commands, "killick-setup" },
 	{ "Help", complete_commands, NULL },

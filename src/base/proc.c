@@ -763,6 +763,23 @@ out:
 	return rc;
 }
 
+int proc_talk(struct proc *p, pid_t *pid, int *to, int *from, struct err *e)
+{
+	struct launch l;
+	int rc = -1;
+
+	if (launch_init(&l, p, e) || launch_pipe(&l, 0, e) || launch_pipe(&l, 1, e) || launch_go(&l, p, pid, e))
+		goto out;
+	*to = l.ours[0];
+	*from = l.ours[1];
+	l.ours[0] = l.ours[1] = -1;
+	fcntl(*to, F_SETFL, 0);
+	rc = 0;
+out:
+	launch_release(&l);
+	return rc;
+}
+
 /* Takes one word off *s; false: a quote or a backslash without its end. */
 static bool take_word(const char **s, struct buf *w)
 {

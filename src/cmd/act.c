@@ -96,6 +96,7 @@ int act_anchor(struct cmd *c, const char *text, struct anchor *out, struct err *
 int act_subject(struct cmd *c, const char *id, struct subject *out, struct err *e)
 {
 	struct err ignored = ERR_INIT;
+	const char *task, *thread;
 	int64_t source;
 
 	*out = (struct subject){ .post = NULL };
@@ -106,7 +107,10 @@ int act_subject(struct cmd *c, const char *id, struct subject *out, struct err *
 	out->audience = source == c->work->private_ ? AUDIENCE_PRIVATE : AUDIENCE_EVERYONE;
 	/* Where it is now is for the reader; a work tree that cannot be read keeps nobody from answering. */
 	work_places_dirty(c->work, c->arena, &out->t, 1, &ignored);
-	return 0;
+	if (source == c->work->private_ || source == c->work->native ||
+	    !index_thread_keys(c->work->index, out->t.row, c->arena, &task, &thread))
+		return 0;
+	return act_there(c, source, task, thread, &out->there, e);
 }
 
 int act_post_op(struct cmd *c, const struct subject *s, const struct post *post, char op[SHA256_HEX], struct err *e)
@@ -264,11 +268,12 @@ void act_dry_run(struct cmd *c, const struct compose *p, enum audience aud)
 	struct buf who = BUF_INIT;
 	json_t *j = json_object();
 
-	compose_audience(c, aud, &who);
+	compose_goes(c, p, &who);
 	json_put_str(j, "verb", p->verb);
 	json_put_str(j, "what", p->what);
 	json_put_str(j, "target", p->target);
 	json_put_str(j, "audience", audience_name(aud));
+	json_put_str(j, "source", p->to ? p->to->d.name : aud == AUDIENCE_PRIVATE ? "private" : "native");
 	json_put_str(j, "who", who.ptr);
 	json_put_str(j, "body", p->body);
 	if (p->anchor)

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "killick/cmd/act.h"
 #include "killick/cmd/out.h"
 #include "killick/store/settings.h"
 #include "killick/text/sanitize.h"
@@ -291,6 +292,7 @@ int cmd_run(struct cmd_io *io, struct work *work, int argc, const char *const *a
 	status = conclude(&c, rc, &e);
 	out_close(&c);
 	release_values(&c);
+	act_release_sources(&c);
 	arena_release(&arena);
 	return status;
 }

@@ -23,20 +23,33 @@
 #define POST_MAX (1u << 20)     /* one post; the manual says so */
 #define TEXT_MAX (16u << 20)    /* what is read at all, so that an over-long text can be kept */
 
-int compose_to(struct cmd *c, enum audience *out, struct err *e)
+int compose_to(struct cmd *c, enum audience *out, struct source **source, struct err *e)
 {
 	const char *to = c->posting.to;
+	struct sources *all;
 
+	*source = NULL;
 	*out = c->posting.private_ ? AUDIENCE_PRIVATE : AUDIENCE_EVERYONE;
 	if (!to)
 		return 0;
 	if (!strcmp(to, "private"))
 		*out = AUDIENCE_PRIVATE;
-	else if (strcmp(to, "native"))
-		return err_set(e, ERR_NOT_FOUND, "no source '%s'; there are: native, private", to);
 	else if (c->posting.private_)
-		return err_set(e, ERR_USAGE, "--private and --to native contradict each other");
+		return err_set(e, ERR_USAGE, "--private and --to %s contradict each other", to);
+	else if (strcmp(to, "native")) {
+		all = act_sources(c, e);
+		*source = all ? sources_find(all, to, e) : NULL;
+		return *source ? 0 : -1;
+	}
 	return 0;
+}
+
+void compose_goes(struct cmd *c, const struct compose *p, struct buf *b)
+{
+	if (p->to)
+		act_audience_there(c, p->to, p->where, b);
+	else
+		compose_audience(c, p->audience, b);
 }
 
 void compose_audience(struct cmd *c, enum audience aud, struct buf *b)
@@ -111,7 +124,7 @@ static int draft_put(struct cmd *c, struct compose *p, const char *body, const c
 {
 	struct buf anchor = BUF_INIT, extra = BUF_INIT;
 	struct draft d = { .id = p->draft, .repo = repo_commondir(c->work->repo), .verb = p->verb, .target = p->target,
-		.audience = audience_name(p->audience), .to = p->audience == AUDIENCE_PRIVATE ? "private" : "native",
+		.audience = audience_name(p->audience), .to = p->to ? p->to->d.name : p->audience == AUDIENCE_PRIVATE ? "private" : "native",
 		.title = p->title, .body = body, .problem = problem };
 	json_t *j;
 	int rc = work_desk(c->work, e);

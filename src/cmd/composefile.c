@@ -198,11 +198,11 @@ static void make_head(struct cmd *c, const struct compose *p, struct buf *b)
 {
 	struct buf who = BUF_INIT;
 
-	compose_audience(c, p->audience, &who);
+	compose_goes(c, p, &who);
 	add_comment(b, "", p->what, 4);
 	add_comment(b, "Goes to: ", who.ptr, 1);
 	buf_addstr(b, "# An empty text sends nothing. The text is Markdown.\n");
-	if (!p->fixed_audience) {
+	if (!p->fixed_audience && !p->to) {
 		buf_addstr(b, "# Who may see it is for you to say in the next line: everyone or private.\n");
 		buf_addf(b, AUDIENCE_MARK " %s\n", audience_name(p->audience));
 	}

@@ -359,11 +359,15 @@ static void exam_permissions(struct exam *x)
 /* Settings that do nothing: unknown names, values nobody understands, programs named by a repository. */
 static int see_setting(void *ctx, const char *key, const char *value, const char *origin)
 {
+	static const char *const families[] = { "source.", "host.", "person." }; /* of any number, with names of the user's */
 	struct exam *x = ctx;
 	const char *name = strlen(key) > 8 ? key + 8 : "";
 	const struct setting *s = setting_find(name);
 	struct err e = ERR_INIT;
 
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++)
+		if (str_starts(name, families[i]))
+			return 0;
 	if (!s)
 		find(x, LEVEL_PROBLEM, arena_printf(x->c->arena, "git config --unset %s", key), "%s in %s is no setting of "
 		    "killick's", key, origin);

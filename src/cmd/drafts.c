@@ -106,6 +106,12 @@ static int resume(struct cmd *c, const struct draft *d, struct resumed *r, struc
 		json_decref(j);
 		r->p.anchor = &r->an;
 	}
+	if (!rc && d->to && strcmp(d->to, "native") && strcmp(d->to, "private")) {
+		struct sources *all = act_sources(c, e);
+
+		r->p.to = all ? sources_find(all, d->to, e) : NULL;
+		rc = r->p.to ? 0 : -1;
+	}
 	if (!rc && d->extra && !(r->p.extra = json_read(d->extra, strlen(d->extra), "the draft's options", e)))
 		rc = -1;
 	return rc;

@@ -15,6 +15,8 @@ extern const struct cmd_entry file_commands[];   /* file */
 extern const struct cmd_entry log_commands[];    /* log */
 extern const struct cmd_entry task_commands[];   /* tasks task */
 extern const struct cmd_entry draft_commands[];  /* drafts */
+extern const struct cmd_entry source_commands[]; /* source */
+extern const struct cmd_entry outbox_commands[]; /* outbox */
 extern const struct cmd_entry sync_commands[];   /* sync export */
 extern const struct cmd_entry import_commands[]; /* import */
 extern const struct cmd_entry setup_commands[];  /* init */

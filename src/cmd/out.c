@@ -25,6 +25,7 @@ struct out {
 	bool list;        /* inside a JSON list */
 	size_t items, lines;
 	int fault;        /* errno of the first write that failed */
+	bool progress;    /* a line of out_progress stands on the terminal */
 };
 
 static bool env_set(const char *name)
@@ -84,6 +85,8 @@ void out_flush(struct cmd *c)
 {
 	struct out *o = c->o;
 
+	if (o->buf.len)
+		out_progress(c, "");
 	if (o->buf.len && !o->fault && c->io->out(c->io->ctx, o->buf.ptr, o->buf.len))
 		o->fault = errno ? errno : EIO;
 	buf_reset(&o->buf);
@@ -314,11 +317,31 @@ void out_raw(struct cmd *c, const char *p, size_t n)
 
 /* Words beside the result. */
 
+void out_progress(struct cmd *c, const char *text)
+{
+	struct buf clean = BUF_INIT, b = BUF_INIT;
+
+	if (!c->io->tty || (!*text && !c->o->progress))
+		return;
+	text_sanitize(&clean, text, strlen(text), TEXT_PROSE);
+	buf_addch(&b, '\r');
+	text_pad(&b, clean.ptr, c->io->width > 2 ? c->io->width - 1 : 1, ALIGN_LEFT, c->io->ascii);
+	if (!*text)
+		buf_addch(&b, '\r');
+	if (c->io->narrow)
+		narrow(&b, 0);
+	c->io->err(c->io->ctx, b.ptr, b.len);
+	c->o->progress = *text != '\0';
+	buf_release(&clean);
+	buf_release(&b);
+}
+
 /* Lines after the first are set in, so that no text from outside can pass for a message of killick's. */
 static void say(struct cmd *c, const char *text)
 {
 	struct buf clean = BUF_INIT, b = BUF_INIT;
 
+	out_progress(c, "");
 	text_sanitize(&clean, text, strlen(text), TEXT_LINES | TEXT_PROSE);
 	buf_rtrim(&clean);
 	if (c->io->narrow)

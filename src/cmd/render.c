@@ -268,6 +268,10 @@ static void post_lines(struct cmd *c, const struct post *p)
 		out_textf(c, STYLE_OK, "%saccepted", dot(c));
 	if (p->edited)
 		out_textf(c, STYLE_DIM, "%sedited", dot(c));
+	if (p->restricted)
+		out_textf(c, STYLE_WARN, "%sseen by some only", dot(c));
+	if (p->state != POST_SENT && p->state != POST_RETRACTED)
+		out_textf(c, p->state == POST_QUEUED ? STYLE_DIM : STYLE_WARN, "%s%s", dot(c), post_state_name(p->state));
 	if (p->unread)
 		out_textf(c, STYLE_UNREAD, " %s", c->io->ascii ? "*" : "●");
 	out_line(c);

@@ -165,6 +165,8 @@ int compose_send(struct cmd *c, struct compose *p, struct err *e)
 	const struct verb *v = NULL;
 	int rc;
 
+	if (p->to)
+		return compose_send_to(c, p, e);
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
 		if (!strcmp(verbs[i].name, p->verb))
 			v = &verbs[i];

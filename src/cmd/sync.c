@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /* sync: exchange with remotes; export: everything as JSON Lines. import is in import.c. */
 #include "config.h"
+#include <poll.h>
 #include <stddef.h>
 #include <string.h>
 #include "families.h"
 #include "killick/cmd/act.h"
 #include "killick/store/settings.h"
+#include "killick/sync/outbox.h"
+#include "killick/sync/source.h"
 
-struct sync_values { bool porcelain, quiet; };
+struct sync_values { bool porcelain, quiet, full, watch, no_send; };
 static const struct opt sync_opts[] = {
+	{ 0, "full", OPT_FLAG, offsetof(struct sync_values, full), NULL,
+		"look also for what trackers deleted or changed without a trace", NULL },
+	{ 0, "no-send", OPT_FLAG, offsetof(struct sync_values, no_send), NULL, "leave the outbox alone", NULL },
+	{ 0, "watch", OPT_FLAG, offsetof(struct sync_values, watch), NULL, "go on until stopped (killick.sync.interval)", NULL },
 	{ 0, "porcelain", OPT_FLAG, offsetof(struct sync_values, porcelain), NULL, "lines for programs", NULL },
 	{ 'q', "quiet", OPT_FLAG, offsetof(struct sync_values, quiet), NULL, "say nothing unless something is wrong", NULL },
 	{ 0, NULL, OPT_FLAG, 0, NULL, NULL, NULL },
@@ -68,6 +75,118 @@ static const char *default_remote(struct cmd *c)
 	return repo_remotes(c->work->repo, c->arena, &list) ? list[0].name : NULL;
 }
 
+/* ---- trackers ---- */
+
+/* Several at work: what each does, on one line of a terminal, or a line each for programs. */
+struct watching { struct cmd *c; struct pull *p; size_t n; };
+
+static void progress_words(const struct pull *p, struct buf *b)
+{
+	static const char *const words[] = { [PULL_WAITS] = "…", [PULL_PROBES] = "asking", [PULL_RUNS] = "pulling" };
+
+	buf_addf(b, "%s%s ", b->len ? "  " : "", p->s->d.name);
+	if (p->state == PULL_DONE || p->state == PULL_FAILED)
+		buf_addstr(b, p->state == PULL_DONE ? "done" : "failed");
+	else if (p->what && p->total >= 0)
+		buf_addf(b, "%s %lld/%lld", p->what, (long long)p->done, (long long)p->total);
+	else if (p->what)
+		buf_addf(b, "%s %lld", p->what, (long long)p->done);
+	else
+		buf_addstr(b, words[p->state]);
+}
+
+static void show_progress(void *ctx, const struct pull *one)
+{
+	struct watching *x = ctx;
+	struct sync_values *v = x->c->values;
+	struct buf b = BUF_INIT;
+
+	if (v->porcelain && one->what && one->state == PULL_RUNS) {
+		out_textf(x->c, STYLE_NORMAL, "pull %s %s %lld %lld", one->s->d.name, one->what, (long long)one->done,
+		    (long long)one->total);
+		out_line(x->c);
+		out_flush(x->c);
+	} else if (!v->porcelain && !v->quiet && !out_json(x->c)) {
+		for (size_t i = 0; i < x->n; i++)
+			progress_words(&x->p[i], &b);
+		out_progress(x->c, b.ptr);
+	}
+	buf_release(&b);
+}
+
+static void report_source(struct cmd *c, const struct pull *p, const struct sent *sent)
+{
+	struct sync_values *v = c->values;
+	const struct err *fault = p->fault.code ? &p->fault : sent->fault.code ? &sent->fault : NULL;
+	json_t *j = json_object();
+
+	json_put_str(j, "source", p->s->d.name);
+	json_put_int(j, "pulled", (int64_t)p->records);
+	json_put_int(j, "bad", (int64_t)p->bad);
+	json_put_int(j, "sent", sent->done);
+	json_put_int(j, "waiting", sent->waiting);
+	json_put_int(j, "held", sent->held);
+	json_put_str(j, "problem", fault ? fault->msg : NULL);
+	json_put_time(j, "retry_at", p->retry_at ? p->retry_at : sent->retry_at);
+	if (out_json(c)) {
+		out_item(c, json_incref(j));
+	} else if (v->porcelain) {
+		out_textf(c, STYLE_NORMAL, "%s %s pulled %llu bad %llu sent %u waiting %u held %u", fault ? "failed" : "ok",
+		    p->s->d.name, (unsigned long long)p->records, (unsigned long long)p->bad, sent->done, sent->waiting, sent->held);
+		out_line(c);
+	} else if (!fault && !v->quiet) {
+		out_textf(c, STYLE_NORMAL, "%s: %llu pulled, %u sent", p->s->d.name, (unsigned long long)p->records, sent->done);
+		if (sent->waiting)
+			out_textf(c, STYLE_NORMAL, ", %u waiting", sent->waiting);
+		if (sent->held)
+			out_textf(c, STYLE_WARN, ", %u held ('killick outbox')", sent->held);
+		out_line(c);
+	}
+	if (p->bad && !out_json(c))
+		out_note(c, "%s: %llu records could not be read (KILLICK_TRACE=sync tells why)", p->s->d.name,
+		    (unsigned long long)p->bad);
+	json_decref(j);
+}
+
+static void keep_fault(struct cmd *c, const char *name, const struct err *fault, struct err *first)
+{
+	struct err e = *fault;
+
+	err_prefix(&e, "%s", name);
+	if (first->code == ERR_NONE)
+		*first = e;
+	else
+		out_error(c, &e);
+}
+
+/* Sends what is due, then pulls: what was sent comes back with the rest. */
+static int sync_sources(struct cmd *c, struct pull *p, size_t n, struct err *first)
+{
+	struct sync_values *v = c->values;
+	struct watching x = { c, p, n };
+	struct sent *sent = arena_alloc(c->arena, (n + 1) * sizeof(*sent));
+	struct err e = ERR_INIT;
+	int rc = 0;
+
+	for (size_t i = 0; i < n && !v->no_send; i++)
+		outbox_send(c->work, p[i].s, NULL, &sent[i]);
+	if (sources_pull(c->work, p, n, show_progress, &x, &e)) {
+		*first = e;
+		return -1;
+	}
+	outbox_settle(c->work);
+	for (size_t i = 0; i < n; i++) {
+		report_source(c, &p[i], &sent[i]);
+		if (p[i].fault.code || sent[i].fault.code) {
+			keep_fault(c, p[i].s->d.name, p[i].fault.code ? &p[i].fault : &sent[i].fault, first);
+			rc = -1;
+		}
+	}
+	return rc;
+}
+
+/* ---- remotes ---- */
+
 /* One remote; a fault is reported and remembered, so that the next remote is tried all the same. */
 static int sync_one(struct cmd *c, const char *remote, struct err *first)
 {
@@ -78,32 +197,138 @@ static int sync_one(struct cmd *c, const char *remote, struct err *first)
 	report(c, remote, &x, rc ? &fault : NULL);
 	if (!rc)
 		return 0;
-	err_prefix(&fault, "%s", remote);
-	if (first->code == ERR_NONE) {
-		*first = fault;
-	} else {
-		out_error(c, &fault);
-	}
+	keep_fault(c, remote, &fault, first);
 	return -1;
 }
 
-static int run_sync(struct cmd *c, struct err *e)
+/* ---- both ---- */
+
+struct plan { struct pull *pulls; size_t n_pulls; const char **remotes; size_t n_remotes; };
+
+static bool is_remote(struct cmd *c, const char *name)
 {
-	const char *remote = c->argc ? c->argv[0] : default_remote(c);
+	struct remote_info *list;
+	size_t n = repo_remotes(c->work->repo, c->arena, &list);
+
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(list[i].name, name))
+			return true;
+	return false;
+}
+
+static void add_source(struct cmd *c, struct plan *pl, struct source *s)
+{
+	struct sync_values *v = c->values;
+
+	pl->pulls[pl->n_pulls++] = (struct pull){ .s = s, .full = v->full, .total = -1 };
+}
+
+/* The words name sources first, remotes else; without any it is all of the one and the usual one of the other. */
+static int make_plan(struct cmd *c, struct sources *all, struct plan *pl, struct err *e)
+{
+	const char *remote = c->argc ? NULL : default_remote(c);
+
+	pl->pulls = arena_alloc(c->arena, (all->len + (size_t)c->argc + 1) * sizeof(*pl->pulls));
+	pl->remotes = arena_alloc(c->arena, ((size_t)c->argc + 1) * sizeof(*pl->remotes));
+	for (int i = 0; i < c->argc; i++) {
+		struct err unused = ERR_INIT;
+		struct source *s = sources_find(all, c->argv[i], &unused);
+
+		if (s)
+			add_source(c, pl, s);
+		else if (all->len && !is_remote(c, c->argv[i]) && !strpbrk(c->argv[i], "/:"))
+			return err_set(e, ERR_NOT_FOUND, "'%s' is neither a source nor a remote ('killick source' lists sources)",
+			    c->argv[i]);
+		else
+			pl->remotes[pl->n_remotes++] = c->argv[i];
+	}
+	for (size_t i = 0; !c->argc && i < all->len; i++)
+		add_source(c, pl, &all->items[i]);
+	if (remote && (!all->len || work_is_set_up(c->work)))
+		pl->remotes[pl->n_remotes++] = remote;
+	if (!pl->n_pulls && !pl->n_remotes)
+		return err_set(e, ERR_NOT_FOUND, "there is nothing to exchange with: 'git remote add origin URL' makes a remote, "
+		    "'killick source add URL' connects a tracker");
+	return 0;
+}
+
+static int sync_all(struct cmd *c, struct sources *all, struct err *e)
+{
+	struct plan pl = { .n_pulls = 0 };
 	struct err first = ERR_INIT;
 	int rc = 0;
 
-	if (!remote)
-		return err_set(e, ERR_NOT_FOUND, "there is no remote to exchange with: 'git remote add origin URL' makes one");
+	if (make_plan(c, all, &pl, e))
+		return -1;
 	out_list_begin(c, "sync");
-	for (int i = 0; i < (c->argc ? c->argc : 1); i++) {
-		if (sync_one(c, c->argc ? c->argv[i] : remote, &first))
+	if (pl.n_pulls)
+		rc = sync_sources(c, pl.pulls, pl.n_pulls, &first);
+	for (size_t i = 0; i < pl.n_remotes; i++)
+		if (sync_one(c, pl.remotes[i], &first))
 			rc = -1;
-	}
 	out_list_end(c);
 	if (rc)
 		*e = first;
 	return rc;
+}
+
+static int sync_once(struct cmd *c, struct err *e)
+{
+	struct sources all;
+	int rc;
+
+	if (work_sources(c->work, &all, e))
+		return -1;
+	rc = sync_all(c, &all, e);
+	sources_release(&all);
+	return rc;
+}
+
+/* Until the interval is over, or something waits in the outbox that is due. */
+static void rest(struct cmd *c, int64_t until)
+{
+	char was[DESK_STAMP_SIZE], now[DESK_STAMP_SIZE];
+	int64_t due;
+
+	desk_stamp(c->work->desk, was);
+	while (clock_now() < until) {
+		poll(NULL, 0, 1000);
+		desk_stamp(c->work->desk, now);
+		due = outbox_next(c->work);
+		if ((due && due <= clock_now()) || (!due && strcmp(was, now) && false))
+			return;
+	}
+}
+
+static int watch(struct cmd *c, struct err *e)
+{
+	int64_t every = setting_int(c->work->repo, "sync.interval");
+
+	for (;;) {
+		struct err fault = ERR_INIT;
+
+		repo_refresh(c->work->repo);
+		if (sync_once(c, &fault)) {
+			if (fault.code == ERR_NOT_FOUND || fault.code == ERR_USAGE) {
+				*e = fault;
+				return -1;
+			}
+			out_error(c, &fault);
+		}
+		out_flush(c);
+		if (!out_alive(c))
+			return 0;
+		rest(c, clock_now() + (every > 1000 ? every : 1000));
+	}
+}
+
+static int run_sync(struct cmd *c, struct err *e)
+{
+	struct sync_values *v = c->values;
+
+	if (v->watch && out_json(c))
+		return err_set(e, ERR_USAGE, "--watch does not end: --porcelain has lines for programs, not --json");
+	return v->watch ? watch(c, e) : sync_once(c, e);
 }
 
 static int export_line(void *ctx, const char *p, size_t n)
@@ -175,10 +400,10 @@ static int run_export(struct cmd *c, struct err *e)
 }
 
 const struct cmd_entry sync_commands[] = {
-	{ .name = "sync", .args = "[REMOTE…]", .summary = "fetch others' threads and send yours", .opts = sync_opts,
+	{ .name = "sync", .args = "[SOURCE | REMOTE…]", .summary = "pull from trackers and remotes, send what is yours", .opts = sync_opts,
 		.values = sizeof(struct sync_values), .max_args = -1,
-		.needs = NEED_REPO | NEED_STORE | NEED_WRITE | NEED_INDEX, .flags = CMD_JSON, .run = run_sync,
-		.complete = "remote" },
+		.needs = NEED_REPO | NEED_WRITE | NEED_INDEX, .flags = CMD_JSON, .run = run_sync,
+		.complete = "source remote" },
 	{ .name = "export", .summary = "everything as JSON Lines, the same on every clone", .opts = export_opts,
 		.values = sizeof(struct export_values), .needs = NEED_REPO | NEED_INDEX, .run = run_export },
 	{ .name = NULL },

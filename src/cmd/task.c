@@ -41,9 +41,11 @@ struct task_ref {
 	struct task t;
 	char entity[SHA256_HEX];
 	enum audience audience;
+	struct there there;
 };
 
-static int find_task(struct cmd *c, const char *id, struct task_ref *r, struct err *e)
+/* writes: what the task is at its tracker is wanted too. */
+static int find_task(struct cmd *c, const char *id, bool writes, struct task_ref *r, struct err *e)
 {
 	int64_t source;
 
@@ -51,7 +53,7 @@ static int find_task(struct cmd *c, const char *id, struct task_ref *r, struct e
 	    index_task_entity(c->work->index, r->t.row, r->entity, &source, e))
 		return -1;
 	r->audience = source == c->work->private_ ? AUDIENCE_PRIVATE : AUDIENCE_EVERYONE;
-	return 0;
+	return writes ? act_task_there(c, &r->t, &r->there, e) : 0;
 }
 
 /* Every thread on a task, the oldest first, with posts. */
@@ -96,7 +98,7 @@ static int run_show(struct cmd *c, struct err *e)
 	struct task_ref r;
 	json_t *j, *list;
 
-	if (find_task(c, c->argv[0], &r, e) || threads_on(c, &r.t, &l, e))
+	if (find_task(c, c->argv[0], false, &r, e) || threads_on(c, &r.t, &l, e))
 		return -1;
 	if (!out_json(c)) {
 		task_text(c, &r.t, &l);
@@ -164,7 +166,7 @@ static int run_new(struct cmd *c, struct err *e)
 	struct compose p = { .verb = "task", .what = "New task", .target = ".", .title = c->argc ? c->argv[0] : NULL };
 	int rc;
 
-	if (compose_to(c, &p.audience, e) || (p.title && check_title(p.title, e)))
+	if (compose_to(c, &p.audience, &p.to, e) || (p.title && check_title(p.title, e)))
 		return -1;
 	if (p.title) {
 		p.what = arena_printf(c->arena, "New task: %s", p.title);
@@ -184,9 +186,11 @@ static int run_edit(struct cmd *c, struct err *e)
 	struct compose p = { .verb = "task-edit", .target = c->argv[0], .title = v->title, .fixed_audience = true };
 	struct task_ref r;
 
-	if (find_task(c, c->argv[0], &r, e) || (v->title && check_title(v->title, e)))
+	if (find_task(c, c->argv[0], true, &r, e) || (v->title && check_title(v->title, e)))
 		return -1;
 	p.audience = r.audience;
+	p.to = r.there.s;
+	p.where = r.t.id;
 	p.target = r.t.id;
 	p.start = r.t.body ? r.t.body : "";
 	p.what = arena_printf(c->arena, "Text of %s, %s", r.t.id, r.t.title);
@@ -198,11 +202,24 @@ static int run_edit(struct cmd *c, struct err *e)
 }
 
 /* The task's conversation: the oldest note on it that still goes on. */
-static const struct thread *conversation(const struct thread_list *l)
+static const struct thread *conversation(const struct thread_list *l, const struct source *not_at)
 {
 	for (size_t i = l->len; i > 0; i--) {
 		const struct thread *t = &l->items[i - 1];
+		if (not_at && !strcmp(t->source, not_at->d.name))
+			continue;
 		if (t->kind == KIND_NOTE && t->state != STATE_RESOLVED)
+			return t;
+	}
+	return NULL;
+}
+
+/* What was said about it at its tracker, if anything was. */
+static const struct thread *talk_there(const struct thread_list *l)
+{
+	for (size_t i = l->len; i > 0; i--) {
+		const struct thread *t = &l->items[i - 1];
+		if (t->anchor.type == ANCHOR_TASK || t->anchor.type == ANCHOR_CHANGE)
 			return t;
 	}
 	return NULL;
@@ -216,15 +233,24 @@ static int run_comment(struct cmd *c, struct err *e)
 	struct task_ref r;
 	const struct thread *talk;
 
-	if (find_task(c, c->argv[0], &r, e) || compose_to(c, &p.audience, e) || threads_on(c, &r.t, &l, e))
+	if (find_task(c, c->argv[0], true, &r, e) || compose_to(c, &p.audience, &p.to, e) || threads_on(c, &r.t, &l, e))
 		return -1;
+	if (p.to && p.to != r.there.s)
+		return err_set(e, ERR_USAGE, "%s is not at %s", r.t.id, p.to->d.name);
 	if (r.audience == AUDIENCE_PRIVATE)
 		p.audience = AUDIENCE_PRIVATE;
-	talk = conversation(&l);
+	if (r.there.s && !c->posting.to && !c->posting.private_)
+		p.to = r.there.s;
+	talk = p.to ? talk_there(&l) : conversation(&l, r.there.s);
 	an.task = act_task_name(c, &r.t);
 	p.target = r.t.id;
 	p.what = arena_printf(c->arena, "Comment on %s, %s", r.t.id, r.t.title);
-	if (talk && talk->audience == p.audience) {
+	if (p.to) {
+		an.type = r.t.change ? ANCHOR_CHANGE : ANCHOR_TASK;
+		an.task = r.t.id + strspn(r.t.id, "!");
+		p.thread = talk;
+		p.where = r.t.id;
+	} else if (talk && talk->audience == p.audience) {
 		p.verb = "reply";
 		p.target = talk->id;
 		p.thread = talk;
@@ -246,15 +272,47 @@ static int one_op(struct cmd *c, const struct task_ref *r, struct batch *b, cons
 	return rc;
 }
 
+/* A change at its tracker: op is filled, patch is stolen. */
+static int queue(struct cmd *c, struct task_ref *r, struct wire_op *op, json_t *patch, const char *words, const char *done,
+    struct err *e)
+{
+	struct out_row row;
+
+	op->id = act_new_id(c);
+	op->task = r->there.task;
+	json_put_str(patch, "of", "task");
+	json_put_str(patch, "key", op->task);
+	if (act_queue(c, &r->there, NULL, op, patch, arena_printf(c->arena, "%s %s", words, r->t.id), NULL, &row, e))
+		return -1;
+	act_report_queued(c, &r->there, NULL, &row, done);
+	return 0;
+}
+
+static int set_state_there(struct cmd *c, struct task_ref *r, enum task_state to, const char *done, struct err *e)
+{
+	struct wire_op op = { .verb = to == TASK_OPEN ? WIRE_REOPEN : WIRE_CLOSE };
+	json_t *patch;
+
+	if (act_can(c, r->there.s, CAP_STATE, e))
+		return -1;
+	if (r->t.state == TASK_MERGED)
+		return err_set(e, ERR_CONFLICT, "%s is merged: that is the end of it", r->t.id);
+	patch = json_object();
+	json_put_str(patch, "state", task_state_name(to));
+	return queue(c, r, &op, patch, to == TASK_OPEN ? "reopen" : "close", done, e);
+}
+
 static int set_state(struct cmd *c, enum task_state to, const char *done, struct err *e)
 {
 	struct batch b = BATCH_INIT;
 	struct task_ref r;
 
-	if (find_task(c, c->argv[0], &r, e))
+	if (find_task(c, c->argv[0], true, &r, e))
 		return -1;
 	if (r.t.state == to)
 		return err_set(e, ERR_CONFLICT, "%s is %s already", r.t.id, task_state_name(to));
+	if (r.there.s)
+		return set_state_there(c, &r, to, done, e);
 	json_put_str(act_op(&b, OP_TASK, r.entity), "state", task_state_name(to));
 	return one_op(c, &r, &b, done, e);
 }
@@ -282,6 +340,48 @@ static json_t *word_list(struct cmd *c, bool people)
 	return list;
 }
 
+static json_t *named(const char *const *w, size_t n, bool people)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, people ? json_pack("{s:s}", "login", w[i]) : json_str_or_null(w[i]));
+	return list;
+}
+
+/* Labels, or people by what the tracker calls them. */
+static int words_there(struct cmd *c, struct task_ref *r, bool people, bool remove, const char *done, struct err *e)
+{
+	struct wire_op op = { .verb = people ? WIRE_ASSIGN : WIRE_LABEL };
+	const char **w = arena_alloc(c->arena, sizeof(*w) * (size_t)c->argc);
+	json_t *patch;
+	size_t n = 0;
+
+	if (act_can(c, r->there.s, people ? CAP_ASSIGN : CAP_LABELS, e))
+		return -1;
+	for (int i = 1; i < c->argc; i++) {
+		struct person who;
+
+		w[n] = c->argv[i];
+		if (people) {
+			person_parse(c->arena, c->argv[i], &who);
+			w[n] = !strcmp(c->argv[i], "me") ? r->there.s->d.me.login : who.login;
+			if (!w[n])
+				return err_set(e, ERR_USAGE, "'%s': what %s calls the person is wanted, a login", c->argv[i],
+				    r->there.s->d.name);
+		}
+		n++;
+	}
+	op.add = remove ? NULL : w;
+	op.n_add = remove ? 0 : n;
+	op.drop = remove ? w : NULL;
+	op.n_drop = remove ? n : 0;
+	patch = json_object();
+	json_object_set_new(patch, people ? remove ? "drop_people" : "add_people" : remove ? "drop_labels" : "add_labels",
+	    named(w, n, people));
+	return queue(c, r, &op, patch, people ? remove ? "unassign" : "assign" : remove ? "unlabel" : "label", done, e);
+}
+
 static int run_words(struct cmd *c, enum op_type type, const char *done, struct err *e)
 {
 	struct remove_values *v = c->values;
@@ -292,8 +392,10 @@ static int run_words(struct cmd *c, enum op_type type, const char *done, struct 
 		if (!c->argv[i][0] || strlen(c->argv[i]) > 200 || strchr(c->argv[i], '\n'))
 			return err_set(e, ERR_USAGE, "'%s': a word of one line, at most 200 bytes, is wanted", c->argv[i]);
 	}
-	if (find_task(c, c->argv[0], &r, e))
+	if (find_task(c, c->argv[0], true, &r, e))
 		return -1;
+	if (r.there.s)
+		return words_there(c, &r, type == OP_ASSIGN, v->remove, done, e);
 	json_object_set_new(act_op(&b, type, r.entity), v->remove ? "remove" : "add", word_list(c, type == OP_ASSIGN));
 	return one_op(c, &r, &b, done, e);
 }
@@ -312,6 +414,26 @@ static int run_label(struct cmd *c, struct err *e)
 	return run_words(c, OP_LABEL, v->remove ? "lost a label" : "labelled", e);
 }
 
+static int take_there(struct cmd *c, struct task_ref *r, struct err *e)
+{
+	struct wire_op op = { .verb = WIRE_ASSIGN };
+	const char *me = r->there.s->d.me.login;
+	json_t *patch, *list;
+
+	if (!me)
+		return err_set(e, ERR_AUTH, "%s does not know who you are: 'killick source test %s'", r->there.s->d.name,
+		    r->there.s->d.name);
+	if (act_can(c, r->there.s, CAP_ASSIGN, e))
+		return -1;
+	op.add = &me;
+	op.n_add = 1;
+	patch = json_object();
+	list = json_array();
+	json_array_append_new(list, person_json(&r->there.s->d.me));
+	json_object_set_new(patch, "add_people", list);
+	return queue(c, r, &op, patch, "take", "taken", e);
+}
+
 static int run_take(struct cmd *c, struct err *e)
 {
 	struct batch b = BATCH_INIT;
@@ -319,7 +441,11 @@ static int run_take(struct cmd *c, struct err *e)
 	struct task_ref r;
 	json_t *list;
 
-	if (find_task(c, c->argv[0], &r, e) || act_me(c, &me, e))
+	if (find_task(c, c->argv[0], true, &r, e))
+		return -1;
+	if (r.there.s)
+		return take_there(c, &r, e);
+	if (act_me(c, &me, e))
 		return -1;
 	list = json_array();
 	json_array_append_new(list, person_json(&me));

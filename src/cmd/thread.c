@@ -64,8 +64,22 @@ static int check_own_audience(struct cmd *c, const struct subject *s, struct err
 {
 	if (c->posting.private_ || c->posting.to)
 		return err_set(e, ERR_USAGE, "a reply goes where its thread is (%s): for words of your own, 'killick note %s "
-		    "--private'", s->audience == AUDIENCE_PRIVATE ? "private" : "native", act_anchor_text(c, &s->t));
+		    "--private'", s->there.s ? s->there.s->d.name : s->audience == AUDIENCE_PRIVATE ? "private" : "native",
+		    act_anchor_text(c, &s->t));
 	return 0;
+}
+
+/* Where a text about the subject goes. */
+static void goes_there(struct cmd *c, const struct subject *s, struct compose *p)
+{
+	p->audience = s->audience;
+	p->to = s->there.s;
+	if (!p->to)
+		return;
+	if (!s->there.k.key)
+		p->where = act_anchor_text(c, &s->t);
+	else
+		p->where = *s->there.thread ? arena_printf(c->arena, "%s, review thread", s->there.k.name) : s->there.k.name;
 }
 
 static int run_reply(struct cmd *c, struct err *e)
@@ -76,7 +90,7 @@ static int run_reply(struct cmd *c, struct err *e)
 	if (act_subject(c, c->argv[0], &s, e) || check_own_audience(c, &s, e))
 		return -1;
 	p.thread = &s.t;
-	p.audience = s.audience;
+	goes_there(c, &s, &p);
 	p.target = s.post ? s.post->id : s.t.id;
 	p.what = arena_printf(c->arena, "Reply to %s on %s (%s)", person_label(s.post ? &s.post->author : &s.t.author),
 	    act_anchor_text(c, &s.t), s.t.abbrev);
@@ -96,7 +110,7 @@ static int own_post(struct cmd *c, struct subject *s, const char *to_do, struct 
 		s->post = &s->t.posts[0];
 	if (!s->post)
 		return err_set(e, ERR_NOT_FOUND, "thread %s has no post", s->t.abbrev);
-	if (!person_same(&me, &s->post->author))
+	if (s->there.s ? !s->post->mine : !person_same(&me, &s->post->author))
 		return err_set(e, ERR_AUTH, "%s wrote this: only %s can %s it", person_label(&s->post->author),
 		    person_label(&s->post->author), to_do);
 	if (!s->post->body)
@@ -107,11 +121,14 @@ static int own_post(struct cmd *c, struct subject *s, const char *to_do, struct 
 static int run_edit(struct cmd *c, struct err *e)
 {
 	struct subject s;
+	struct out_row unsent;
 	struct compose p = { .verb = "edit", .fixed_audience = true };
 
 	if (own_post(c, &s, "edit", e))
 		return -1;
-	p.audience = s.audience;
+	if (act_unsent(c, s.post, &unsent))
+		return err_set(e, ERR_CONFLICT, "%s is not sent yet: 'killick outbox edit %.8s'", s.post->id, unsent.id);
+	goes_there(c, &s, &p);
 	p.target = s.post->id;
 	p.start = s.post->body;
 	p.what = arena_printf(c->arena, "Edit of %s on %s (%s)", s.post->id, act_anchor_text(c, &s.t), s.t.abbrev);
@@ -131,6 +148,44 @@ static int one_op(struct cmd *c, const struct subject *s, struct batch *b, const
 	return rc;
 }
 
+/* At a tracker: not sent yet, it is recalled; else it is deleted there. */
+static int retract_there(struct cmd *c, struct subject *s, struct err *e)
+{
+	struct wire_op op = { .verb = WIRE_DELETE_NOTE };
+	struct out_row row;
+	struct draft d;
+	struct record rec;
+	json_t *j;
+
+	if (act_unsent(c, s->post, &row)) {
+		if (outbox_recall(c->work, &row, &d, e))
+			return -1;
+		j = json_object();
+		json_put_str(j, "id", s->post->id);
+		json_put_str(j, "thread", s->t.id);
+		json_put_str(j, "draft", d.id);
+		json_object_set_new(j, "recalled", json_true());
+		out_textf(c, STYLE_NORMAL, "%s recalled: nobody has seen it%s%s", s->post->id, d.id ? "; its words are draft " : "",
+		    d.id ? d.id : "");
+		out_line(c);
+		out_doc(c, "retracted", j);
+		return 0;
+	}
+	if (act_can(c, s->there.s, CAP_DELETE_NOTE, e) ||
+	    index_post_record(c->work->index, s->t.row, s->post->id, c->arena, &rec, e))
+		return -1;
+	if (!rec.note.can_delete)
+		return err_set(e, ERR_AUTH, "%s lets nobody delete this, or not you", s->there.s->d.name);
+	op.id = act_new_id(c);
+	op.note = rec.note.key;
+	op.task = rec.note.task;
+	op.thread = rec.note.thread;
+	if (act_queue(c, &s->there, NULL, &op, NULL, arena_printf(c->arena, "delete %s", s->post->id), NULL, &row, e))
+		return -1;
+	act_report_queued(c, &s->there, s->entity, &row, "will lose your post on");
+	return 0;
+}
+
 /* What nobody else has yet is taken back without a trace; what was sent is hidden in every client. */
 static int run_retract(struct cmd *c, struct err *e)
 {
@@ -140,7 +195,11 @@ static int run_retract(struct cmd *c, struct err *e)
 	char op[SHA256_HEX];
 	json_t *j;
 
-	if (own_post(c, &s, "retract", e) || act_post_op(c, &s, s.post, op, e))
+	if (own_post(c, &s, "retract", e))
+		return -1;
+	if (s.there.s)
+		return retract_there(c, &s, e);
+	if (act_post_op(c, &s, s.post, op, e))
 		return -1;
 	if (!work_recall(c->work, op, &why)) {
 		j = json_object();
@@ -191,7 +250,7 @@ static int run_resolve(struct cmd *c, struct err *e)
 		return err_set(e, ERR_CONFLICT, "%s is resolved already", s.t.abbrev);
 	if (v->commit && !(p.extra = resolve_extra(c, v->commit, e)))
 		return -1;
-	p.audience = s.audience;
+	goes_there(c, &s, &p);
 	p.target = s.t.id;
 	p.what = arena_printf(c->arena, "Resolution of %s on %s", s.t.abbrev, act_anchor_text(c, &s.t));
 	rc = compose(c, &p, e);
@@ -199,6 +258,31 @@ static int run_resolve(struct cmd *c, struct err *e)
 		rc = compose_send(c, &p, e);
 	json_decref(p.extra);
 	return rc;
+}
+
+static int reopen_there(struct cmd *c, struct subject *s, struct err *e)
+{
+	struct wire_op op = { .verb = WIRE_REOPEN_THREAD, .id = act_new_id(c), .task = s->there.task, .thread = s->there.thread };
+	struct record rec;
+	struct out_row row;
+	json_t *patch;
+
+	if (!*op.thread)
+		return err_set(e, ERR_REFUSED, "%s is the conversation of %s: 'killick task reopen %s' opens that", s->t.abbrev,
+		    s->there.k.name, s->there.k.name);
+	if (s->there.k.key && s->there.k.state != TASK_OPEN)
+		return err_set(e, ERR_REFUSED, "%s is %s: its threads are over with it", s->there.k.name,
+		    task_state_name(s->there.k.state));
+	if (act_can(c, s->there.s, CAP_RESOLVE, e) ||
+	    index_record(c->work->index, s->there.s->row, RECORD_THREAD, op.task, op.thread, c->arena, &rec, e))
+		return -1;
+	op.handle = rec.thread.handle;
+	patch = json_pack("{s:s,s:s,s:s,s:b}", "of", "thread", "key", op.thread, "task", op.task, "resolved", 0);
+	if (act_queue(c, &s->there, NULL, &op, patch, arena_printf(c->arena, "reopen %s %s", s->t.abbrev, s->there.k.name), NULL,
+	    &row, e))
+		return -1;
+	act_report_queued(c, &s->there, s->entity, &row, "reopened on");
+	return 0;
 }
 
 static int run_reopen(struct cmd *c, struct err *e)
@@ -210,6 +294,8 @@ static int run_reopen(struct cmd *c, struct err *e)
 		return -1;
 	if (s.t.state == STATE_OPEN)
 		return err_set(e, ERR_CONFLICT, "%s is open already", s.t.abbrev);
+	if (s.there.s)
+		return reopen_there(c, &s, e);
 	act_op(&b, OP_REOPEN, s.entity);
 	return one_op(c, &s, &b, "reopened on", e);
 }
@@ -244,7 +330,7 @@ static int run_accept(struct cmd *c, struct err *e)
 	char op[SHA256_HEX];
 	json_t *j;
 
-	if (act_subject(c, c->argv[0], &s, e))
+	if (act_subject(c, c->argv[0], &s, e) || act_native_only(&s, "accepted answers", e))
 		return -1;
 	answer = s.post ? s.post : latest_answer(&s.t);
 	if (!v->undo && !answer)
@@ -297,6 +383,27 @@ static int check_emoji(const char *word, const char **out, struct err *e)
 	return 0;
 }
 
+static int react_there(struct cmd *c, struct subject *s, const char *emoji, bool undo, struct err *e)
+{
+	const struct post *p = s->post ? s->post : s->t.n_posts ? &s->t.posts[0] : NULL;
+	struct wire_op op = { .verb = undo ? WIRE_UNREACT : WIRE_REACT, .id = act_new_id(c), .value = emoji };
+	struct out_row row;
+	struct record rec;
+
+	if (!p)
+		return err_set(e, ERR_NOT_FOUND, "thread %s has no post", s->t.abbrev);
+	if (act_can(c, s->there.s, CAP_REACTIONS, e) || index_post_record(c->work->index, s->t.row, p->id, c->arena, &rec, e))
+		return -1;
+	op.note = rec.note.key;
+	op.task = rec.note.task;
+	op.thread = rec.note.thread;
+	if (act_queue(c, &s->there, NULL, &op, NULL, arena_printf(c->arena, "%s %s %s", undo ? "unreact" : "react", s->t.abbrev,
+	    emoji), NULL, &row, e))
+		return -1;
+	act_report_queued(c, &s->there, s->entity, &row, undo ? "loses your reaction on" : "gets your reaction on");
+	return 0;
+}
+
 static int run_react(struct cmd *c, struct err *e)
 {
 	struct undo_values *v = c->values;
@@ -306,7 +413,11 @@ static int run_react(struct cmd *c, struct err *e)
 	char op[SHA256_HEX];
 	json_t *j;
 
-	if (check_emoji(c->argv[1], &emoji, e) || act_subject(c, c->argv[0], &s, e) || act_post_op(c, &s, NULL, op, e))
+	if (check_emoji(c->argv[1], &emoji, e) || act_subject(c, c->argv[0], &s, e))
+		return -1;
+	if (s.there.s)
+		return react_there(c, &s, emoji, v->undo, e);
+	if (act_post_op(c, &s, NULL, op, e))
 		return -1;
 	j = act_op(&b, OP_REACT, s.entity);
 	json_put_str(j, "post", op);
@@ -322,7 +433,8 @@ static int run_move(struct cmd *c, struct err *e)
 	struct anchor an;
 	json_t *j;
 
-	if (act_subject(c, c->argv[0], &s, e) || act_anchor(c, c->argv[1], &an, e) ||
+	if (act_subject(c, c->argv[0], &s, e) || act_native_only(&s, "way to move a thread", e) ||
+	    act_anchor(c, c->argv[1], &an, e) ||
 	    anchor_capture(c->work->repo, &an, c->arena, e))
 		return -1;
 	j = act_op(&b, OP_MOVE, s.entity);

@@ -160,7 +160,8 @@ void repo_refresh(struct repo *r)
 	r->graph_tried = false;
 	if (r->odb)
 		git_odb_refresh(r->odb);
-	git_error_clear();
+	if (r->lib_started)
+		git_error_clear();
 }
 
 void repo_close(struct repo *r)

@@ -7,8 +7,7 @@
  * desk at version N runs the steps from N on in one transaction, and a desk above the last step is refused.
  * tests/store/desk-v*.sql are desks of every version that was ever released; the test carries each one forward.
  *
- * The outbox table is there from the start with what a frozen post needs whatever its source is: what to send, where, and
- * how far it got. Whoever adds a state or a source adds no column.
+ * The outbox is in desk-outbox.c.
  */
 #include "config.h"
 #include <fcntl.h>
@@ -16,10 +15,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "db.h"
 #include "killick/base/clock.h"
-#include "killick/base/file.h"
-#include "killick/store/desk.h"
+#include "desk-private.h"
 
 #define DESK_APPLICATION 0x6b6c646b /* "kldk" */
 enum { HISTORY_MAX = 500, CHANGE_COUNTER_AT = 24 /* fileformat2.html 1.3.9 */ };
@@ -43,21 +40,19 @@ static const char *const migrations[] = {
 	"CREATE TABLE history(id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, line TEXT NOT NULL,"
 	"	UNIQUE(kind, line));"
 	"CREATE TABLE value(key TEXT PRIMARY KEY, value TEXT NOT NULL);",
-};
-
-struct desk {
-	struct db db;
-	char *lock_path;
-	struct lock lock;
-	uint64_t generation;
-	int64_t data_version;
-	struct arena scratch;
+	/* 2: nothing ever wrote to the first outbox */
+	"DROP TABLE outbox;"
+	"CREATE TABLE outbox(seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, version INTEGER NOT NULL,"
+	"	source TEXT NOT NULL, source_kind TEXT NOT NULL, source_key TEXT NOT NULL, repo TEXT NOT NULL, state INTEGER NOT NULL,"
+	"	op TEXT NOT NULL, thread TEXT NOT NULL, what TEXT NOT NULL, patch TEXT, created INTEGER NOT NULL,"
+	"	not_before INTEGER NOT NULL, seen INTEGER NOT NULL, seen_n INTEGER NOT NULL, was_open INTEGER NOT NULL,"
+	"	forced INTEGER NOT NULL, attempts INTEGER NOT NULL, looks INTEGER NOT NULL, sent_at INTEGER NOT NULL,"
+	"	retry_at INTEGER NOT NULL, mark TEXT, key TEXT, url TEXT, problem TEXT);",
 };
 
 /* ---- opening ---- */
 
-/* A failure in words for the one file that must not be lost. */
-static int desk_fail(struct desk *d, struct err *e)
+int desk_fail(struct desk *d, struct err *e)
 {
 	if (d->db.broken)
 		return err_set(e, ERR_BAD_DATA, "your desk %s (drafts, private threads) is damaged; nothing was changed in it. Keep a"
@@ -70,7 +65,7 @@ static int check(struct desk *d, int rc, struct err *e)
 	return rc < 0 ? desk_fail(d, e) : rc;
 }
 
-static int begin(struct desk *d, struct err *e)
+int desk_begin(struct desk *d, struct err *e)
 {
 	if (lock_take(&d->lock, d->lock_path, DESK_WAIT_MS, e))
 		return -1;
@@ -82,7 +77,7 @@ static int begin(struct desk *d, struct err *e)
 	return 0;
 }
 
-static void rollback(struct desk *d)
+void desk_rollback(struct desk *d)
 {
 	struct err e = ERR_INIT;
 
@@ -91,13 +86,12 @@ static void rollback(struct desk *d)
 	lock_release(&d->lock);
 }
 
-/* rc: how the statements inside went. */
-static int finish(struct desk *d, int rc, struct err *e)
+int desk_finish(struct desk *d, int rc, struct err *e)
 {
 	if (rc >= 0 && db_exec(&d->db, e, "COMMIT", ""))
 		rc = -1;
 	if (rc < 0) {
-		rollback(d);
+		desk_rollback(d);
 		return desk_fail(d, e);
 	}
 	lock_release(&d->lock);
@@ -149,14 +143,14 @@ static int migrate(struct desk *d, struct err *e)
 		return -1;
 	if (version == (int64_t)ARRAY_SIZE(migrations))
 		return 0;
-	if (begin(d, e))
+	if (desk_begin(d, e))
 		return -1;
 	rc = version_of(d, &version, e); /* somebody may have been faster */
 	if (!rc && version < (int64_t)ARRAY_SIZE(migrations)) {
 		trace("desk", "from version %lld to %zu", (long long)version, ARRAY_SIZE(migrations));
 		rc = run_migrations(d, version, e);
 	}
-	return finish(d, rc, e);
+	return desk_finish(d, rc, e);
 }
 
 static int open_file(struct desk *d, const char *path, struct err *e)
@@ -262,7 +256,7 @@ void desk_stamp(struct desk *d, char out[DESK_STAMP_SIZE])
 
 /* ---- drafts ---- */
 
-static const char *new_draft_id(struct desk *d, struct arena *a, struct err *e)
+const char *desk_new_draft_id(struct desk *d, struct arena *a, struct err *e)
 {
 	uint8_t rnd[4];
 	char hex[9];
@@ -277,25 +271,31 @@ static const char *new_draft_id(struct desk *d, struct arena *a, struct err *e)
 	return arena_printf(a, "d%s", hex);
 }
 
-int desk_draft_put(struct desk *d, struct arena *a, struct draft *dr, struct err *e)
+int desk_write_draft(struct desk *d, const struct draft *dr, int64_t now, struct err *e)
 {
-	int64_t now = clock_now();
-	const char *id;
-	int rc;
-
-	if (begin(d, e))
-		return -1;
-	id = dr->id ? dr->id : new_draft_id(d, a, e);
-	rc = !id ? -1 : db_exec(&d->db, e, "INSERT INTO draft(id, repo, verb, target, anchor, audience, source, title, body, created,"
+	return db_exec(&d->db, e, "INSERT INTO draft(id, repo, verb, target, anchor, audience, source, title, body, created,"
 		" updated, problem, extra) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT(id) DO UPDATE SET"
 		" repo=excluded.repo, verb=excluded.verb, target=excluded.target, anchor=excluded.anchor,"
 		" audience=excluded.audience, source=excluded.source, title=excluded.title, body=excluded.body,"
-		" updated=excluded.updated, problem=excluded.problem, extra=excluded.extra", "tttttttttiitt", id, dr->repo ?
+		" updated=excluded.updated, problem=excluded.problem, extra=excluded.extra", "tttttttttiitt", dr->id, dr->repo ?
 		dr->repo : "", dr->verb ? dr->verb : "", dr->target, dr->anchor, dr->audience, dr->to, dr->title, dr->body ?
 		dr->body : "", dr->created ? dr->created : now, now, dr->problem, dr->extra);
-	if (finish(d, rc, e))
+}
+
+int desk_draft_put(struct desk *d, struct arena *a, struct draft *dr, struct err *e)
+{
+	struct draft row = *dr;
+	int64_t now = clock_now();
+	int rc;
+
+	if (desk_begin(d, e))
 		return -1;
-	dr->id = id;
+	if (!row.id)
+		row.id = desk_new_draft_id(d, a, e);
+	rc = row.id ? desk_write_draft(d, &row, now, e) : -1;
+	if (desk_finish(d, rc, e))
+		return -1;
+	dr->id = row.id;
 	dr->created = dr->created ? dr->created : now;
 	dr->updated = now;
 	return 0;
@@ -367,14 +367,14 @@ int desk_draft_drop(struct desk *d, const char *id, struct err *e)
 {
 	int rc;
 
-	if (begin(d, e))
+	if (desk_begin(d, e))
 		return -1;
 	rc = db_exec(&d->db, e, "DELETE FROM draft WHERE id=?1", "t", id);
 	if (!rc && db_changes(&d->db) == 0) {
-		rollback(d);
+		desk_rollback(d);
 		return err_set(e, ERR_NOT_FOUND, "no draft '%s'", id);
 	}
-	return finish(d, rc, e);
+	return desk_finish(d, rc, e);
 }
 
 /* ---- private ops ---- */
@@ -446,7 +446,7 @@ int desk_op_append(struct desk *d, const char *repo, struct op *ops, size_t n, u
 	struct tail t;
 	int rc;
 
-	if (begin(d, e))
+	if (desk_begin(d, e))
 		return -1;
 	rc = read_tail(d, repo, &t, e);
 	if (floor > t.lamport && floor < INT64_MAX / 2)
@@ -455,7 +455,7 @@ int desk_op_append(struct desk *d, const char *repo, struct op *ops, size_t n, u
 		rc = append_one(d, repo, &ops[i], &t, raw ? &raw[i] : NULL, e);
 	if (!rc)
 		rc = write_tail(d, repo, &t, e);
-	return finish(d, rc, e);
+	return desk_finish(d, rc, e);
 }
 
 /* Whatever other machine it comes from, it now counts in this repository's private log: the tail moves past it. */
@@ -493,33 +493,33 @@ int desk_op_adopt(struct desk *d, const char *repo, const struct desk_line *line
 	int rc;
 
 	*added = 0;
-	if (begin(d, e))
+	if (desk_begin(d, e))
 		return -1;
 	rc = read_tail(d, repo, &t, e);
 	for (size_t i = 0; !rc && i < n; i++)
 		rc = adopt_one(d, repo, &lines[i], &t, added, e);
 	if (!rc && (check || !*added)) {
-		rollback(d);
+		desk_rollback(d);
 		return 0;
 	}
 	rc = rc ? rc : write_tail(d, repo, &t, e);
-	return finish(d, rc, e);
+	return desk_finish(d, rc, e);
 }
 
 int desk_op_forget(struct desk *d, const char *repo, const char *id, struct err *e)
 {
 	int rc;
 
-	if (begin(d, e))
+	if (desk_begin(d, e))
 		return -1;
 	rc = db_exec(&d->db, e, "DELETE FROM op WHERE repo=?1 AND id=?2", "tt", repo, id);
 	if (!rc && db_changes(&d->db) == 0) {
-		rollback(d);
+		desk_rollback(d);
 		return err_set(e, ERR_NOT_FOUND, "no private post '%.12s'", id);
 	}
 	if (!rc)
 		rc = db_exec(&d->db, e, "UPDATE op_state SET epoch=epoch+1 WHERE repo=?1", "t", repo);
-	return finish(d, rc, e);
+	return desk_finish(d, rc, e);
 }
 
 int desk_ops(struct desk *d, const char *repo, uint64_t after, int (*fn)(void *ctx, uint64_t n, const char *bytes,
@@ -553,12 +553,12 @@ int desk_read_put(struct desk *d, const char *entity, const char *who, int64_t u
 {
 	int rc;
 
-	if (begin(d, e))
+	if (desk_begin(d, e))
 		return -1;
 	/* Replaced, not updated: the new row gets a new number. */
 	rc = db_exec(&d->db, e, "INSERT OR REPLACE INTO readmark(entity, who, upto, n) SELECT ?1, ?2, max(?3, coalesce(max(upto),"
 		     " 0)), max(?4, coalesce(max(n), 0)) FROM readmark WHERE entity=?1 AND who=?2", "ttii", entity, who, upto, n);
-	return finish(d, rc, e);
+	return desk_finish(d, rc, e);
 }
 
 int desk_reads(struct desk *d, uint64_t after, int (*fn)(void *ctx, const struct read_mark *m), void *ctx,
@@ -583,13 +583,13 @@ int desk_history_add(struct desk *d, const char *kind, const char *line, struct 
 {
 	int rc;
 
-	if (begin(d, e))
+	if (desk_begin(d, e))
 		return -1;
 	rc = db_exec(&d->db, e, "INSERT OR REPLACE INTO history(kind, line) VALUES(?1, ?2)", "tt", kind, line);
 	if (!rc)
 		rc = db_exec(&d->db, e, "DELETE FROM history WHERE kind=?1 AND id NOT IN (SELECT id FROM history WHERE kind=?1 ORDER"
 			     " BY id DESC LIMIT ?2)", "ti", kind, (int64_t)HISTORY_MAX);
-	return finish(d, rc, e);
+	return desk_finish(d, rc, e);
 }
 
 int desk_history(struct desk *d, const char *kind, struct arena *a, const char ***lines, size_t *n, struct err *e)
@@ -611,13 +611,13 @@ int desk_value_put(struct desk *d, const char *key, const char *value, struct er
 {
 	int rc;
 
-	if (begin(d, e))
+	if (desk_begin(d, e))
 		return -1;
 	if (value)
 		rc = db_exec(&d->db, e, "INSERT OR REPLACE INTO value(key, value) VALUES(?1, ?2)", "tt", key, value);
 	else
 		rc = db_exec(&d->db, e, "DELETE FROM value WHERE key=?1", "t", key);
-	return finish(d, rc, e);
+	return desk_finish(d, rc, e);
 }
 
 bool desk_value(struct desk *d, const char *key, struct arena *a, const char **out)

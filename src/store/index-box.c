@@ -309,6 +309,27 @@ static int join_address(struct index *ix, int64_t who, const char *address, stru
 	       " DO NOTHING", "i", own) ? -1 : 0;
 }
 
+int index_same_person(struct index *ix, const char *key, const char *other, struct err *e)
+{
+	int64_t who = index_who(ix, key, true);
+
+	return who ? join_address(ix, who, other, e) : db_fail(&ix->db, e);
+}
+
+int64_t index_people_signature(struct index *ix, int64_t repo)
+{
+	struct err unused = ERR_INIT;
+	int64_t v;
+
+	db_get_int(&ix->db, &unused, &v, "SELECT value FROM counter WHERE name='people '||?1", "i", repo);
+	return v;
+}
+
+int index_people_sign(struct index *ix, int64_t repo, int64_t signature, struct err *e)
+{
+	return db_exec(&ix->db, e, "INSERT OR REPLACE INTO counter(name, value) VALUES('people '||?1, ?2)", "ii", repo, signature);
+}
+
 int index_identity(struct index *ix, int64_t repo, const char *name, const char *const *me, struct err *e)
 {
 	int64_t *sources;

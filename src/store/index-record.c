@@ -786,6 +786,20 @@ bool index_thread_keys(struct index *ix, int64_t thread, struct arena *a, const 
 	return found;
 }
 
+bool index_task_key(struct index *ix, int64_t task, struct arena *a, const char **key)
+{
+	sqlite3_stmt *st = db_prep(&ix->db, "SELECT key FROM task WHERE id=?1 AND key IS NOT NULL");
+	struct err e = ERR_INIT;
+	bool found;
+
+	db_bind(st, "i", task);
+	found = db_step(&ix->db, st, &e) == 1;
+	if (found)
+		*key = col_text(a, st, 0);
+	db_reset(st);
+	return found;
+}
+
 int index_post_record(struct index *ix, int64_t thread, const char *post_id, struct arena *a, struct record *out,
     struct err *e)
 {
@@ -799,4 +813,27 @@ int index_post_record(struct index *ix, int64_t thread, const char *post_id, str
 	hid_range(hex, strlen(hex), &lo, &hi);
 	db_bind(st, "iii", lo, hi, thread);
 	return read_record(ix, st, a, out, e);
+}
+
+int index_marked_note(struct index *ix, int64_t source, const char *op_id, int64_t since, struct arena *a,
+    struct record *out, struct err *e)
+{
+	sqlite3_stmt *st = db_prep(&ix->db, "SELECT bytes FROM record WHERE source=?1 AND type=1 AND gone=0 AND put>=?2 AND"
+		" instr(bytes, ?3)>0 ORDER BY id DESC");
+	const char *word = arena_printf(a, "killick:%s", op_id);
+	char id[33];
+	size_t len;
+	int rc;
+
+	db_bind(st, "iit", source, since, word);
+	while ((rc = db_step(&ix->db, st, e)) == 1) {
+		struct err bad = ERR_INIT;
+
+		if (!record_parse(a, sqlite3_column_blob(st, 0), (size_t)sqlite3_column_bytes(st, 0), out, &bad) && out->note.body &&
+		    record_mark(out->note.body, id, &len) && !strcmp(id, op_id)) {
+			db_reset(st);
+			return 0;
+		}
+	}
+	return rc < 0 ? -1 : err_set(e, ERR_NOT_FOUND, "no note has this mark");
 }

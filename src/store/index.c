@@ -501,6 +501,17 @@ int index_source_set(struct index *ix, const struct source_row *s, struct err *e
 		       "ittiiti", s->id, s->stamp, s->heads, (int64_t)s->lamport, s->synced, s->problem, s->since);
 }
 
+size_t index_source_rows(struct index *ix, int64_t repo, struct arena *a, struct source_row **out)
+{
+	int64_t *ids;
+	size_t n = repo > 0 ? index_sources(ix, repo, a, &ids) : 0, len = 0;
+
+	*out = arena_alloc(a, (n + 1) * sizeof(**out));
+	for (size_t i = 0; i < n; i++)
+		len += index_source_get(ix, ids[i], a, &(*out)[len]);
+	return len;
+}
+
 int index_source_name(struct index *ix, int64_t source, const char *name, struct err *e)
 {
 	return db_exec(&ix->db, e, "UPDATE source SET name=?2 WHERE id=?1 AND name<>?2", "it", source, name);
@@ -510,6 +521,16 @@ int index_source_drop(struct index *ix, int64_t source, struct err *e)
 {
 	return index_forget(ix, source, e) || db_exec(&ix->db, e, "DELETE FROM repo_source WHERE source=?1", "i", source) ||
 	       db_exec(&ix->db, e, "DELETE FROM source WHERE id=?1", "i", source) ? -1 : 0;
+}
+
+int index_source_leave(struct index *ix, int64_t repo, int64_t source, struct err *e)
+{
+	int64_t others;
+
+	if (db_exec(&ix->db, e, "DELETE FROM repo_source WHERE source=?1 AND repo=?2", "ii", source, repo) ||
+	    db_get_int(&ix->db, e, &others, "SELECT count(*) FROM repo_source WHERE source=?1", "i", source) < 0)
+		return -1;
+	return others ? 0 : index_source_drop(ix, source, e);
 }
 
 size_t index_sources(struct index *ix, int64_t repo, struct arena *a, int64_t **out)

@@ -49,8 +49,14 @@ const struct setting settings[] = {
 	  .help = "How sure (0 to 1) a place must be; below it a thread is shown as gone with its best guess." },
 	{ .name = "plain", .type = SETTING_BOOL, .def = "false",
 	  .help = "Whether the screens are told line by line, for screen readers, instead of painted." },
+	{ .name = "post.background", .type = SETTING_BOOL, .def = "true",
+	  .help = "Whether a command that queued a post for a tracker starts a process that sends it when its delay is over;"
+		  " false: the next sync sends it." },
 	{ .name = "post.delay", .type = SETTING_DURATION, .def = "10s", .min = 0, .max = 3600000,
 	  .help = "How long a post to a tracker waits in the outbox, where it can be recalled. The native store writes at once." },
+	{ .name = "post.settle", .type = SETTING_DURATION, .def = "30s", .min = 0, .max = 3600000,
+	  .help = "How long a post without an answer may still arrive: it is looked for twice, so far apart, before it is sent"
+		  " again." },
 	{ .name = "prePush", .type = SETTING_CHOICE, .def = "warn", .choices = pre_push,
 	  .help = "What the pre-push hook does about threads still open on what is about to leave." },
 	{ .name = "push", .type = SETTING_BOOL, .def = "false",
@@ -59,6 +65,8 @@ const struct setting settings[] = {
 	  .help = "The remote that sync exchanges with; unset: the upstream's, else origin, else the only one." },
 	{ .name = "sign", .type = SETTING_BOOL, .def = "true",
 	  .help = "Whether the log is signed before it is sent, where gpg.format is ssh and user.signingKey is set." },
+	{ .name = "sync.interval", .type = SETTING_DURATION, .def = "5m", .min = 0, .max = 86400000,
+	  .help = "How often \"sync --watch\" and the screens ask the trackers what is new; 0: the screens never do." },
 	{ .name = "sync.timeout", .type = SETTING_DURATION, .def = "60s", .min = 0, .max = 86400000,
 	  .help = "How long a sync waits without any sign of life from the other side; 0: for ever." },
 	{ .name = "tabWidth", .type = SETTING_INT, .def = "8", .min = 1, .max = 32, .help = "Columns to a TAB in code." },

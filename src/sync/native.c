@@ -18,6 +18,8 @@
 #include "killick/git/nativelog.h"
 #include "killick/store/settings.h"
 #include "killick/sync/native.h"
+#include "killick/sync/outbox.h"
+#include "people.h"
 
 enum { LOG_WAIT = 5000, AFTER_WRITE_WAIT = 200, SYNC_WAIT = 5000, REWOUND = 7 };
 
@@ -85,12 +87,28 @@ static void add_address(struct work *w, struct addresses *to, const char *p, siz
 	*array_add(to) = s;
 }
 
-/* The addresses under which I write: git's, then those of killick.me. */
-static void find_me(struct work *w)
+/* What a tracker calls me, as the index knows people of it: "login:host/name". */
+static void add_login(struct work *w, struct addresses *to, const struct source_row *s)
+{
+	struct err unused = ERR_INIT;
+	json_t *j = s->heads && *s->heads == '{' ? json_read(s->heads, strlen(s->heads), "a source's state", &unused) : NULL;
+	const char *login = json_get_str(json_get_obj(json_get_obj(j, "probe"), "me"), "login"), *key;
+
+	if (login) {
+		key = arena_printf(&w->arena, "login:%.*s/%s", (int)strcspn(s->key, "/"), s->key, login);
+		add_address(w, to, key, strlen(key));
+	}
+	json_decref(j);
+}
+
+/* The addresses under which I write: git's, then those of killick.me, then my names at trackers. */
+void work_find_me(struct work *w)
 {
 	struct err e = ERR_INIT;
 	struct addresses list = ARRAY_INIT;
 	const char **kept, *more;
+	struct source_row *rows;
+	size_t n;
 
 	if (repo_identity(w->repo, &w->arena, &w->me, &e))
 		w->me = (struct person){ 0 };
@@ -103,6 +121,9 @@ static void find_me(struct work *w)
 			add_address(w, &list, more, len);
 		more += len + (more[len] != '\0');
 	}
+	n = index_source_rows(w->index, w->scope.repo, &w->arena, &rows);
+	for (size_t i = 0; i < n; i++)
+		add_login(w, &list, &rows[i]);
 	kept = arena_alloc(&w->arena, (list.len + 1) * sizeof(*kept));
 	for (size_t i = 0; i < list.len; i++)
 		kept[i] = list.items[i];
@@ -142,8 +163,8 @@ int work_index(struct work *w, struct err *e)
 			return -1;
 		say_problem(w, "the index is built in memory for this run: %s", why.msg);
 	}
-	find_me(w);
 	find_rows(w);
+	work_find_me(w);
 	return 0;
 }
 
@@ -286,6 +307,8 @@ static int take_desk(struct work *w, const char *stamp, struct err *e)
 		rc = index_fold(w->index, w->private_, e);
 	if (!rc)
 		rc = desk_reads(w->desk, t.marks, take_mark, &t, e);
+	if (!rc)
+		rc = outbox_show(w, e);
 	t.src.heads = arena_printf(&w->arena, "%llu %llu %llu", (unsigned long long)epoch, (unsigned long long)t.last,
 				   (unsigned long long)t.marks);
 	t.src.stamp = stamp;
@@ -320,7 +343,8 @@ static void look_out(struct work *w, struct outlook *o)
 	desk_stamp(w->desk, o->desk_stamp);
 	o->log_new = o->has_store && differs(w, w->native, o->log_stamp);
 	o->desk_new = o->desk_stamp[0] && differs(w, w->private_, o->desk_stamp);
-	o->me_new = w->scope.repo > 0 && !index_identity_known(w->index, w->scope.repo, w->me.name, w->scope.me);
+	o->me_new = w->scope.repo > 0 &&
+		(!index_identity_known(w->index, w->scope.repo, w->me.name, w->scope.me) || !people_known(w));
 }
 
 static int make_rows(struct work *w, const struct outlook *o, struct err *e)
@@ -333,7 +357,7 @@ static int make_rows(struct work *w, const struct outlook *o, struct err *e)
 	w->private_ = index_source(w->index, w->scope.repo, "private", key, "private", true);
 	if (!w->scope.repo || !w->private_ || (o->has_store && !w->native))
 		return err_set(e, ERR_BAD_DATA, "the index takes no rows");
-	return index_identity(w->index, w->scope.repo, w->me.name, w->scope.me, e);
+	return index_identity(w->index, w->scope.repo, w->me.name, w->scope.me, e) || people_take(w, e) ? -1 : 0;
 }
 
 /* The desk is opened before the index is locked. One that cannot be read keeps nobody from reading threads. */
@@ -348,12 +372,24 @@ static void open_desk(struct work *w, struct outlook *o)
 	trace("work", "%s", e.msg);
 }
 
+/* Who is who may have changed in any source. */
+static int fold_all(struct work *w, struct err *e)
+{
+	struct source_row *rows;
+	size_t n = index_source_rows(w->index, w->scope.repo, &w->arena, &rows);
+
+	for (size_t i = 0; i < n; i++)
+		if (index_fold(w->index, rows[i].id, e))
+			return -1;
+	return 0;
+}
+
 static int take_all(struct work *w, const struct outlook *o, int wait_ms, struct err *e)
 {
 	if (index_begin(w->index, wait_ms, e))
 		return -1;
 	if (make_rows(w, o, e) || (o->log_new && take_log(w, o->log_stamp, e)) ||
-	    (o->desk_new && take_desk(w, o->desk_stamp, e))) {
+	    (o->desk_new && take_desk(w, o->desk_stamp, e)) || fold_all(w, e)) {
 		index_rollback(w->index);
 		return -1;
 	}

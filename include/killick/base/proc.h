@@ -59,6 +59,9 @@ int proc_run_ok(struct proc *p, struct err *e);
 int proc_start(struct proc *p, pid_t *pid, int *fd, struct err *e);
 /* Starts a program that reads what is written to *fd (a pager). Its outputs as the flags say. Reap with waitpid. */
 int proc_start_reader(struct proc *p, pid_t *pid, int *fd, struct err *e);
+/* Starts a program to talk with: *to is written like a file (SIGPIPE is the caller's), *from is non-blocking. Outputs as
+ * with proc_start. Reap with waitpid. */
+int proc_talk(struct proc *p, pid_t *pid, int *to, int *from, struct err *e);
 /* Splits a command setting ("vim -u NONE", 'code --wait') into words: blanks, '…', "…" and backslash; no expansion.
  * false: unbalanced quotes. The words live in the arena, the array ends with NULL. */
 bool proc_split(struct arena *a, const char *cmd, const char ***argv);

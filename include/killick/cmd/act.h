@@ -8,6 +8,7 @@
 
 #include "killick/cmd/compose.h"
 #include "killick/cmd/out.h"
+#include "killick/sync/outbox.h"
 
 /* An anchor as typed, against this repository and its tasks. */
 int act_anchor(struct cmd *c, const char *text, struct anchor *out, struct err *e);
@@ -19,14 +20,37 @@ int act_anchor(struct cmd *c, const char *text, struct anchor *out, struct err *
 #define TASK_DIGITS "10"
 const char *act_task_name(struct cmd *c, const struct task *t);
 
+/* The trackers of the repository, read once a run; NULL: e is set. */
+struct sources *act_sources(struct cmd *c, struct err *e);
+void act_release_sources(struct cmd *c);
+
+/* What a thread or task is at its tracker. */
+struct there {
+	struct source *s;            /* NULL: native or private, and nothing of the rest */
+	const char *task, *thread;   /* keys, "" for none */
+	struct record_task k;        /* key NULL: there is no task */
+};
+/* source: the index's row. ERR_NOT_FOUND: of a tracker that is not connected here any more. */
+int act_there(struct cmd *c, int64_t source, const char *task, const char *thread, struct there *out, struct err *e);
+/* Of a task row. */
+int act_task_there(struct cmd *c, const struct task *t, struct there *out, struct err *e);
+
 /* A thread by id or prefix, or by a post's id; with what its ops need. */
 struct subject {
 	struct thread t;
 	const struct post *post;     /* NULL: the thread was named */
 	char entity[SHA256_HEX];     /* of the thread */
 	enum audience audience;      /* where its ops go */
+	struct there there;          /* or they go to a tracker */
 };
 int act_subject(struct cmd *c, const char *id, struct subject *out, struct err *e);
+/* Trackers have no such thing: ERR_REFUSED, with what they lack ("accepted answers"). 0 for a native subject. */
+int act_native_only(const struct subject *s, const char *lack, struct err *e);
+/* The user's own post that is not sent yet, as a row of the outbox. false: it is none. */
+bool act_unsent(struct cmd *c, const struct post *p, struct out_row *out);
+/* Does the source do this? ERR_REFUSED with the reason. */
+int act_can(struct cmd *c, const struct source *s, enum caps cap, struct err *e);
+
 /* The op id of a post of the subject; post NULL: the one named, else the first. */
 int act_post_op(struct cmd *c, const struct subject *s, const struct post *post, char op[SHA256_HEX], struct err *e);
 /* The identity posts are written under. */
@@ -61,5 +85,17 @@ void act_report_task(struct cmd *c, const char *entity, enum audience aud, const
 void act_dry_run(struct cmd *c, const struct compose *p, enum audience aud);
 /* The thread's anchor now: its place where that is known, else as written. */
 const char *act_anchor_text(struct cmd *c, const struct thread *t);
+
+/*
+ * A change at a tracker, queued: op (its id is set here), the keys it belongs to, what it looks like until it is there
+ * (stolen; NULL: nothing), a line for lists. Says nothing. draft: what its text stands in, or NULL.
+ */
+int act_queue(struct cmd *c, struct there *t, const struct thread *seen, const struct wire_op *op, json_t *patch,
+    const char *what, const char *draft, struct out_row *row, struct err *e);
+const char *act_new_id(struct cmd *c);
+/* "k3f9c2 <done> <anchor>; github !58: everyone …; sent in 10 s": entity of the thread, or NULL for the task alone. */
+void act_report_queued(struct cmd *c, const struct there *t, const char *entity, const struct out_row *row, const char *done);
+/* "!58, review thread; everyone who can see …; sent in 10 s unless recalled". */
+void act_audience_there(struct cmd *c, const struct source *s, const char *where, struct buf *b);
 
 #endif

@@ -107,6 +107,7 @@ struct cmd {
 	const char *const *argv; /* after the options; argv[argc] is NULL */
 	int dashes;              /* index in argv of the first word after "--", or -1 */
 	struct out *o;
+	struct sources *sources; /* of act_sources; the engine's to release */
 	int status;             /* a status to end with although all went well (doctor: 1 when something is wrong) */
 };
 

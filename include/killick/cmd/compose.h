@@ -21,6 +21,8 @@ struct compose {
 	const char *start;            /* text to begin with (edit), or NULL */
 	enum audience audience;       /* in and out: the head's audience line can narrow it */
 	bool fixed_audience;          /* the thread decides: no audience line */
+	struct source *to;            /* the tracker it goes to, or NULL: audience says where */
+	const char *where;            /* at the tracker: "!58, review thread"; NULL: not known yet */
 	const char *title;
 	json_t *extra;                /* what else the command was told, kept with the draft (send.c); borrowed; may be NULL */
 	unsigned flags;
@@ -47,8 +49,13 @@ int compose_send(struct cmd *c, struct compose *p, struct err *e);
 void compose_normalise(struct buf *out, const char *p, size_t n, bool *lossy);
 /* "native acme/widget; everyone who can fetch from origin" / "private; only you: it never leaves this machine" */
 void compose_audience(struct cmd *c, enum audience aud, struct buf *b);
-/* The audience of --private and --to; ERR_USAGE: both at odds, ERR_NOT_FOUND: no such source (names those known). */
-int compose_to(struct cmd *c, enum audience *out, struct err *e);
+/* Where p goes: compose_audience, or the tracker. */
+void compose_goes(struct cmd *c, const struct compose *p, struct buf *b);
+/* The audience of --private and --to, or the tracker; ERR_USAGE: both at odds, ERR_NOT_FOUND: no such source (names those
+ * known). */
+int compose_to(struct cmd *c, enum audience *out, struct source **to, struct err *e);
+/* compose_send for a tracker (sendto.c). */
+int compose_send_to(struct cmd *c, struct compose *p, struct err *e);
 
 /* The editor's file, pure parts: head and foot around a start text, and back. */
 struct compose_text { const char *head, *foot; };

@@ -61,9 +61,13 @@ int64_t index_repo(struct index *ix, const char *repo_key, bool make);
 int64_t index_source(struct index *ix, int64_t repo, const char *kind, const char *key, const char *name, bool make);
 bool index_source_get(struct index *ix, int64_t source, struct arena *a, struct source_row *out);
 int index_source_set(struct index *ix, const struct source_row *row, struct err *e);
+/* All of a repository; *out in the arena. */
+size_t index_source_rows(struct index *ix, int64_t repo, struct arena *a, struct source_row **out);
 /* The name that people see; and the end of it: everything of the source is forgotten. Inside a write. */
 int index_source_name(struct index *ix, int64_t source, const char *name, struct err *e);
 int index_source_drop(struct index *ix, int64_t source, struct err *e);
+/* The repository has it no more; where no other has it either, it is dropped. */
+int index_source_leave(struct index *ix, int64_t repo, int64_t source, struct err *e);
 
 /* Ops. put keeps the bytes and marks the entity for folding; a known id is ignored (set union). */
 int index_put_op(struct index *ix, int64_t source, const struct op *op, const char *bytes, size_t n, struct err *e);
@@ -85,9 +89,14 @@ int index_record(struct index *ix, int64_t source, enum record_type type, const 
     struct arena *a, struct record *out, struct err *e);
 /* The task and thread that a thread row is, as its source calls them: "" for none. false: a native one. */
 bool index_thread_keys(struct index *ix, int64_t thread, struct arena *a, const char **task, const char **thread_key);
+/* The key of a task row. false: a native one. */
+bool index_task_key(struct index *ix, int64_t task, struct arena *a, const char **key);
 /* The note that a post of a thread is made from; ERR_NOT_FOUND also for what is not sent yet. */
 int index_post_record(struct index *ix, int64_t thread, const char *post_id, struct arena *a, struct record *out,
     struct err *e);
+/* The note whose body ends with the mark of this op (record_mark), of those that came since then. ERR_NOT_FOUND. */
+int index_marked_note(struct index *ix, int64_t source, const char *op_id, int64_t since, struct arena *a,
+    struct record *out, struct err *e);
 /* The user's own that is not sent: patches (model/record.h) in place of all those there were. */
 struct unsent_row {
 	const char *id, *source_kind, *source_key;
@@ -218,6 +227,14 @@ int index_inbox_page(struct index *ix, const struct scope *s, enum inbox_section
  */
 int index_identity(struct index *ix, int64_t repo, const char *name, const char *const *me, struct err *e);
 bool index_identity_known(struct index *ix, int64_t repo, const char *name, const char *const *me);
+
+/*
+ * One person under two keys: mail addresses in lower case, or "login:host/name" of a tracker. Inside a write; what was
+ * written under the second is the first's from then on. The signature is the caller's mark of what it has joined (0: none).
+ */
+int index_same_person(struct index *ix, const char *key, const char *other, struct err *e);
+int64_t index_people_signature(struct index *ix, int64_t repo);
+int index_people_sign(struct index *ix, int64_t repo, int64_t signature, struct err *e);
 
 /* Read marks are the desk's; the index keeps a copy so that lists can show "unread" in one statement. who: the first
  * address; n: how many posts of others were there, since a post written offline arrives with an old time. */

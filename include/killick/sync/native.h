@@ -31,6 +31,8 @@ int work_open(const char *dir, struct work **out, struct err *e);
 void work_close(struct work *w);
 int work_index(struct work *w, struct err *e);
 int work_desk(struct work *w, struct err *e);
+/* Reads anew who I am: git's identity, killick.me, and what the sources call me. */
+void work_find_me(struct work *w);
 /* create: also sets up the store where there is none (init). */
 int work_log(struct work *w, bool create, struct err *e);
 bool work_is_set_up(struct work *w);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The outbox: what was sent by the user and is not yet confirmed by its source. Rows live in the desk (durable before a
- * call returns); this room has the state machine as a pure step function, and its executor, which talks to killick-remote.
+ * The outbox: what was sent by the user and is not yet confirmed by its source. Rows live in the desk (store/outrow.h,
+ * durable before a call returns); this room has the state machine as a pure step function, and its executor, which talks
+ * to killick-remote.
  *
  *	queued ──> sending ──> done (kept until the pull brings the post, then dropped)
  *	  │ ^         ├──────> refused (shown, with the tracker's words; edit, retry or discard)
@@ -17,33 +18,67 @@
 #ifndef KILLICK_SYNC_OUTBOX_H
 #define KILLICK_SYNC_OUTBOX_H
 
-#include "killick/remote/wire.h"
-#include "killick/sync/native.h"
-
-enum out_state { OUT_QUEUED, OUT_SENDING, OUT_UNKNOWN, OUT_HELD, OUT_REFUSED, OUT_ASKS, OUT_DONE, OUT_STATES };
-const char *out_state_name(enum out_state s);
-
-struct out_row {
-	const char *id;             /* 32 hex digits */
-	const char *source;         /* name; source_kind and source_key are its identity */
-	const char *source_kind, *source_key, *repo;
-	enum out_state state;
-	const char *op;             /* JSON of the wire_op, frozen */
-	const char *thread;         /* canonical id of the thread or task it belongs to: order is kept within it */
-	const char *what;           /* a line for lists: "reply  k3f9c2  github !58  Three is what ops allows" */
-	int64_t created, not_before;   /* created + post.delay: recallable until then */
-	int64_t seen;               /* the thread's newest post when the user wrote: held when there is a newer one */
-	int attempts, looks;
-	int64_t sent_at, retry_at;
-	const char *mark, *key, *url, *problem;
-	int64_t seq;
-};
+#include "killick/store/outrow.h"
+#include "killick/sync/source.h"
 
 /* The pure step: what happened, what the row becomes. false: nothing changes. */
 enum out_event {
-	EV_DUE, EV_MARKED, EV_LANDED, EV_REFUSED, EV_UNKNOWN, EV_UNSENT, EV_ABSENT, EV_FOUND, EV_CHANGED /* reason to hold */,
-	EV_CRASHED /* found in sending at start */, EV_RELEASE, EV_HOLD, EV_RETRY, EV_DISCARD,
+	EV_DUE,        /* its turn: the next thing is to be written to the child */
+	EV_MARKED,     /* r->mark was taken */
+	EV_LANDED, EV_REFUSED, EV_UNKNOWN, EV_UNSENT, EV_ABSENT, EV_FOUND,   /* o has the outcome */
+	EV_CHANGED,    /* o->message: why it is held */
+	EV_CRASHED,    /* found in sending at the start */
+	EV_RELEASE, EV_HOLD, EV_RETRY, EV_DISCARD,   /* the user */
+	OUT_EVENTS
 };
-bool out_step(struct out_row *r, enum out_event ev, const struct wire_outcome *o, int64_t now, struct err *e);
+struct out_policy {
+	int64_t settle;            /* ms an answer may be on its way: between two looks for what may have landed */
+	int64_t again, again_max;  /* ms until the next try by itself, doubling */
+	int attempts;              /* pushes before the user is asked */
+	bool idempotent;           /* doing it twice is doing it once: one look is enough */
+};
+bool out_step(struct out_row *r, enum out_event ev, const struct wire_outcome *o, int64_t now, const struct out_policy *p);
+/* When something is to be done about the row by itself: 0 never. */
+int64_t out_next(const struct out_row *r);
+/* What people see of it: queued, held, failed. */
+enum post_state out_post_state(enum out_state s);
+
+/* ---- writing ---- */
+
+/* What is about to be queued. */
+struct out_post {
+	struct source *s;
+	struct wire_op op;           /* id is set here */
+	const char *task, *thread;   /* keys it belongs to, "" for none */
+	const struct thread *seen;   /* with posts, as the user saw it; NULL: none */
+	bool was_open;
+	const char *what;            /* for lists */
+	json_t *patch;               /* how it shows meanwhile, or NULL; borrowed */
+	const char *draft;           /* the draft that has the text, or NULL */
+};
+/* Durable before it returns. *out in the work's arena. */
+int outbox_queue(struct work *w, struct out_post *p, struct out_row *out, struct err *e);
+/* The same text's new row in the old one's place. */
+int outbox_rewrite(struct work *w, const struct out_row *old, const char *body, const char *title, struct out_row *out,
+    struct err *e);
+/* The user's events, saved. ERR_CONFLICT in words when they do not fit the state. */
+int outbox_act(struct work *w, struct out_row *r, enum out_event ev, struct err *e);
+/* The words of a row that is thrown away go back to a draft; id of it in d (arena). A row without words is dropped. */
+int outbox_recall(struct work *w, struct out_row *r, struct draft *d, struct err *e);
+
+/* ---- sending ---- */
+
+struct sent { unsigned done, waiting, held, refused, asks; int64_t retry_at; struct err fault; };
+/* Sends what of the source is due, in order, looks after what is unknown; id: this row only (and what it waits for), due or
+ * not. Never fails as a whole: the first fault that is the source's and not a row's is in `sent`. */
+void outbox_send(struct work *w, struct source *s, const char *id, struct sent *out);
+/* Drops rows that the index has as posts now; what was thought unknown and is there becomes done. */
+void outbox_settle(struct work *w);
+/* When the next row of this repository is due: 0 none. */
+int64_t outbox_next(struct work *w);
+/* Starts a process that sends what is due soon, if there is none; killick.send says whether. */
+void outbox_kick(struct work *w);
+/* Inside a write of the index: what of the desk's outbox is to be seen in threads. */
+int outbox_show(struct work *w, struct err *e);
 
 #endif

@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The outbox but for the sending: what is queued, how it shows meanwhile, what the user does with it.
+ *
+ * Whoever queues has durably written before anything is said to be done, and the draft that had the text goes in the same
+ * transaction: a text is always in exactly one place.
+ */
+#include "config.h"
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "killick/base/clock.h"
+#include "killick/base/proc.h"
+#include "killick/store/settings.h"
+#include "outbox.h"
+
+enum { REFRESH_WAIT = 500, KEEP_DONE_MS = 7 * 86400000 };
+
+/* ---- queueing ---- */
+
+static const char *new_id(struct arena *a)
+{
+	uint8_t rnd[16];
+	char hex[33];
+
+	random_bytes(rnd, sizeof(rnd));
+	hex_encode(hex, rnd, sizeof(rnd));
+	return arena_strdup(a, hex);
+}
+
+const char *outbox_text(struct arena *a, json_t *stolen)
+{
+	struct buf b = BUF_INIT;
+	const char *s;
+
+	json_write(&b, stolen);
+	json_decref(stolen);
+	s = arena_strdup(a, b.ptr);
+	buf_release(&b);
+	return s;
+}
+
+static const char *patch_text(struct arena *a, const struct out_post *p)
+{
+	json_t *j;
+
+	if (!p->patch)
+		return NULL;
+	j = json_object();
+	json_put_str(j, "task", p->task);
+	json_put_str(j, "thread", p->thread);
+	json_object_set(j, "patch", p->patch);
+	return outbox_text(a, j);
+}
+
+static void see(const struct thread *t, struct out_row *r)
+{
+	for (unsigned i = 0; t && t->posts && i < t->n_posts; i++) {
+		if (t->posts[i].state != POST_SENT)
+			continue;
+		r->seen = t->posts[i].time > r->seen ? t->posts[i].time : r->seen;
+		r->seen_n += !t->posts[i].mine;
+	}
+}
+
+int outbox_queue(struct work *w, struct out_post *p, struct out_row *out, struct err *e)
+{
+	struct arena *a = &w->arena;
+	struct err unused = ERR_INIT;
+	char entity[SHA256_HEX];
+
+	if (!p->op.id)
+		p->op.id = new_id(a);
+	record_entity(p->s->d.kind, p->s->key, RECORD_THREAD, p->task, p->thread ? p->thread : "", entity);
+	*out = (struct out_row){
+		.id = p->op.id, .source = p->s->d.name, .source_kind = p->s->d.kind, .source_key = p->s->key,
+		.repo = repo_commondir(w->repo), .state = OUT_QUEUED, .op = outbox_text(a, wire_op_json(&p->op)),
+		.thread = arena_strdup(a, entity), .what = p->what, .patch = patch_text(a, p), .created = clock_now(),
+		.was_open = p->was_open,
+	};
+	out->not_before = out->created + setting_int(w->repo, "post.delay");
+	see(p->seen, out);
+	if (work_desk(w, e) || desk_out_add(w->desk, out, p->draft, e))
+		return -1;
+	/* It stands: whatever happens to the index is told, not a failure. */
+	work_refresh(w, REFRESH_WAIT, &unused);
+	return 0;
+}
+
+/* The row's patch with another text. */
+static const char *patch_with(struct arena *a, const char *patch, const char *id, const char *body)
+{
+	struct err unused = ERR_INIT;
+	json_t *j = patch ? json_read(patch, strlen(patch), "a patch", &unused) : NULL, *in = json_get_obj(j, "patch");
+	json_t *note = json_get_obj(in, "note");
+
+	if (!j)
+		return NULL;
+	if (note) {
+		json_put_str(note, "body", body);
+		json_put_str(note, "key", arena_printf(a, RECORD_UNSENT "%s", id));
+	} else if (json_object_get(in, "body")) {
+		json_put_str(in, "body", body);
+	}
+	return outbox_text(a, j);
+}
+
+int outbox_rewrite(struct work *w, const struct out_row *old, const char *body, const char *title, struct out_row *out,
+    struct err *e)
+{
+	struct arena *a = &w->arena;
+	struct err unused = ERR_INIT;
+	json_t *j;
+
+	if (old->state == OUT_SENDING || old->state == OUT_UNKNOWN || old->state == OUT_DONE)
+		return err_set(e, ERR_CONFLICT, "it is %s: what may be there already is not changed here", out_state_name(old->state));
+	j = json_read(old->op, strlen(old->op), "what is in the outbox", e);
+	if (!j)
+		return -1;
+	*out = *old;
+	out->id = new_id(a);
+	json_put_str(j, "id", out->id);
+	if (body)
+		json_put_str(j, "body", body);
+	if (title)
+		json_put_str(j, "title", title);
+	json_object_del(j, "mark");
+	out->op = outbox_text(a, j);
+	out->patch = patch_with(a, old->patch, out->id, body);
+	out->state = OUT_QUEUED;
+	out->not_before = clock_now() + setting_int(w->repo, "post.delay");
+	out->attempts = out->looks = 0;
+	out->sent_at = out->retry_at = 0;
+	out->mark = out->key = out->url = out->problem = NULL;
+	/* Who changes his words has seen why they were held. */
+	out->forced = old->forced || old->state == OUT_HELD;
+	if (work_desk(w, e) || desk_out_replace(w->desk, old, out, e))
+		return -1;
+	work_refresh(w, REFRESH_WAIT, &unused);
+	return 0;
+}
+
+struct out_policy outbox_policy(struct work *w, const char *op)
+{
+	struct out_policy p = { .settle = setting_int(w->repo, "post.settle"), .again = 30000, .again_max = 900000, .attempts = 2 };
+	struct err unused = ERR_INIT;
+	json_t *j = op ? json_read(op, strlen(op), "an op", &unused) : NULL;
+	enum wire_verb v;
+
+	p.idempotent = wire_verb_parse(json_get_str(j, "verb"), &v) && wire_verb_idempotent(v);
+	json_decref(j);
+	return p;
+}
+
+int outbox_act(struct work *w, struct out_row *r, enum out_event ev, struct err *e)
+{
+	static const char *const words[OUT_EVENTS] = {
+		[EV_RELEASE] = "released", [EV_HOLD] = "held", [EV_RETRY] = "tried again", [EV_DISCARD] = "thrown away",
+	};
+	struct out_policy p = outbox_policy(w, r->op);
+	struct err unused = ERR_INIT;
+	enum out_state was = r->state;
+
+	if (!out_step(r, ev, NULL, clock_now(), &p))
+		return err_set(e, ERR_CONFLICT, "it is %s: it cannot be %s", out_state_name(was), words[ev] ? words[ev] : "changed");
+	if (work_desk(w, e) || desk_out_save(w->desk, r, e))
+		return -1;
+	work_refresh(w, REFRESH_WAIT, &unused);
+	return 0;
+}
+
+/* The draft's verb and target for an op; NULL: there are no words worth keeping. */
+static const char *draft_verb(enum wire_verb v)
+{
+	static const char *const verbs[WIRE_VERBS] = {
+		[WIRE_COMMENT] = "comment", [WIRE_REPLY] = "reply", [WIRE_CODE_NOTE] = "remark", [WIRE_COMMIT_NOTE] = "note",
+		[WIRE_EDIT_NOTE] = "edit", [WIRE_NEW_TASK] = "task", [WIRE_EDIT_TASK] = "task-edit",
+	};
+
+	return verbs[v];
+}
+
+static const char *anchor_text(struct arena *a, const struct anchor *an)
+{
+	json_t *j = an ? anchor_to_op(an) : NULL;
+
+	return j ? outbox_text(a, j) : NULL;
+}
+
+/* What the draft is about, as a command is told it. */
+static const char *draft_target(struct work *w, const struct out_row *r, const struct wire_op *op, const char *task)
+{
+	char entity[SHA256_HEX];
+
+	if (op->verb == WIRE_REPLY)
+		return arena_printf(&w->arena, "k%s", r->thread);
+	if (op->verb != WIRE_EDIT_NOTE)
+		return task ? task : ".";
+	record_entity(r->source_kind, r->source_key, RECORD_NOTE, NULL, op->note, entity);
+	return arena_printf(&w->arena, "p%s", entity);
+}
+
+static void fill_draft(struct work *w, const struct out_row *r, const struct wire_op *op, struct draft *d)
+{
+	struct arena *a = &w->arena;
+	struct err unused = ERR_INIT;
+	struct anchor on_task = { .type = ANCHOR_TASK };
+	struct record rec = { .type = RECORD_TASK };
+	int64_t row = index_source(w->index, w->scope.repo, r->source_kind, r->source_key, NULL, false);
+	bool has = op->task && !index_record(w->index, row, RECORD_TASK, NULL, op->task, a, &rec, &unused);
+
+	if (has) {
+		on_task.type = rec.task.change ? ANCHOR_CHANGE : ANCHOR_TASK;
+		on_task.task = rec.task.name + strspn(rec.task.name, "!#");
+	}
+	*d = (struct draft){
+		.repo = r->repo, .verb = draft_verb(op->verb), .target = draft_target(w, r, op, has ? rec.task.name : NULL),
+		.anchor = anchor_text(a, op->anchor ? op->anchor : has && op->verb == WIRE_COMMENT ? &on_task : NULL),
+		.audience = "everyone", .to = r->source, .title = op->title, .body = op->body ? op->body : "", .problem = "recalled",
+		.extra = op->task ? outbox_text(a, json_pack("{s:s}", "on", op->task)) : NULL,
+	};
+}
+
+int outbox_recall(struct work *w, struct out_row *r, struct draft *d, struct err *e)
+{
+	struct err unused = ERR_INIT;
+	struct wire_op op;
+	json_t *j;
+	int rc;
+
+	*d = (struct draft){ .id = NULL };
+	if (r->state == OUT_SENDING || r->state == OUT_UNKNOWN || r->state == OUT_DONE)
+		return err_set(e, ERR_CONFLICT, "it is %s: it may be there already and cannot be recalled", out_state_name(r->state));
+	j = json_read(r->op, strlen(r->op), "what is in the outbox", e);
+	rc = j ? wire_op_parse(&w->arena, j, &op, e) : -1;
+	json_decref(j);
+	if (rc || work_desk(w, e) || work_index(w, e))
+		return -1;
+	if (draft_verb(op.verb) && ((op.body && *op.body) || (op.title && *op.title))) {
+		fill_draft(w, r, &op, d);
+		rc = desk_out_to_draft(w->desk, r, &w->arena, d, e);
+	} else {
+		r->state = OUT_DROPPED;
+		rc = desk_out_save(w->desk, r, e);
+	}
+	if (!rc)
+		work_refresh(w, REFRESH_WAIT, &unused);
+	return rc;
+}
+
+/* ---- how it shows ---- */
+
+static bool show_row(struct arena *a, const struct out_row *r, struct unsent_row *u)
+{
+	struct err unused = ERR_INIT;
+	json_t *j = r->patch ? json_read(r->patch, strlen(r->patch), "a patch", &unused) : NULL, *patch = json_get_obj(j, "patch");
+	const char *of = json_get_str(patch, "of");
+
+	if (patch && r->key)
+		json_put_str(patch, "landed", r->key);
+	if (patch)
+		*u = (struct unsent_row){
+			.id = r->id, .source_kind = r->source_kind, .source_key = r->source_key,
+			.what = of && !strcmp(of, "task") ? RECORD_TASK : RECORD_NOTE, .task = arena_strdup(a, json_get_str(j, "task")),
+			.thread = arena_strdup(a, json_get_str(j, "thread")), .state = out_post_state(r->state),
+			.patch = outbox_text(a, json_incref(patch)),
+		};
+	json_decref(j);
+	return u->patch != NULL;
+}
+
+int outbox_show(struct work *w, struct err *e)
+{
+	struct arena a = ARENA_INIT;
+	struct out_list l = ARRAY_INIT;
+	struct unsent_row *rows;
+	size_t n = 0;
+	int rc = desk_outs(w->desk, NULL, NULL, NULL, &a, &l, e);
+
+	rows = arena_alloc(&a, (l.len + 1) * sizeof(*rows));
+	for (size_t i = 0; !rc && i < l.len; i++)
+		n += show_row(&a, &l.items[i], &rows[n]);
+	if (!rc)
+		rc = index_put_unsent(w->index, rows, n, e);
+	arena_release(&a);
+	return rc;
+}
+
+/* ---- what became of it ---- */
+
+/* Is it in the index now, by its key or, where the answer was lost, by our mark in our own post? */
+static bool has_come(struct work *w, const struct source *s, const struct out_row *r, struct arena *a, const char **key)
+{
+	struct err unused = ERR_INIT;
+	struct record rec;
+
+	if (r->key && !index_record(w->index, s->row, RECORD_NOTE, NULL, r->key, a, &rec, &unused)) {
+		*key = r->key;
+		return true;
+	}
+	if (!r->attempts || index_marked_note(w->index, s->row, r->id, r->created, a, &rec, &unused))
+		return false;
+	if (!s->d.me.login || !rec.note.author.login || strcasecmp(s->d.me.login, rec.note.author.login))
+		return false;
+	*key = rec.note.key;
+	return true;
+}
+
+/* A post that has a key to know it by. */
+static bool is_note(const struct out_row *r)
+{
+	return r->key && r->patch && strstr(r->patch, RECORD_UNSENT);
+}
+
+static void settle_row(struct work *w, const struct sources *all, struct out_row *r, struct arena *a)
+{
+	struct wire_outcome o = { .is = WIRE_LANDED };
+	struct out_policy p = { .attempts = 2 };
+	struct err e = ERR_INIT;
+	const struct source *s = NULL;
+
+	for (size_t i = 0; i < all->len; i++)
+		if (all->items[i].key && !strcmp(all->items[i].d.kind, r->source_kind) && !strcmp(all->items[i].key, r->source_key))
+			s = &all->items[i];
+	if (!s || !s->row)
+		return;
+	if (has_come(w, s, r, a, &o.key)) {
+		if (r->state == OUT_DONE)
+			r->state = OUT_DROPPED;
+		else if (r->state == OUT_SENDING || !out_step(r, EV_FOUND, &o, clock_now(), &p))
+			return;
+	} else if (r->state == OUT_DONE && r->sent_at && s->synced > r->sent_at + (is_note(r) ? KEEP_DONE_MS : 0)) {
+		r->state = OUT_DROPPED; /* a pull since then has brought what it changed; new posts may take longer to be listed */
+	} else {
+		return;
+	}
+	if (desk_out_save(w->desk, r, &e))
+		trace("sync", "%s", e.msg);
+	else if (r->state == OUT_DONE)
+		settle_row(w, all, r, a);
+}
+
+void outbox_settle(struct work *w)
+{
+	struct arena a = ARENA_INIT;
+	struct out_list l = ARRAY_INIT;
+	struct sources all;
+	struct err e = ERR_INIT;
+
+	if (work_desk(w, &e) || work_sources(w, &all, &e)) {
+		trace("sync", "%s", e.msg);
+		return;
+	}
+	if (!desk_outs(w->desk, NULL, NULL, NULL, &a, &l, &e))
+		for (size_t i = 0; i < l.len; i++)
+			settle_row(w, &all, &l.items[i], &a);
+	sources_release(&all);
+	arena_release(&a);
+	work_refresh(w, REFRESH_WAIT, &e);
+}
+
+int64_t outbox_next(struct work *w)
+{
+	struct arena a = ARENA_INIT;
+	struct out_list l = ARRAY_INIT;
+	struct err e = ERR_INIT;
+	int64_t next = 0;
+
+	if (work_desk(w, &e) || desk_outs(w->desk, repo_commondir(w->repo), NULL, NULL, &a, &l, &e)) {
+		trace("sync", "%s", e.msg);
+		l.len = 0;
+	}
+	for (size_t i = 0; i < l.len; i++) {
+		int64_t at = out_is_first(&l, i) ? out_next(&l.items[i]) : 0;
+		next = at && (!next || at < next) ? at : next;
+	}
+	arena_release(&a);
+	return next;
+}
+
+bool out_is_first(const struct out_list *l, size_t i)
+{
+	for (size_t k = 0; k < i; k++) {
+		const struct out_row *before = &l->items[k];
+
+		if (before->state != OUT_DONE && !strcmp(before->thread, l->items[i].thread) &&
+		    !strcmp(before->source_key, l->items[i].source_key))
+			return false;
+	}
+	return true;
+}
+
+void outbox_kick(struct work *w)
+{
+	char self[4096];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	const char *dir = repo_top(w->repo) ? repo_top(w->repo) : repo_gitdir(w->repo);
+	const char *const argv[] = { self, "-C", dir, "outbox", "deliver", NULL };
+	struct proc p = { .argv = argv, .dir = "/", .flags = PROC_NEW_SESSION | PROC_STDERR_NULL };
+	struct err e = ERR_INIT;
+	pid_t pid;
+
+	if (n <= 0 || !setting_bool(w->repo, "post.background") || !outbox_next(w))
+		return;
+	self[n] = '\0';
+	if (proc_start(&p, &pid, NULL, &e))
+		trace("sync", "no process to send with: %s", e.msg);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* What the outbox's files share. */
+#ifndef KILLICK_SRC_SYNC_OUTBOX_H
+#define KILLICK_SRC_SYNC_OUTBOX_H
+
+#include "killick/sync/outbox.h"
+
+/* A JSON value's text in the arena; the reference is stolen. */
+const char *outbox_text(struct arena *a, json_t *stolen);
+/* How the row's op is retried. */
+struct out_policy outbox_policy(struct work *w, const char *op);
+/* Does nothing of the same thread stand before row i? */
+bool out_is_first(const struct out_list *l, size_t i);
+
+#endif
