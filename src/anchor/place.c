@@ -13,6 +13,7 @@
 #include "config.h"
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include "killick/anchor/place.h"
 #include "killick/anchor/section.h"
 #include "killick/base/clock.h"
@@ -632,6 +633,19 @@ static void group_lines(struct batch *b, struct group *g)
 		group_follow(b, g);
 }
 
+/* A folder, or a submodule's, is no file of the work tree, but it is there. */
+static bool worktree_folder(const struct batch *b, const char *path)
+{
+	struct buf full = BUF_INIT;
+	struct stat st;
+	bool yes;
+
+	buf_addf(&full, "%s/%s", b->worktree ? repo_top(b->p->repo) : "", path);
+	yes = b->worktree && !lstat(full.ptr, &st) && S_ISDIR(st.st_mode);
+	buf_release(&full);
+	return yes;
+}
+
 /* Files and folders: the path itself, or what it was renamed to. */
 static void place_file(struct batch *b, const struct anchor *an, struct place *out)
 {
@@ -642,7 +656,7 @@ static void place_file(struct batch *b, const struct anchor *an, struct place *o
 	const char *path = an->path;
 	const struct lineage_commit *from = start_commit(b, an);
 	*out = (struct place){ .state = PLACE_EXACT, .path = an->path, .confidence = 1, .commit = b->commit };
-	if (target_entry(b, an->path, &id, &mode))
+	if (target_entry(b, an->path, &id, &mode) || worktree_folder(b, an->path))
 		return;
 	if (an->commit && !from) {
 		answer_unknown(b, an, out, why_words(WHY_NO_COMMIT));

@@ -79,10 +79,14 @@ static int stream(struct cmd *c, struct thread_find *f, size_t limit, uint64_t *
 
 static void say_empty(struct cmd *c, bool asked)
 {
+	struct remote_info *remotes;
+
 	if (out_json(c))
 		return;
 	if (asked)
 		out_note(c, "no thread matches");
+	else if (!work_is_set_up(c->work) && repo_remotes(c->work->repo, c->arena, &remotes))
+		out_note(c, "no threads here yet: 'killick sync' fetches what others wrote, 'killick ask FILE:LINE -m TEXT' opens one");
 	else
 		out_note(c, "no threads yet: 'killick ask FILE:LINE -m TEXT' opens one");
 }

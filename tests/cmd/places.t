@@ -100,4 +100,11 @@ for c in 'threads' 'search dirty'; do
 done
 is "$(killick inbox --jsonl | python3 -c 'import json,sys; print([json.loads(l)["place"]["line"] for l in sys.stdin])')" '[10]' "inbox"
 run killick reply "$id" -m x; like "$out" 'src/a\.c:10;' "what a reply says"
+# --- folders ---
+cd "$T" && repo folders; k=$(killick note src -m "on a folder" --json | grep -o '"id":"k[0-9a-f]*' | head -n 1 | cut -d'"' -f4)
+state() { json "$(killick show "$k" --json)" '(d["thread"]["place"]["state"], d["thread"]["place"]["path"])'; }
+is "$(state)" '["exact", "src"]' "a folder is where it is"
+is "$(killick place src)" "$(printf 'src@%s  src  exact  1.00' "$(git rev-parse --short=7 HEAD)")" "for place too"
+like "$(killick threads)" 'src +on a folder +Ana' "and not gone in a list"
+git rm -qr src && git commit -qm "no src"; is "$(json "$(killick threads --json)" 'd["threads"][0]["place"]["state"]')" gone "until it is gone"
 done_testing
