@@ -23,6 +23,7 @@ struct out {
 	bool hold;        /* a paged command on a terminal, not yet more than a screenful */
 	bool paged;
 	bool list;        /* inside a JSON list */
+	bool status;      /* a line of out_status is shown */
 	size_t items, lines;
 	int fault;        /* errno of the first write that failed */
 };
@@ -84,6 +85,8 @@ void out_flush(struct cmd *c)
 {
 	struct out *o = c->o;
 
+	if (o->buf.len && c->io->tty)
+		out_status(c, NULL);
 	if (o->buf.len && !o->fault && c->io->out(c->io->ctx, o->buf.ptr, o->buf.len))
 		o->fault = errno ? errno : EIO;
 	buf_reset(&o->buf);
@@ -99,6 +102,7 @@ static void out_push(struct cmd *c)
 			return;
 		o->hold = false;
 		o->paged = true;
+		out_status(c, NULL);
 		c->io->page(c->io->ctx, c->work ? c->work->repo : NULL);
 	}
 	if (o->buf.len >= OUT_PIECE || (o->paged && c->io->tty))
@@ -314,11 +318,22 @@ void out_raw(struct cmd *c, const char *p, size_t n)
 
 /* Words beside the result. */
 
+bool out_status(struct cmd *c, const char *text)
+{
+	if (!c->io->status || c->o->paged)
+		return false;
+	if (text || c->o->status)
+		c->io->status(c->io->ctx, text);
+	c->o->status = text != NULL;
+	return true;
+}
+
 /* Lines after the first are set in, so that no text from outside can pass for a message of killick's. */
 static void say(struct cmd *c, const char *text)
 {
 	struct buf clean = BUF_INIT, b = BUF_INIT;
 
+	out_status(c, NULL);
 	text_sanitize(&clean, text, strlen(text), TEXT_LINES | TEXT_PROSE);
 	buf_rtrim(&clean);
 	if (c->io->narrow)

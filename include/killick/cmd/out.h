@@ -40,6 +40,8 @@ void out_flush(struct cmd *c);
 bool out_alive(const struct cmd *c);
 /* A sentence on standard error, cleaned, with "killick: " before it. */
 void out_note(struct cmd *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* A line on the terminal that the next takes the place of, and everything else that is said; false: there is none here. */
+bool out_status(struct cmd *c, const char *text);
 void out_error(struct cmd *c, const struct err *e);
 /* Flushes before the work is closed; then the errno of what could not be written, 0 for none (leaving a pager is none). */
 void out_settle(struct cmd *c);
