@@ -36,7 +36,7 @@ static int find_on(struct cmd *c, const struct anchor *an, struct found *out, st
 	struct thread_find f = { .query = &q, .sort = SORT_PLACE };
 	int rc;
 
-	if (an->type == ANCHOR_FILE && cmd_all_places(c, e))
+	if ((an->type == ANCHOR_FILE || an->type == ANCHOR_PROJECT) && cmd_all_places(c, e))
 		return -1;
 	anchor_format(&text, an, ANCHOR_FULL_OID);
 	q.value = an->type == ANCHOR_FILE ? an->path : text.ptr;

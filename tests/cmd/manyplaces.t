@@ -37,6 +37,8 @@ is "$(json "$(killick threads --sort=place --json)" '[t["title"] for t in d["thr
 anew
 is "$(json "$(killick at src --json)" 'len(d["threads"])')" 44 "a folder has all"
 is "$(placed killick at .)" "" "and they are kept"
+anew
+is "$(placed killick at .)" "44 " "the whole repository has all"
 # HEAD goes back and forth over more threads than are looked for at once.
 git checkout -q HEAD~1
 is "$(lines threads -n 2 --json)" '[["y22", "src/y.c", 22], ["x22", "src/x.c", 22]]' "after a checkout what is shown is where HEAD has it"
