@@ -18,7 +18,7 @@ static const double conf_carry = 0.3;   /* below it a place is a guess and not f
 static const double conf_detour = 0.55; /* below it the other sides of a merge are walked */
 static const double conf_content = 0.8; /* below it other files are searched too */
 
-struct kept_changes { struct oid old_tree, new_tree; struct lineage_changes c; struct arena arena; };
+struct kept_changes { struct oid old_tree, new_tree; struct lineage_changes c; struct arena arena; unsigned serial; };
 
 struct follow {
 	struct repo *repo;
@@ -28,6 +28,7 @@ struct follow {
 	struct arena arena;
 	struct kept_changes kept[CHANGES_KEPT];
 	unsigned turn;
+	struct aways *aways;
 	unsigned depth;         /* of detours */
 	struct worktree_file *worktree[WORKTREE_SLOTS];
 	/* The work tree's differences from head, by path, where they were looked for. */
@@ -44,6 +45,7 @@ struct follow *follow_new(struct repo *r, struct lineage *l, struct chains *c, s
 	f->l = l;
 	f->chains = c;
 	f->pairs = p;
+	f->aways = aways_new();
 	arena_init(&f->arena);
 	for (size_t i = 0; i < CHANGES_KEPT; i++)
 		arena_init(&f->kept[i].arena);
@@ -58,6 +60,7 @@ void follow_free(struct follow *f)
 		lineage_changes_release(&f->kept[i].c);
 		arena_release(&f->kept[i].arena);
 	}
+	aways_free(f->aways);
 	arena_release(&f->arena);
 	free(f);
 }
@@ -145,7 +148,7 @@ static struct elsewhere worktree_changes(struct follow *f, struct kept_changes *
 		*array_add(&k->c) = (struct lineage_change){ .path = change_path(c), .old_id = c->old_id, .new_id = w->id,
 			.old_mode = c->old_mode, .new_mode = w->found ? w->mode : 0 };
 	}
-	return (struct elsewhere){ k->c.items, k->c.len };
+	return (struct elsewhere){ k->c.items, k->c.len, k->serial };
 }
 
 /* All files that differ between two trees; to NULL: the work tree over head. */
@@ -156,8 +159,9 @@ static struct elsewhere changes_between(struct follow *f, const struct oid *old_
 	for (size_t i = 0; i < CHANGES_KEPT; i++)
 		if (f->kept[i].arena.total && oid_equal(&f->kept[i].old_tree, old_tree) &&
 		    oid_equal(&f->kept[i].new_tree, &new_tree))
-			return (struct elsewhere){ f->kept[i].c.items, f->kept[i].c.len };
+			return (struct elsewhere){ f->kept[i].c.items, f->kept[i].c.len, f->kept[i].serial };
 	struct kept_changes *k = &f->kept[f->turn++ % CHANGES_KEPT];
+	k->serial = f->turn;
 	lineage_changes_release(&k->c);
 	arena_release(&k->arena);
 	arena_init(&k->arena);
@@ -167,7 +171,7 @@ static struct elsewhere changes_between(struct follow *f, const struct oid *old_
 	if (!to)
 		return worktree_changes(f, k, head);
 	lineage_diff(f->l, oid_is_zero(old_tree) ? NULL : old_tree, &to->tree, NULL, 0, CHANGES_MOST, &k->arena, &k->c);
-	return (struct elsewhere){ k->c.items, k->c.len };
+	return (struct elsewhere){ k->c.items, k->c.len, k->serial };
 }
 
 /* Steps */
@@ -259,7 +263,7 @@ static void step_full(struct follow *f, struct pair *x, const struct spot *s, co
 	struct elsewhere e = changes_between(f, old_tree, to, head);
 	uint32_t a, b;
 	lost_around(x, rope_lo(&s->rope), rope_hi(&s->rope), &a, &b);
-	step_elsewhere(f->pairs, x->o, a, b, &s->rope, &e, path, &away);
+	step_elsewhere(f->pairs, f->aways, x->o, &x->old_id, a, b, &s->rope, &e, path, &away);
 	if (away.how == STEP_AWAY && (out->how == STEP_LOST || rope_conf(&away.rope) > rope_conf(&out->rope))) {
 		away.before = out->before;
 		away.after = out->after;
@@ -488,7 +492,7 @@ static bool vanish_step(struct follow *f, const struct route *r, const struct sp
 			step_weaken(st, rename_conf(like));
 	} else if ((o = pairs_text(f->pairs, was, NULL)) && hi < o->n) {
 		struct elsewhere e = changes_between(f, &from->tree, to, last_commit(r));
-		step_elsewhere(f->pairs, o, 0, o->n, &s->rope, &e, s->path, st);
+		step_elsewhere(f->pairs, f->aways, o, was, 0, o->n, &s->rope, &e, s->path, st);
 		if (st->how == STEP_AWAY)
 			st->path = arena_strdup(&f->arena, st->path);
 	} else {
@@ -621,7 +625,7 @@ static void jump_step(struct follow *f, struct pair *x, double like, const struc
 			step_weaken(st, rename_conf(like) * run);
 	} else if (!x && (o = pairs_text(f->pairs, old_blob, NULL)) && rope_hi(&s->rope) < o->n) {
 		struct elsewhere e = changes_between(f, from, to, head);
-		step_elsewhere(f->pairs, o, 0, o->n, &s->rope, &e, path, st);
+		step_elsewhere(f->pairs, f->aways, o, old_blob, 0, o->n, &s->rope, &e, path, st);
 		if (st->how == STEP_AWAY)
 			st->path = arena_strdup(&f->arena, st->path);
 	}

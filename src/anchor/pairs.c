@@ -13,7 +13,7 @@
 #include <string.h>
 #include "pairs.h"
 
-enum { NEAR_LINES = 10, NAMES_MOST = 400, TRUSTED = 0x80, CLEAN = 0x40, EDGE_MOST = 7, SLOTS = 4096, BYTES_MOST = 160 << 20, TEXT_MOST = 256 << 20 };
+enum { NEAR_LINES = 10, NAMES_MOST = 400, TRUSTED = 0x80, CLEAN = 0x40, EDGE_MOST = 7, SLOTS = 4096, BYTES_MOST = 64 << 20, TEXT_MOST = 256 << 20 };
 
 struct kept_text { struct oid id; struct text *t; enum text_fault why; bool pinned; unsigned used; struct kept_text *next; };
 struct kept_pair { struct pair p; unsigned used; struct kept_pair *next; };

@@ -13,6 +13,7 @@
 #include "config.h"
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include "killick/anchor/place.h"
 #include "killick/anchor/section.h"
 #include "killick/base/clock.h"
@@ -342,27 +343,56 @@ static const char *commit_hex(struct batch *b, const struct lineage_commit *c)
 	return c ? arena_strdup(b->arena, oid_hex(hex, &c->id)) : NULL;
 }
 
-/* Where a surviving neighbour of a gap is at the end of the route: its line, 0 if it went too. */
-static uint32_t neighbour_now(struct batch *b, const struct route *r, const struct spot *lost, uint32_t line)
+static bool target_entry(struct batch *b, const char *path, struct oid *id, unsigned *mode)
 {
-	if (line == NO_LINE || lost->guess)
-		return 0;
-	struct oid id;
-	unsigned mode;
-	struct text *t = follow_entry(b->follow, r, lost->lost_pos, lost->last_path, &id, &mode) ?
-	    pairs_text(b->p->pairs, &id, NULL) : NULL;
-	if (!t || line >= t->n)
-		return 0;
-	struct spot s;
-	spot_begin(&s, lost->last_path, lost->lost_pos, t, line, line);
-	follow_spots(b->follow, r, &s, 1);
-	uint32_t now = (s.flags & SPOT_DONE) && !strcmp(s.path, lost->last_path) ? rope_lo(&s.rope) + 1 : 0;
-	spot_release(&s);
-	return now;
+	struct route r = { .len = 1, .worktree = b->worktree ? "" : NULL };
+	if (b->worktree)
+		return follow_entry(b->follow, &r, 0, path, id, mode);
+	return b->to && lineage_entry(b->p->lineage, &b->to->tree, path, id, mode);
 }
 
-static void answer_lost(struct batch *b, const struct route *r, const struct spot *s, const struct anchor *an,
-    struct place *out)
+enum { NEAR_MOST = 2000 };
+
+/* The nearest line with a name in it, from line i on upwards or downwards, that one diff shows to be still there: from 1. */
+static uint32_t survivor(struct batch *b, struct pair *x, uint32_t i, bool up)
+{
+	uint32_t now;
+	if (!x || !pair_texts(b->p->pairs, x))
+		return 0;
+	for (uint32_t k = 0; k < NEAR_MOST && i < x->old_n; k++, i = up ? i - 1 : i + 1)
+		if (pair_trusted(x, i) && !text_trivial(x->o, i) && gaps_map(&x->gaps, i, &now, NULL))
+			return now + 1;
+	return 0;
+}
+
+/*
+ * The lines around what is gone, as they are numbered now: those around the anchor itself where its file is still there,
+ * else those around the gap that it left. One diff for all anchors of a file; to follow each neighbour costs more than
+ * to follow the anchors.
+ */
+static void answer_near(struct batch *b, const struct group *g, const struct route *r, const struct spot *s,
+    const struct anchor *an, struct place *out)
+{
+	struct oid was, now;
+	unsigned mode;
+	uint32_t lo, hi;
+	if (!strcmp(s->last_path, an->path) && !oid_is_zero(&g->target) && is_type(g->target_mode, 0100000)) {
+		struct pair *x = pairs_get(b->p->pairs, &g->start.blob, &g->target, NULL);
+		query_range(g, an, &lo, &hi);
+		out->near_before = survivor(b, x, lo - 1, true);
+		out->near_after = survivor(b, x, hi + 1, false);
+		return;
+	}
+	if (s->guess || !target_entry(b, s->last_path, &now, &mode) || !is_type(mode, 0100000) ||
+	    !follow_entry(b->follow, r, s->lost_pos, s->last_path, &was, &mode))
+		return;
+	struct pair *x = pairs_get(b->p->pairs, &was, &now, NULL);
+	out->near_before = s->before == NO_LINE ? 0 : survivor(b, x, s->before, true);
+	out->near_after = s->after == NO_LINE ? 0 : survivor(b, x, s->after, false);
+}
+
+static void answer_lost(struct batch *b, const struct group *g, const struct route *r, const struct spot *s,
+    const struct anchor *an, struct place *out)
 {
 	/* Lost by the jump onto the route: then the anchor itself is the last that is known. */
 	bool back = r && !r->forward, stepped = r && s->lost_pos > s->entered && s->last_path;
@@ -384,21 +414,11 @@ static void answer_lost(struct batch *b, const struct route *r, const struct spo
 		out->confidence = 1 - spot_conf(s);
 		out->why = why_words(WHY_WEAK);
 	}
-	if (stepped) {
-		out->near_before = neighbour_now(b, r, s, s->before);
-		out->near_after = neighbour_now(b, r, s, s->after);
-	}
+	if (stepped)
+		answer_near(b, g, r, s, an, out);
 }
 
 /* Groups */
-
-static bool target_entry(struct batch *b, const char *path, struct oid *id, unsigned *mode)
-{
-	struct route r = { .len = 1, .worktree = b->worktree ? "" : NULL };
-	if (b->worktree)
-		return follow_entry(b->follow, &r, 0, path, id, mode);
-	return b->to && lineage_entry(b->p->lineage, &b->to->tree, path, id, mode);
-}
 
 /* Answers what one diff of the two ends shows; the rest is moved to the front. Returns how many are left. */
 static size_t group_by_ends(struct batch *b, struct group *g)
@@ -463,7 +483,7 @@ static void group_lost(struct batch *b, const struct group *g, const struct rout
 	if (pairs_missed(b->p->pairs) || (g->jumped && repo_is_shallow(b->p->repo)))
 		answer_unknown(b, an, out, trouble_words(b));
 	else
-		answer_lost(b, r, s, an, out);
+		answer_lost(b, g, r, s, an, out);
 }
 
 static void group_answers(struct batch *b, struct group *g, const struct route *r)
@@ -632,6 +652,19 @@ static void group_lines(struct batch *b, struct group *g)
 		group_follow(b, g);
 }
 
+/* A folder, or a submodule's, is no file of the work tree, but it is there. */
+static bool worktree_folder(const struct batch *b, const char *path)
+{
+	struct buf full = BUF_INIT;
+	struct stat st;
+	bool yes;
+
+	buf_addf(&full, "%s/%s", b->worktree ? repo_top(b->p->repo) : "", path);
+	yes = b->worktree && !lstat(full.ptr, &st) && S_ISDIR(st.st_mode);
+	buf_release(&full);
+	return yes;
+}
+
 /* Files and folders: the path itself, or what it was renamed to. */
 static void place_file(struct batch *b, const struct anchor *an, struct place *out)
 {
@@ -642,7 +675,7 @@ static void place_file(struct batch *b, const struct anchor *an, struct place *o
 	const char *path = an->path;
 	const struct lineage_commit *from = start_commit(b, an);
 	*out = (struct place){ .state = PLACE_EXACT, .path = an->path, .confidence = 1, .commit = b->commit };
-	if (target_entry(b, an->path, &id, &mode))
+	if (target_entry(b, an->path, &id, &mode) || worktree_folder(b, an->path))
 		return;
 	if (an->commit && !from) {
 		answer_unknown(b, an, out, why_words(WHY_NO_COMMIT));

@@ -27,6 +27,8 @@ struct chain {
 	struct oid tip, base;   /* base zero: first parents of the tip, without end */
 	struct oid via;         /* the parent through which it enters its tip, or zero */
 	struct lineage_list commits;
+	const struct lineage_commit **known;  /* of commits, by address; open addressing, NULL: free */
+	size_t *known_at, n_known, size;
 	bool done, cut;
 	struct pathlog *logs[LOG_SLOTS];
 	struct ledger *ledger;
@@ -60,6 +62,8 @@ static void chain_free(struct chain *c)
 		}
 	ledger_free(c->ledger);
 	free(c->commits.items);
+	free(c->known);
+	free(c->known_at);
 	free(c);
 }
 
@@ -117,6 +121,34 @@ const struct lineage_commit *chain_at(struct chain *c, size_t i)
 
 bool chain_cut(const struct chain *c) { return c->cut; }
 
+static size_t known_slot(const struct chain *c, const struct lineage_commit *x)
+{
+	size_t i = (size_t)(((uintptr_t)x >> 4) * UINT64_C(0x9e3779b97f4a7c15) >> 20) & (c->size - 1);
+	while (c->known[i] && c->known[i] != x)
+		i = (i + 1) & (c->size - 1);
+	return i;
+}
+
+/* Every commit of the chain so far has its place in the table: threads start at tens of thousands of commits. */
+static void known_extend(struct chain *c)
+{
+	if (c->commits.len * 2 > c->size) {
+		c->size = c->size ? c->size : 64;
+		while (c->size < c->commits.len * 2)
+			c->size *= 2;
+		free(c->known);
+		free(c->known_at);
+		c->known = xcalloc(c->size, sizeof(*c->known));
+		c->known_at = xcalloc(c->size, sizeof(*c->known_at));
+		c->n_known = 0;
+	}
+	for (; c->n_known < c->commits.len; c->n_known++) {
+		size_t i = known_slot(c, c->commits.items[c->n_known]);
+		c->known[i] = c->commits.items[c->n_known];
+		c->known_at[i] = c->n_known;
+	}
+}
+
 /* Clocks of committers differ: past this many commits in a row that are a week older, it will not come. */
 enum { OLDER_MOST = 64, OLDER_BY = 7 * 86400 };
 
@@ -124,7 +156,13 @@ static bool chain_index(struct chain *c, const struct lineage_commit *want, size
 {
 	unsigned older = 0;
 	const struct lineage_commit *x;
-	for (size_t i = 0; (x = chain_at(c, i)); i++) {
+	known_extend(c);
+	if (c->size && c->known[known_slot(c, want)]) {
+		*at = c->known_at[known_slot(c, want)];
+		return true;
+	}
+	size_t i = c->commits.len > OLDER_MOST ? c->commits.len - OLDER_MOST - 1 : 0;
+	for (; (x = chain_at(c, i)); i++) {
 		if (x == want) {
 			*at = i;
 			return true;

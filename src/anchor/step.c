@@ -631,43 +631,64 @@ static bool file_hopeful(const struct search *s, struct text *n)
 	return found >= BLOCK_LINES;
 }
 
-/* One other file: the hits of the strands there, and how much they count. */
-static double file_search(const struct search *s, const struct rope *r, const struct lineage_change *c, struct text *n,
-    struct hit *hits)
+/* What one other file gained of the lines that are looked for: blocks, and how much of each is its own. */
+struct away_file { const struct lineage_change *change; struct blocks blocks; double *own; };
+
+enum { AWAYS = 16 };
+struct away {
+	struct oid old_id;
+	const char *path;
+	uint32_t a, b;
+	unsigned serial;
+	bool used;
+	struct { struct away_file *items; size_t len, alloc; } files;
+};
+struct aways { struct away kept[AWAYS]; unsigned turn; };
+
+struct aways *aways_new(void) { return xcalloc(1, sizeof(struct aways)); }
+
+static void away_clear(struct away *w)
+{
+	for (size_t k = 0; k < w->files.len; k++) {
+		blocks_release(&w->files.items[k].blocks);
+		free(w->files.items[k].own);
+	}
+	free(w->files.items);
+	free((char *)w->path);
+	*w = (struct away){ 0 };
+}
+
+void aways_free(struct aways *w)
+{
+	for (size_t i = 0; w && i < AWAYS; i++)
+		away_clear(&w->kept[i]);
+	free(w);
+}
+
+static void file_search(const struct search *s, const struct lineage_change *c, struct text *n, struct away *w)
 {
 	uint32_t n_new;
 	struct blocks found = { 0 };
 	uint32_t *gained = lines_gained(s->p, c, n, &n_new);
 	blocks_find(s->o, s->old, s->n_old, n, gained, n_new, 1.2, &found);
-	double *own = xcalloc(found.len + 1, sizeof(*own)), score = 0;
+	free(gained);
+	if (!found.len)
+		return;
+	double *own = xcalloc(found.len, sizeof(*own));
 	for (size_t x = 0; x < found.len; x++)
 		own[x] = block_own(s->p, s->o, &found.items[x], c, s->seen, s->n_seen);
-	score = hits_elsewhere(r, &found, own, hits);
-	score = rope_share(r, hits) >= 0.4 ? score : 0;
-	blocks_release(&found);
-	free(gained);
-	free(own);
-	return score;
+	*array_add(&w->files) = (struct away_file){ c, found, own };
 }
 
-void step_elsewhere(struct pairs *p, struct text *o, uint32_t a, uint32_t b, const struct rope *r,
-    const struct elsewhere *e, const char *path, struct step *out)
+static void files_search(struct pairs *p, struct text *o, const struct elsewhere *e, struct away *w)
 {
-	size_t len, bytes = 0, named = 0;
-	double best = 0, second = 0;
-	*out = (struct step){ .how = STEP_LOST, .before = NO_LINE, .after = NO_LINE };
-	for (uint32_t i = a; i < b && named < BLOCK_LINES; i++)
-		named += !text_trivial(o, i);
-	if (named < BLOCK_LINES)
-		return;
-	struct near *near = files_near(e, path, false, &len);
+	size_t len, bytes = 0;
+	struct near *near = files_near(e, w->path, false, &len);
 	struct text *seen[SEEN_MOST];
-	uint32_t *old = xcalloc((size_t)(b - a) + 1, sizeof(*old));
-	for (uint32_t i = a; i < b; i++)
-		old[i - a] = i;
-	struct search s = { p, o, old, b - a, seen, texts_seen(p, e, near, len, seen) };
-	struct hit *hits = xcalloc(r->len, sizeof(*hits)), *won = xcalloc(r->len, sizeof(*won));
-	const struct lineage_change *where = NULL;
+	uint32_t *old = xcalloc((size_t)(w->b - w->a) + 1, sizeof(*old));
+	for (uint32_t i = w->a; i < w->b; i++)
+		old[i - w->a] = i;
+	struct search s = { p, o, old, w->b - w->a, seen, texts_seen(p, e, near, len, seen) };
 	for (size_t k = 0, old_files = 0; k < len && k < FILES_MOST && bytes < BYTES_MOST; k++) {
 		const struct lineage_change *c = &e->changes[near[k].at];
 		/* Code goes to new files and to near ones; a step that touches hundreds of old files is a sweep. */
@@ -677,15 +698,51 @@ void step_elsewhere(struct pairs *p, struct text *o, uint32_t a, uint32_t b, con
 		if (!n)
 			continue;
 		bytes += n->size;
-		if (!file_hopeful(&s, n))
-			continue;
+		if (file_hopeful(&s, n))
+			file_search(&s, c, n, w);
+	}
+	free(old);
+	free(near);
+}
+
+static struct away *away_get(struct pairs *p, struct aways *all, struct text *o, const struct oid *old_id, uint32_t a,
+    uint32_t b, const struct elsewhere *e, const char *path)
+{
+	for (size_t i = 0; i < AWAYS; i++) {
+		struct away *w = &all->kept[i];
+		if (w->used && w->a == a && w->b == b && w->serial == e->serial && oid_equal(&w->old_id, old_id) &&
+		    !strcmp(w->path, path))
+			return w;
+	}
+	struct away *w = &all->kept[all->turn++ % AWAYS];
+	away_clear(w);
+	*w = (struct away){ .old_id = *old_id, .path = xstrdup(path), .a = a, .b = b, .serial = e->serial, .used = true };
+	files_search(p, o, e, w);
+	return w;
+}
+
+void step_elsewhere(struct pairs *p, struct aways *all, struct text *o, const struct oid *old_id, uint32_t a, uint32_t b,
+    const struct rope *r, const struct elsewhere *e, const char *path, struct step *out)
+{
+	size_t named = 0;
+	double best = 0, second = 0;
+	*out = (struct step){ .how = STEP_LOST, .before = NO_LINE, .after = NO_LINE };
+	for (uint32_t i = a; i < b && named < BLOCK_LINES; i++)
+		named += !text_trivial(o, i);
+	if (named < BLOCK_LINES)
+		return;
+	const struct away *w = away_get(p, all, o, old_id, a, b, e, path);
+	struct hit *hits = xcalloc(r->len, sizeof(*hits)), *won = xcalloc(r->len, sizeof(*won));
+	const struct lineage_change *where = NULL;
+	for (size_t k = 0; k < w->files.len; k++) {
 		memset(hits, 0, r->len * sizeof(*hits));
-		double score = file_search(&s, r, c, n, hits);
+		double score = hits_elsewhere(r, &w->files.items[k].blocks, w->files.items[k].own, hits);
+		score = rope_share(r, hits) >= 0.4 ? score : 0;
 		second = score > best ? best : score > second ? score : second;
 		if (score <= best)
 			continue;
 		best = score;
-		where = c;
+		where = w->files.items[k].change;
 		memcpy(won, hits, r->len * sizeof(*won));
 	}
 	for (size_t k = 0; second >= 0.7 * best && k < r->len; k++)
@@ -694,12 +751,12 @@ void step_elsewhere(struct pairs *p, struct text *o, uint32_t a, uint32_t b, con
 		out->how = STEP_AWAY;
 		out->moved = true;
 		out->path = where->path;
-		range_close(o, r, pairs_text(p, &where->new_id, NULL), &out->rope);
+		struct text *n = pairs_text(p, &where->new_id, NULL);
+		if (n)
+			range_close(o, r, n, &out->rope);
 	}
 	free(hits);
 	free(won);
-	free(old);
-	free(near);
 }
 
 /* Renames */

@@ -54,10 +54,18 @@ void step_in_file(struct pair *x, const struct rope *r, struct step *out);
 struct elsewhere {
 	const struct lineage_change *changes;
 	size_t n;
+	unsigned serial;        /* another one for other changes */
 };
-/* Looks for a range of the old text, lost with the lines around it [a, b), among what the other files gained. */
-void step_elsewhere(struct pairs *p, struct text *o, uint32_t a, uint32_t b, const struct rope *r,
-    const struct elsewhere *e, const char *path, struct step *out);
+/* What was found in the other files, for ranges that were lost with the same lines around them. */
+struct aways;
+struct aways *aways_new(void);
+void aways_free(struct aways *w);
+/*
+ * Looks for a range of the old text (blob old_id), lost with the lines around it [a, b), among what the other files
+ * gained. The search is made once for all ranges of the same lines.
+ */
+void step_elsewhere(struct pairs *p, struct aways *w, struct text *o, const struct oid *old_id, uint32_t a, uint32_t b,
+    const struct rope *r, const struct elsewhere *e, const char *path, struct step *out);
 /* The file that a vanished one became: NULL if none. like: how much of it, 0 to 1. */
 const struct lineage_change *step_renamed(struct pairs *p, const struct oid *old_id, const char *path,
     const struct elsewhere *e, double *like);

@@ -286,6 +286,9 @@ const char *str_nearest(const char *word, const char *const *words)
 	for (; *words; words++) {
 		/* The beginning of a word is nearer than any misspelling but the slightest. */
 		unsigned d = len > 1 && str_starts(*words, word) ? 1 : str_distance(word, *words);
+		/* Of a short word two wrong letters are half of it: then at least the first must be right. */
+		if (d > 1 && len < 5 && **words != *word)
+			continue;
 		if (d < len && (found ? d < best : d <= best)) {
 			best = d;
 			found = *words;

@@ -237,7 +237,8 @@ void act_report(struct cmd *c, const char *entity, enum audience aud, const char
 	}
 	compose_audience(c, aud, &who);
 	out_text(c, STYLE_ID, t.abbrev);
-	out_textf(c, STYLE_NORMAL, " %s %s; %s", done, act_anchor_text(c, &t), who.ptr);
+	out_textf(c, STYLE_NORMAL, " %s %s; %s", done, t.anchor.type == ANCHOR_PROJECT ? "the project" : act_anchor_text(c, &t),
+	    who.ptr);
 	out_line(c);
 	out_doc(c, "thread", thread_json(&t));
 	buf_release(&who);

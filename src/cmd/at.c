@@ -36,6 +36,8 @@ static int find_on(struct cmd *c, const struct anchor *an, struct found *out, st
 	struct thread_find f = { .query = &q, .sort = SORT_PLACE };
 	int rc;
 
+	if ((an->type == ANCHOR_FILE || an->type == ANCHOR_PROJECT) && cmd_all_places(c, e))
+		return -1;
 	anchor_format(&text, an, ANCHOR_FULL_OID);
 	q.value = an->type == ANCHOR_FILE ? an->path : text.ptr;
 	rc = index_threads(c->work->index, &c->work->scope, &f, c->arena, &l, e);
@@ -130,7 +132,8 @@ static int find_in_file(struct cmd *c, struct anchor *an, struct found *out, str
 		first = an->line;
 		last = an->end ? an->end : an->line;
 	}
-	if (index_threads_at(c->work->index, &c->work->scope, an->path, c->arena, &all, e) ||
+	if (cmd_file_places(c, an->path, e) ||
+	    index_threads_at(c->work->index, &c->work->scope, an->path, c->arena, &all, e) ||
 	    work_places_dirty(c->work, c->arena, all.items, all.len, e))
 		return -1;
 	for (size_t i = 0; i < all.len; i++) {
@@ -146,7 +149,8 @@ static int find_at(struct cmd *c, struct anchor *an, struct found *out, struct e
 	struct oid id;
 
 	if (an->type == ANCHOR_COMMIT && oid_parse(an->commit, &id)) {
-		if (index_threads_on_commits(c->work->index, &c->work->scope, &id, 1, c->arena, &l, e))
+		if (index_threads_on_commits(c->work->index, &c->work->scope, &id, 1, c->arena, &l, e) ||
+		    work_places_of(c->work, c->arena, l.items, l.len, e))
 			return -1;
 		add_all(out, &l);
 		return 0;

@@ -13,12 +13,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "killick/base/clock.h"
 #include "killick/cmd/act.h"
 #include "killick/cmd/out.h"
 #include "killick/store/settings.h"
 #include "killick/text/sanitize.h"
 
 #define FIRST_LOOK 700   /* ms before somebody is told that it takes longer */
+#define TELL_EVERY 200   /* ms between two words about it */
 #define REFRESH_WAIT 150 /* ms for the index's lock: whoever reads waits for no writer longer than this */
 
 int exit_status_of(enum err_code code)
@@ -186,19 +188,52 @@ static void release_values(struct cmd *c)
 	}
 }
 
-/* The first look for a store's threads can take seconds: somebody who waits at a terminal is told why. */
-static int bring_places(struct cmd *c, struct err *e)
+/* "12345678" as "12,345,678". */
+static void add_number(struct buf *b, uint64_t n)
 {
-	bool done = true;
+	if (n >= 1000) {
+		add_number(b, n / 1000);
+		buf_addf(b, ",%03u", (unsigned)(n % 1000));
+	} else {
+		buf_addf(b, "%u", (unsigned)n);
+	}
+}
 
-	if (!c->io->tty)
-		return work_places(c->work, REFRESH_WAIT, e);
-	if (work_places_some(c->work, REFRESH_WAIT, FIRST_LOOK, &done, e))
-		return -1;
-	if (done)
-		return 0;
-	out_note(c, "looking for where all threads are in this commit; the next time it is known");
+/* The first look at a big store takes a while: somebody who waits at a terminal is told what goes on. */
+static void tell(void *ctx, const char *what, uint64_t done, uint64_t total)
+{
+	struct cmd *c = ctx;
+	int64_t now = clock_mono();
+	struct buf b = BUF_INIT;
+
+	if (now - c->progress.start < FIRST_LOOK || now - c->progress.last < TELL_EVERY)
+		return;
+	c->progress.last = now;
+	buf_addf(&b, "%s: ", what);
+	add_number(&b, done);
+	if (total) {
+		buf_addstr(&b, " of ");
+		add_number(&b, total);
+	}
+	out_status(c, b.ptr);
+	buf_release(&b);
+}
+
+int cmd_all_places(struct cmd *c, struct err *e)
+{
 	return work_places(c->work, REFRESH_WAIT, e);
+}
+
+int cmd_file_places(struct cmd *c, const char *path, struct err *e)
+{
+	bool done;
+
+	if (work_places_in(c->work, path, REFRESH_WAIT, &done, e))
+		return -1;
+	if (!done && c->io->tty)
+		out_note(c, "not all threads have been looked for in this commit yet, one that moved here may be missing: 'killick at .'"
+			 " looks for all");
+	return 0;
 }
 
 /* Opens what the row needs. *own is set when the work is to be closed again here. */
@@ -222,6 +257,11 @@ static int open_needs(struct cmd *c, struct work **own, struct err *e)
 		c->work = *own;
 	if (!c->work)
 		return 0;
+	if (*own && c->io->status) {
+		c->progress.start = clock_mono();
+		c->work->progress = tell;
+		c->work->progress_ctx = c;
+	}
 	/* A pipe pays for no configuration. */
 	if (*own && c->io->tty && strcmp(setting_get(c->work->repo, c->arena, "ascii"), "auto") != 0)
 		c->io->ascii = !strcmp(setting_get(c->work->repo, c->arena, "ascii"), "true");
@@ -229,7 +269,7 @@ static int open_needs(struct cmd *c, struct work **own, struct err *e)
 		return -1;
 	if ((needs & NEED_INDEX) && (work_index(c->work, e) || work_refresh(c->work, REFRESH_WAIT, e)))
 		return -1;
-	return needs & NEED_PLACES ? bring_places(c, e) : 0;
+	return needs & NEED_PLACES ? work_places_few(c->work, REFRESH_WAIT, e) : 0;
 }
 
 static int run_row(struct cmd *c, const char *parent, struct err *e)
@@ -250,6 +290,7 @@ static int run_row(struct cmd *c, const char *parent, struct err *e)
 	if (c->work && c->work->problem && (c->entry->needs & NEED_INDEX) && !rc)
 		out_note(c, "what is shown may be behind: %s", c->work->problem);
 	out_settle(c);
+	out_status(c, NULL);
 	if (own)
 		work_close(own);
 	return rc;

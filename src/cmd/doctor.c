@@ -183,7 +183,7 @@ static const char *op_in_words(struct arena *a, const char *bytes, size_t n)
 	const char *body, *out;
 	struct op op;
 
-	if (op_decode(bytes, n, &op, NULL))
+	if (!n || op_decode(bytes, n, &op, NULL))
 		return "";
 	if ((body = json_get_str(op.payload, "body")))
 		title_from_body(&title, body);

@@ -89,14 +89,19 @@ static int load_threads(struct cmd *c, struct view *v, struct err *e)
 {
 	struct work *w = c->work;
 	const char *paths[2] = { v->an.path, v->an.path };
+	int64_t *rows;
+	size_t n;
 	int rc;
 
 	if (!v->an.commit) {
-		rc = index_threads_at(w->index, &w->scope, v->an.path, c->arena, &v->threads, e);
+		rc = cmd_file_places(c, v->an.path, e);
+		rc = rc ? rc : index_threads_at(w->index, &w->scope, v->an.path, c->arena, &v->threads, e);
 		rc = rc ? rc : work_places_dirty(w, c->arena, v->threads.items, v->threads.len, e);
 	} else {
 		paths[1] = path_now(c, v);
-		rc = index_unplaced(w->index, w->scope.repo, w->scope.view, paths, 2, c->arena, &v->threads, e);
+		rc = cmd_file_places(c, paths[0], e) || cmd_file_places(c, paths[1], e);
+		rc = rc ? rc : index_touched(w->index, w->scope.repo, w->scope.view, paths, 2, c->arena, &rows, &n, e);
+		rc = rc ? rc : index_rows(w->index, w->scope.repo, w->scope.view, rows, n, c->arena, &v->threads, e);
 		rc = rc ? rc : place_at_revision(c, v, e);
 	}
 	for (size_t i = 0; i < v->threads.len; i++) {

@@ -77,12 +77,37 @@ static int stream(struct cmd *c, struct thread_find *f, size_t limit, uint64_t *
 	return rc;
 }
 
+/* Does the query, or its order, go by where threads are now? */
+static bool asks_places(const struct query *q)
+{
+	static const char *const states[] = { "gone", "moved", "edited", NULL };
+
+	if (!q)
+		return false;
+	if (q->op != Q_TERM)
+		return asks_places(q->left) || asks_places(q->right);
+	if (q->key == QK_IS)
+		for (const char *const *s = states; *s; s++)
+			if (!strcmp(q->value, *s))
+				return true;
+	return q->key == QK_ON || q->key == QK_PLACE;
+}
+
+static int bring_places(struct cmd *c, const struct query *q, enum thread_sort sort, struct err *e)
+{
+	return sort == SORT_PLACE || asks_places(q) ? cmd_all_places(c, e) : 0;
+}
+
 static void say_empty(struct cmd *c, bool asked)
 {
+	struct remote_info *remotes;
+
 	if (out_json(c))
 		return;
 	if (asked)
 		out_note(c, "no thread matches");
+	else if (!work_is_set_up(c->work) && repo_remotes(c->work->repo, c->arena, &remotes))
+		out_note(c, "no threads here yet: 'killick sync' fetches what others wrote, 'killick ask FILE:LINE -m TEXT' opens one");
 	else
 		out_note(c, "no threads yet: 'killick ask FILE:LINE -m TEXT' opens one");
 }
@@ -97,6 +122,8 @@ static int run_threads(struct cmd *c, struct err *e)
 	if (list_query(c, &q, e))
 		return -1;
 	f.query = q;
+	if (bring_places(c, q, f.sort, e))
+		return -1;
 	out_list_begin(c, "threads");
 	if (stream(c, &f, (size_t)v->limit, &n, e))
 		return -1;
@@ -116,6 +143,8 @@ static int run_search(struct cmd *c, struct err *e)
 	if (list_query(c, &q, e))
 		return -1;
 	f.query = q;
+	if (bring_places(c, q, f.sort, e))
+		return -1;
 	out_list_begin(c, "threads");
 	if (stream(c, &f, (size_t)v->limit, &n, e))
 		return -1;
@@ -174,7 +203,7 @@ static int run_inbox(struct cmd *c, struct err *e)
 	json_t *doc = json_object();
 	uint64_t all = 0;
 
-	if (list_query(c, &q, e)) {
+	if (list_query(c, &q, e) || bring_places(c, q, SORT_UPDATED, e)) {
 		json_decref(doc);
 		return -1;
 	}

@@ -32,6 +32,7 @@ struct piece {
 
 static int load_piece(struct cmd *c, struct history *h, struct piece *p, size_t want, struct err *e)
 {
+	struct log_values *v = c->values;
 	int more = 1;
 
 	p->n = 0;
@@ -42,6 +43,8 @@ static int load_piece(struct cmd *c, struct history *h, struct piece *p, size_t 
 	arena_clear(&p->arena);
 	p->threads = (struct thread_list){ NULL, 0, 0, false };
 	if (p->n && index_threads_on_commits(c->work->index, &c->work->scope, p->ids, p->n, &p->arena, &p->threads, e))
+		return -1;
+	if ((v->threads || out_json(c)) && work_places_of(c->work, &p->arena, p->threads.items, p->threads.len, e))
 		return -1;
 	return more;
 }

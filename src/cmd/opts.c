@@ -263,6 +263,27 @@ static void usage_rows(struct buf *b, const struct cmd_entry *rows)
 	}
 }
 
+/* What a stranger needs to know of the words that a command takes. */
+static const struct { const char *word, *of, *help; } word_help[] = {
+	{ "ANCHOR", NULL, "ANCHOR is a place as you would type it: src/x.c:12, src/x.c:12-20, src/x.c, docs/guide.md#install, HEAD~2,\n"
+		"T-3f9c2a, . (the project), or a link to a line on the web; killick-anchors(7)." },
+	{ "QUERY", NULL, "QUERY narrows the list: is:open kind:question on:src/net by:ana waiting:me updated:<2w \"two words\", with or,\n"
+		"not and brackets; killick-query(7)." },
+	{ "ID", "task", "ID is a task's (T-3f9c2a); its beginning is enough." },
+	{ "ID", "thread", "ID is a thread's (k3f9c2) or a post's (p81d2f0); its beginning is enough." },
+	{ "POST", NULL, "POST is a post's id (p81d2f0), or a thread's for its first post; its beginning is enough." },
+	{ "EMOJI", NULL, "EMOJI is one, or a word for it: +1 -1 laugh hooray confused heart rocket eyes." },
+};
+
+static void usage_words(struct buf *b, const struct cmd_entry *e)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(word_help) && e->args; i++) {
+		bool fits = !word_help[i].of || (e->complete && str_starts(e->complete, word_help[i].of));
+		if (fits && strstr(e->args, word_help[i].word))
+			buf_addf(b, "\n%s\n", word_help[i].help);
+	}
+}
+
 void cmd_usage(struct buf *b, const struct cmd_entry *e, const char *parent)
 {
 	struct opt_set sets[CMD_OPT_SETS];
@@ -277,6 +298,7 @@ void cmd_usage(struct buf *b, const struct cmd_entry *e, const char *parent)
 		usage_rows(b, e->sub);
 		return;
 	}
+	usage_words(b, e);
 	buf_addch(b, '\n');
 	for (size_t i = 0; i < n; i++) {
 		for (const struct opt *o = sets[i].opts; o->name; o++)

@@ -23,9 +23,9 @@ struct out {
 	bool hold;        /* a paged command on a terminal, not yet more than a screenful */
 	bool paged;
 	bool list;        /* inside a JSON list */
+	bool status;      /* a line of out_status is shown */
 	size_t items, lines;
 	int fault;        /* errno of the first write that failed */
-	bool progress;    /* a line of out_progress stands on the terminal */
 };
 
 static bool env_set(const char *name)
@@ -85,8 +85,8 @@ void out_flush(struct cmd *c)
 {
 	struct out *o = c->o;
 
-	if (o->buf.len)
-		out_progress(c, "");
+	if (o->buf.len && c->io->tty)
+		out_status(c, NULL);
 	if (o->buf.len && !o->fault && c->io->out(c->io->ctx, o->buf.ptr, o->buf.len))
 		o->fault = errno ? errno : EIO;
 	buf_reset(&o->buf);
@@ -102,6 +102,7 @@ static void out_push(struct cmd *c)
 			return;
 		o->hold = false;
 		o->paged = true;
+		out_status(c, NULL);
 		c->io->page(c->io->ctx, c->work ? c->work->repo : NULL);
 	}
 	if (o->buf.len >= OUT_PIECE || (o->paged && c->io->tty))
@@ -317,23 +318,25 @@ void out_raw(struct cmd *c, const char *p, size_t n)
 
 /* Words beside the result. */
 
-void out_progress(struct cmd *c, const char *text)
+bool out_status(struct cmd *c, const char *text)
 {
 	struct buf clean = BUF_INIT, b = BUF_INIT;
 
-	if (!c->io->tty || (!*text && !c->o->progress))
-		return;
-	text_sanitize(&clean, text, strlen(text), TEXT_PROSE);
-	buf_addch(&b, '\r');
-	text_pad(&b, clean.ptr, c->io->width > 2 ? c->io->width - 1 : 1, ALIGN_LEFT, c->io->ascii);
-	if (!*text)
-		buf_addch(&b, '\r');
-	if (c->io->narrow)
-		narrow(&b, 0);
-	c->io->err(c->io->ctx, b.ptr, b.len);
-	c->o->progress = *text != '\0';
+	if (!c->io->status || c->o->paged)
+		return false;
+	if (text) {
+		text_sanitize(&clean, text, strlen(text), TEXT_PROSE);
+		text_pad(&b, clean.ptr, c->io->width > 2 ? c->io->width - 1 : 1, ALIGN_LEFT, c->io->ascii);
+		buf_rtrim(&b);
+		if (c->io->narrow)
+			narrow(&b, 0);
+	}
+	if (text || c->o->status)
+		c->io->status(c->io->ctx, text ? b.ptr : NULL);
+	c->o->status = text != NULL;
 	buf_release(&clean);
 	buf_release(&b);
+	return true;
 }
 
 /* Lines after the first are set in, so that no text from outside can pass for a message of killick's. */
@@ -341,7 +344,7 @@ static void say(struct cmd *c, const char *text)
 {
 	struct buf clean = BUF_INIT, b = BUF_INIT;
 
-	out_progress(c, "");
+	out_status(c, NULL);
 	text_sanitize(&clean, text, strlen(text), TEXT_LINES | TEXT_PROSE);
 	buf_rtrim(&clean);
 	if (c->io->narrow)

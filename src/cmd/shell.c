@@ -51,6 +51,17 @@ static void shell_err(void *ctx, const char *p, size_t n)
 		return; /* nobody left to tell */
 }
 
+/* The texts are killick's own and ASCII; a narrow terminal must not wrap them. */
+static void shell_status(void *ctx, const char *line)
+{
+	struct buf b = BUF_INIT;
+
+	(void)ctx;
+	buf_addf(&b, "\r%s\033[K%s", line ? line : "", line ? "" : "\r");
+	shell_err(NULL, b.ptr, b.len);
+	buf_release(&b);
+}
+
 static ssize_t shell_in(void *ctx, char *p, size_t n)
 {
 	ssize_t r;
@@ -235,6 +246,8 @@ static void io_open(struct cmd_io *io, struct shell *sh)
 	io->narrow = io->tty && locale_charset() && io->ascii;
 	if (isatty(STDIN_FILENO))
 		io->edit = shell_edit;
+	if (isatty(STDERR_FILENO) && !term_is_dumb())
+		io->status = shell_status;
 	io_sizes(io);
 }
 

@@ -109,7 +109,7 @@ static void show_progress(void *ctx, const struct pull *one)
 	} else if (!v->porcelain && !v->quiet && !out_json(x->c)) {
 		for (size_t i = 0; i < x->n; i++)
 			progress_words(&x->p[i], &b);
-		out_progress(x->c, b.ptr);
+		out_status(x->c, b.len ? b.ptr : NULL);
 	}
 	buf_release(&b);
 }

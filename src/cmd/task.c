@@ -62,7 +62,8 @@ static int threads_on(struct cmd *c, const struct task *t, struct thread_list *o
 	struct query q = { .op = Q_TERM, .key = QK_TASK, .cmp = QC_EQ, .value = t->id };
 	struct thread_find f = { .query = &q, .sort = SORT_CREATED, .posts = true };
 
-	return index_threads(c->work->index, &c->work->scope, &f, c->arena, out, e);
+	return index_threads(c->work->index, &c->work->scope, &f, c->arena, out, e) ||
+	       work_places_of(c->work, c->arena, out->items, out->len, e) ? -1 : 0;
 }
 
 static void task_text(struct cmd *c, const struct task *t, const struct thread_list *threads)

@@ -457,7 +457,7 @@ const struct cmd_entry thread_commands[] = {
 	{ .name = "resolve", .args = "ID", .summary = "say that a thread is settled", .opts = resolve_opts,
 		.values = sizeof(struct resolve_values), .min_args = 1, .max_args = 1, .needs = ACTS,
 		.flags = CMD_JSON | CMD_TEXT, .run = run_resolve, .complete = "thread" },
-	{ .name = "reopen", .args = "ID", .summary = "say that it is not", .min_args = 1, .max_args = 1, .needs = ACTS,
+	{ .name = "reopen", .args = "ID", .summary = "say that a thread is not settled after all", .min_args = 1, .max_args = 1, .needs = ACTS,
 		.flags = CMD_JSON, .run = run_reopen, .complete = "thread" },
 	{ .name = "accept", .args = "ID", .summary = "accept a post, or a thread's latest answer", .opts = accept_opts,
 		.values = sizeof(struct undo_values), .min_args = 1, .max_args = 1, .needs = ACTS, .flags = CMD_JSON,

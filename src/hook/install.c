@@ -165,7 +165,7 @@ static int install_one(struct cmd *c, const struct hook_file *f, struct err *e)
 		goto out;
 	}
 	out_text(c, STYLE_STRONG, f->row->name);
-	out_textf(c, STYLE_NORMAL, "  %s%s", f->row->does,
+	out_textf(c, STYLE_NORMAL, " installed: %s%s", f->row->does,
 	    path_exists(f->before.ptr) ? " (after the hook that was there, which still runs)" : "");
 	out_line(c);
 	rc = 0;

@@ -204,7 +204,8 @@ static bool worth_running(struct hook_run *h, const struct hook_row *row)
 static int run_ours(struct hook_run *h, const struct hook_row *row, struct err *e)
 {
 	/* The index may be locked or behind: hooks work with what is there. */
-	if (work_index(h->work, e) || work_refresh(h->work, HOOK_WAIT_MS, e) || work_places(h->work, HOOK_WAIT_MS, e))
+	if (work_index(h->work, e) || work_refresh(h->work, HOOK_WAIT_MS, e) ||
+	    work_places_few(h->work, HOOK_WAIT_MS, e))
 		return -1;
 	return row->run(h, e);
 }

@@ -12,7 +12,10 @@
 #include "index-fold.h"
 #include "killick/model/record.h"
 
-enum { MANY = 1000 };          /* ops in one write that are worth more memory */
+enum {
+	MANY = 1000,            /* ops in one write that are worth more memory */
+	WATCH_STEP = 256,       /* entities between two words to who watches */
+};
 
 static int put_rewrite(struct index *ix, int64_t source, const struct op *op, struct err *e)
 {
@@ -775,16 +778,25 @@ static int fold_one(struct index *ix, int64_t source, enum audience audience, co
 	return rc;
 }
 
+void index_watch(struct index *ix, void (*fn)(void *ctx, uint64_t done), void *ctx)
+{
+	ix->watch = fn;
+	ix->watch_ctx = ctx;
+}
+
 int index_fold(struct index *ix, int64_t source, struct err *e)
 {
 	sqlite3_stmt *st = db_prep(&ix->db, "SELECT entity FROM dirty WHERE source=?1 ORDER BY id");
 	enum audience audience = source_audience(ix, source);
 	char entity[SHA256_HEX];
+	uint64_t done = 0;
 	int rc;
 
 	db_bind(st, "i", source);
 	while ((rc = db_step(&ix->db, st, e)) == 1) {
 		const char *text = (const char *)sqlite3_column_text(st, 0);
+		if (ix->watch && ++done % WATCH_STEP == 0)
+			ix->watch(ix->watch_ctx, done);
 		if (!text || strlen(text) != SHA256_HEX - 1)
 			continue;
 		memcpy(entity, text, SHA256_HEX);

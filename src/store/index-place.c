@@ -27,7 +27,7 @@ bool index_view(struct index *ix, int64_t repo, const char *worktree_key, bool m
 	if (make && ix->writing)
 		db_exec(&ix->db, &e, "INSERT INTO view(repo, key, head, ops) VALUES(?1, ?2, '', 0) ON CONFLICT DO NOTHING", "it",
 			repo, worktree_key);
-	st = db_prep(&ix->db, "SELECT id, head, ops FROM view WHERE repo=?1 AND key=?2");
+	st = db_prep(&ix->db, "SELECT id, head, ops, owners FROM view WHERE repo=?1 AND key=?2");
 	db_bind(st, "it", repo, worktree_key);
 	if (db_step(&ix->db, st, &e) == 1) {
 		head = (const char *)sqlite3_column_text(st, 1);
@@ -35,6 +35,7 @@ bool index_view(struct index *ix, int64_t repo, const char *worktree_key, bool m
 		if (head && strlen(head) == GIT_OID_HEX - 1)
 			memcpy(out->head, head, GIT_OID_HEX);
 		out->ops = (uint64_t)col_int(st, 2);
+		out->owners = (uint64_t)col_int(st, 3);
 		found = true;
 	}
 	db_reset(st);
@@ -43,7 +44,8 @@ bool index_view(struct index *ix, int64_t repo, const char *worktree_key, bool m
 
 int index_view_set(struct index *ix, const struct view_row *v, struct err *e)
 {
-	return db_exec(&ix->db, e, "UPDATE view SET head=?2, ops=?3 WHERE id=?1", "iti", v->id, v->head, (int64_t)v->ops);
+	return db_exec(&ix->db, e, "UPDATE view SET head=?2, ops=?3, owners=?4 WHERE id=?1", "itii", v->id, v->head,
+		       (int64_t)v->ops, (int64_t)v->owners);
 }
 
 int index_place_put(struct index *ix, int64_t view, int64_t thread, const struct place *p, struct err *e)

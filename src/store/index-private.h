@@ -8,7 +8,7 @@
 #include "killick/store/index.h"
 
 #define INDEX_APPLICATION 0x6b6c696b /* "klik" */
-#define INDEX_VERSION 11             /* raise with every change of index-schema.c */
+#define INDEX_VERSION 12             /* raise with every change of index-schema.c */
 extern const char index_schema[];
 
 /* A person in a thread. */
@@ -51,6 +51,8 @@ struct index {
 	ARRAY(struct pending_map) maps;
 	ARRAY(struct pending_file) files;
 	size_t pending_bytes;
+	void (*watch)(void *ctx, uint64_t done);
+	void *watch_ctx;
 };
 
 /* A snapshot over several statements. */

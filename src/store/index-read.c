@@ -62,6 +62,7 @@ static void read_id(struct row *r, char letter, const char **id, const char **ab
 
 static void read_place(struct row *r, struct place *p)
 {
+	p->pending = sqlite3_column_type(r->st, r->i) == SQLITE_NULL;
 	p->state = (enum place_state)row_int(r);
 	p->path = row_text(r);
 	p->line = (uint32_t)row_int(r);
@@ -1093,27 +1094,61 @@ static void sort_unique(struct rows *r)
 	r->len = n;
 }
 
-int index_unplaced(struct index *ix, int64_t repo, int64_t view, const char *const *paths, size_t n_paths,
-    struct arena *a, struct thread_list *out, struct err *e)
+static void give_rows(struct rows *r, struct arena *a, int64_t **rows, size_t *n)
 {
-	struct scope s = { .repo = repo, .view = view };
-	struct rows rows = ARRAY_INIT;
-	sqlite3_stmt *st;
+	*n = r->len;
+	*rows = r->len ? (int64_t *)arena_memdup(a, r->items, r->len * sizeof(*r->items)) : NULL;
+	array_release(r);
+}
+
+int index_touched(struct index *ix, int64_t repo, int64_t view, const char *const *paths, size_t n_paths,
+    struct arena *a, int64_t **rows, size_t *n, struct err *e)
+{
+	struct rows list = ARRAY_INIT;
 	int rc = 0;
 
+	for (size_t i = 0; !rc && i < n_paths; i++)
+		rc = collect_touched(ix, repo, view, paths[i], &list, e);
+	sort_unique(&list);
+	give_rows(&list, a, rows, n);
+	return rc;
+}
+
+#define UNPLACED_SELECT \
+	"SELECT t.id FROM thread t WHERE t.source IN (SELECT source FROM repo_source WHERE repo=?1) AND NOT EXISTS (SELECT 1" \
+	" FROM place x WHERE x.thread=t.id AND x.view=?2) AND t.rev>coalesce((SELECT ops FROM view WHERE id=?2), 0) AND "
+
+int index_unplaced(struct index *ix, int64_t repo, int64_t view, const char *path, size_t limit, struct arena *a,
+    int64_t **rows, size_t *n, struct err *e)
+{
+	struct rows list = ARRAY_INIT;
+	sqlite3_stmt *st;
+	int rc;
+
+	/* A number of threads at most is wanted at once, all of them by file: work on a file is shared. */
+	if (path)
+		st = db_prep(&ix->db, UNPLACED_SELECT "t.path=?3 LIMIT ?4");
+	else if (limit)
+		st = db_prep(&ix->db, UNPLACED_SELECT "t.path IS NOT NULL LIMIT ?4");
+	else
+		st = db_prep(&ix->db, UNPLACED_SELECT "t.path IS NOT NULL ORDER BY t.path, t.id LIMIT ?4");
+	db_bind(st, "iiti", repo, view, path, limit ? (int64_t)limit : (int64_t)-1);
+	rc = collect(ix, st, &list, NULL, e);
+	give_rows(&list, a, rows, n);
+	return rc;
+}
+
+int index_rows(struct index *ix, int64_t repo, int64_t view, const int64_t *rows, size_t n, struct arena *a,
+    struct thread_list *out, struct err *e)
+{
+	struct scope s = { .repo = repo, .view = view };
+	struct rows list = ARRAY_INIT;
+	int rc;
+
 	*out = (struct thread_list){ 0 };
-	for (size_t i = 0; paths && !rc && i < n_paths; i++)
-		rc = collect_touched(ix, repo, view, paths[i], &rows, e);
-	if (!paths) {
-		st = db_prep(&ix->db, "SELECT t.id FROM thread t WHERE t.source IN (SELECT source FROM repo_source WHERE repo=?1) AND"
-			     " t.rev>coalesce((SELECT ops FROM view WHERE id=?2), 0) AND t.path IS NOT NULL AND NOT EXISTS (SELECT 1 FROM"
-			     " place x WHERE x.thread=t.id AND x.view=?2)");
-		db_bind(st, "ii", repo, view);
-		rc = collect(ix, st, &rows, NULL, e);
-	}
-	sort_unique(&rows);
-	if (!rc)
-		rc = load_threads(ix, &s, &rows, LOAD_QUOTES, a, out, e);
-	array_release(&rows);
+	for (size_t i = 0; i < n; i++)
+		*array_add(&list) = rows[i];
+	rc = load_threads(ix, &s, &list, LOAD_QUOTES, a, out, e);
+	array_release(&list);
 	return rc;
 }

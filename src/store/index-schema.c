@@ -113,7 +113,7 @@ const char index_schema[] =
 "CREATE INDEX assignee_who ON assignee(who, task);"
 
 "CREATE TABLE view(id INTEGER PRIMARY KEY, repo INTEGER NOT NULL, key TEXT NOT NULL, head TEXT NOT NULL,"
-"	ops INTEGER NOT NULL, UNIQUE(repo, key));"
+"	ops INTEGER NOT NULL, owners INTEGER NOT NULL DEFAULT 0, UNIQUE(repo, key));"
 "CREATE TABLE place(thread INTEGER, view INTEGER, state INTEGER NOT NULL, open INTEGER NOT NULL, at TEXT NOT NULL,"
 "	at_line INTEGER NOT NULL, at_end INTEGER NOT NULL, line INTEGER NOT NULL, end INTEGER NOT NULL, path TEXT, confidence REAL NOT NULL, sha TEXT, last_sha TEXT,"
 "	last_path TEXT, last_line INTEGER, last_end INTEGER, near_before INTEGER, near_after INTEGER, why TEXT,"

@@ -21,7 +21,7 @@
 #include "killick/sync/outbox.h"
 #include "people.h"
 
-enum { LOG_WAIT = 5000, AFTER_WRITE_WAIT = 200, SYNC_WAIT = 5000, REWOUND = 7 };
+enum { LOG_WAIT = 5000, AFTER_WRITE_WAIT = 200, SYNC_WAIT = 5000, REWOUND = 7, TELL_STEP = 1024 };
 
 /* ---- opening ---- */
 
@@ -168,6 +168,12 @@ int work_index(struct work *w, struct err *e)
 	return 0;
 }
 
+void work_tell(struct work *w, const char *what, uint64_t done, uint64_t total)
+{
+	if (w->progress)
+		w->progress(w->progress_ctx, what, done, total);
+}
+
 /* ---- taking in ---- */
 
 struct taking {
@@ -183,8 +189,14 @@ static int take_op(void *ctx, const struct op *op, const char *bytes, size_t n)
 {
 	struct taking *t = ctx;
 
-	t->n++;
+	if (++t->n % TELL_STEP == 0)
+		work_tell(t->w, "reading the log", t->n, 0);
 	return index_put_op(t->w->index, t->src.id, op, bytes, n, t->e);
+}
+
+static void take_folded(void *ctx, uint64_t done)
+{
+	work_tell(ctx, "putting threads together", done, 0);
 }
 
 static int take_rewound(void *ctx, const char *writer)
@@ -239,8 +251,10 @@ static int take_log(struct work *w, const char *stamp, struct err *e)
 		heads = (struct nlog_heads)NLOG_HEADS_INIT;
 	}
 	rc = read_log(&t, &heads);
+	index_watch(w->index, take_folded, w);
 	if (!rc)
 		rc = index_fold(w->index, t.src.id, e);
+	index_watch(w->index, NULL, NULL);
 	if (!rc) {
 		nlog_heads_format(&heads, &text);
 		t.src.heads = text.ptr;

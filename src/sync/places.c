@@ -20,7 +20,10 @@
 #include "killick/store/settings.h"
 #include "killick/sync/native.h"
 
-enum { PORTION = 1000 };
+enum {
+	PORTION = 1000,     /* threads placed and written at once */
+	SLICE = 32,         /* the same where time is short */
+};
 
 struct placing {
 	struct work *w;
@@ -31,7 +34,8 @@ struct placing {
 	struct view_row view;
 	int wait_ms;
 	int64_t end;        /* clock_mono, 0: none */
-	bool done;
+	size_t most;        /* more new threads than this are left alone; 0: all are placed */
+	bool done, owners_new;
 	struct arena arena; /* of one portion */
 };
 
@@ -51,6 +55,11 @@ static bool out_of_time(const struct placing *p)
 	return p->end && clock_mono() > p->end;
 }
 
+static size_t portion(const struct placing *p)
+{
+	return p->end || p->most ? SLICE : PORTION;
+}
+
 /* ---- HEAD ---- */
 
 static int make_view(struct placing *p, struct err *e)
@@ -68,7 +77,8 @@ static int make_view(struct placing *p, struct err *e)
 	return index_commit(ix, e);
 }
 
-static int find_places(struct placing *p, const struct thread *t, struct place *out, size_t n, struct err *e)
+static int find_places(struct placing *p, const struct thread *t, struct place *out, size_t n, struct arena *a,
+    struct err *e)
 {
 	struct place_query *q = arena_alloc(&p->arena, (n + 1) * sizeof(*q));
 
@@ -76,7 +86,7 @@ static int find_places(struct placing *p, const struct thread *t, struct place *
 		p->placer = get_placer(p->w, &p->cache);
 	for (size_t i = 0; i < n; i++)
 		q[i] = (struct place_query){ .anchor = &t[i].anchor, .out = &out[i] };
-	return place_batch(p->placer, &p->head, q, n, &p->arena, e);
+	return place_batch(p->placer, &p->head, q, n, a, e);
 }
 
 static int keep_places(struct placing *p, const struct thread *t, const struct place *places, size_t n, bool with_view,
@@ -103,7 +113,7 @@ static int place_portion(struct placing *p, const struct thread *t, size_t n, bo
 {
 	struct place *places = arena_alloc(&p->arena, (n + 1) * sizeof(*places));
 
-	if (n && find_places(p, t, places, n, e))
+	if (n && find_places(p, t, places, n, &p->arena, e))
 		return -1;
 	return keep_places(p, t, places, n, with_view, e);
 }
@@ -151,18 +161,15 @@ static int add_arrived(struct placing *p, struct thread_list *list, struct err *
 }
 
 /* They are looked for with the new ones, as far as time allows. */
-static int unplace(struct placing *p, const struct thread_list *list, bool all, struct err *e)
+static int unplace(struct placing *p, const int64_t *rows, size_t n, struct err *e)
 {
-	int64_t *rows = arena_alloc(&p->arena, (list->len + 1) * sizeof(*rows));
 	struct index *ix = p->w->index;
 
-	for (size_t i = 0; i < list->len; i++)
-		rows[i] = list->items[i].row;
 	if (index_begin(ix, p->wait_ms, e))
 		return -1;
 	memcpy(p->view.head, p->head_hex, sizeof(p->view.head));
 	p->view.ops = 0;
-	if (index_unplace(ix, p->view.id, all ? NULL : rows, list->len, e) || index_view_set(ix, &p->view, e)) {
+	if (index_unplace(ix, p->view.id, rows, n, e) || index_view_set(ix, &p->view, e)) {
 		index_rollback(ix);
 		return -1;
 	}
@@ -177,7 +184,8 @@ static int follow_head(struct placing *p, struct err *e)
 	const char **paths = NULL;
 	struct err why = ERR_INIT;
 	struct oid from;
-	size_t n = 0;
+	int64_t *rows;
+	size_t n = 0, n_rows;
 
 	if (!strcmp(p->view.head, p->head_hex))
 		return 0;
@@ -185,13 +193,14 @@ static int follow_head(struct placing *p, struct err *e)
 	if (p->view.head[0] && oid_parse(p->view.head, &from) && repo_has_object(p->w->repo, &from))
 		paths = changed_paths(p, &from, &n, &why);
 	if (!paths)
-		return unplace(p, &touched, true, e);
-	if (index_unplaced(ix, p->w->scope.repo, p->view.id, paths, n, &p->arena, &touched, e) ||
-	    add_arrived(p, &touched, e))
+		return unplace(p, NULL, 0, e);
+	if (index_touched(ix, p->w->scope.repo, p->view.id, paths, n, &p->arena, &rows, &n_rows, e))
 		return -1;
-	trace("places", "HEAD moved over %zu paths: %zu threads", n, touched.len);
-	if (touched.len > PORTION)
-		return unplace(p, &touched, false, e);
+	trace("places", "HEAD moved over %zu paths: %zu threads", n, n_rows);
+	if (n_rows > portion(p))
+		return unplace(p, rows, n_rows, e);
+	if (index_rows(ix, p->w->scope.repo, p->view.id, rows, n_rows, &p->arena, &touched, e) || add_arrived(p, &touched, e))
+		return -1;
 	memcpy(p->view.head, p->head_hex, sizeof(p->view.head));
 	return place_portion(p, touched.items, touched.len, true, e);
 }
@@ -233,70 +242,207 @@ static int find_owners(struct placing *p, struct err *e)
 	return found ? keep_owners(p, &list, ci, e) : 0;
 }
 
-static int place_new(struct placing *p, struct err *e)
+/* Portion by portion, while there is time. */
+static int place_rows(struct placing *p, const int64_t *rows, size_t n, struct err *e)
+{
+	struct thread_list list;
+	size_t i = 0, len;
+
+	for (; i < n && !out_of_time(p); i += len) {
+		len = n - i < portion(p) ? n - i : portion(p);
+		work_tell(p->w, "finding where threads are now", i, n);
+		arena_clear(&p->arena);
+		if (index_rows(p->w->index, p->w->scope.repo, p->view.id, rows + i, len, &p->arena, &list, e) ||
+		    place_portion(p, list.items, list.len, false, e))
+			return -1;
+	}
+	p->done = i >= n;
+	return 0;
+}
+
+static int place_new(struct placing *p, const char *path, struct err *e)
 {
 	struct arena all = ARENA_INIT;
-	struct thread_list list;
-	int rc = index_unplaced(p->w->index, p->w->scope.repo, p->view.id, NULL, 0, &all, &list, e);
-	size_t i = 0;
+	int64_t *rows;
+	size_t n, limit = !path && p->most ? p->most + 1 : 0;
+	int rc = index_unplaced(p->w->index, p->w->scope.repo, p->view.id, path, limit, &all, &rows, &n, e);
 
-	for (; !rc && i < list.len && !out_of_time(p); i += PORTION) {
-		size_t n = list.len - i < PORTION ? list.len - i : PORTION;
-		arena_clear(&p->arena);
-		rc = place_portion(p, list.items + i, n, false, e);
-	}
-	p->done = !rc && i >= list.len;
+	p->done = false;
+	if (!rc && (!p->most || n <= p->most))
+		rc = place_rows(p, rows, n, e);
+	p->done = p->done && (!limit || n < limit);
 	arena_release(&all);
 	return rc;
+}
+
+/* The view at HEAD, and what does not wait for places. */
+static int bring_view(struct placing *p, uint64_t changes, struct err *e)
+{
+	if (make_view(p, e))
+		return -1;
+	p->w->scope.view = p->view.id;
+	if (follow_head(p, e))
+		return -1;
+	arena_clear(&p->arena);
+	if (p->view.owners == changes)
+		return 0;
+	if (find_owners(p, e))
+		return -1;
+	p->view.owners = changes;
+	p->owners_new = true;
+	return 0;
 }
 
 static int bring_up(struct placing *p, struct err *e)
 {
 	uint64_t changes = index_changes(p->w->index, p->w->scope.repo);
 
-	if (make_view(p, e))
+	if (bring_view(p, changes, e))
 		return -1;
-	p->w->scope.view = p->view.id;
-	if (!strcmp(p->view.head, p->head_hex) && p->view.ops == changes) {
-		p->done = true;
+	p->done = p->view.ops == changes;
+	if (p->done)
 		return 0;
-	}
-	if (follow_head(p, e) || place_new(p, e))
+	if (place_new(p, NULL, e))
 		return -1;
-	if (!p->done)
-		return 0;
+	if (p->done)
+		p->view.ops = changes;
 	arena_clear(&p->arena);
-	if (find_owners(p, e))
+	return p->done || p->owners_new ? place_portion(p, NULL, 0, true, e) : 0;
+}
+
+/* 0: there is nothing to place. */
+static int placing_begin(struct placing *p, struct work *w, int wait_ms, int budget_ms, struct err *e)
+{
+	*p = (struct placing){ .w = w, .wait_ms = wait_ms, .end = budget_ms ? clock_mono() + budget_ms : 0, .done = true };
+	if (work_index(w, e))
 		return -1;
-	p->view.ops = changes;
-	return place_portion(p, NULL, 0, true, e);
+	if (w->scope.repo <= 0 || !repo_head(w->repo, &p->head, NULL))
+		return 0;
+	oid_hex(p->head_hex, &p->head);
+	return 1;
+}
+
+static void placing_end(struct placing *p, int rc, const struct err *why)
+{
+	struct work *w = p->w;
+
+	if (rc && !w->problem)
+		w->problem = arena_printf(&w->arena, why->code == ERR_BUSY ? "places may be those of an earlier HEAD: %s" :
+					  "places could not be brought up to HEAD: %s", why->msg);
+	placer_free(p->placer);
+	arena_release(&p->arena);
 }
 
 int work_places_some(struct work *w, int wait_ms, int budget_ms, bool *done, struct err *e)
 {
-	struct placing p = { .w = w, .wait_ms = wait_ms, .end = budget_ms ? clock_mono() + budget_ms : 0 };
+	struct placing p;
 	struct err why = ERR_INIT;
-	bool unused;
+	int rc = placing_begin(&p, w, wait_ms, budget_ms, e);
 
-	done = done ? done : &unused;
-	*done = true;
-	if (work_index(w, e))
-		return -1;
-	if (w->scope.repo <= 0 || !repo_head(w->repo, &p.head, NULL))
-		return 0;
-	oid_hex(p.head_hex, &p.head);
-	if (bring_up(&p, &why) && !w->problem)
-		w->problem = arena_printf(&w->arena, why.code == ERR_BUSY ? "places may be those of an earlier HEAD: %s" :
-					  "places could not be brought up to HEAD: %s", why.msg);
-	*done = p.done;
-	placer_free(p.placer);
-	arena_release(&p.arena);
-	return 0;
+	if (rc == 1)
+		placing_end(&p, bring_up(&p, &why), &why);
+	if (done)
+		*done = p.done;
+	return rc < 0 ? -1 : 0;
 }
 
 int work_places(struct work *w, int wait_ms, struct err *e)
 {
 	return work_places_some(w, wait_ms, 0, NULL, e);
+}
+
+/* All places, unless many threads are new. */
+static int places_few(struct work *w, int wait_ms, bool *done, struct err *e)
+{
+	struct placing p;
+	struct err why = ERR_INIT;
+	int rc = placing_begin(&p, w, wait_ms, 0, e);
+
+	p.most = SLICE;
+	if (rc == 1)
+		placing_end(&p, bring_up(&p, &why), &why);
+	*done = p.done;
+	return rc < 0 ? -1 : 0;
+}
+
+int work_places_few(struct work *w, int wait_ms, struct err *e)
+{
+	bool done;
+
+	return places_few(w, wait_ms, &done, e);
+}
+
+int work_places_in(struct work *w, const char *path, int wait_ms, bool *done, struct err *e)
+{
+	struct placing p;
+	struct err why = ERR_INIT;
+	int rc;
+
+	if (places_few(w, wait_ms, done, e))
+		return -1;
+	if (*done)
+		return 0;
+	rc = placing_begin(&p, w, wait_ms, 0, e);
+	if (rc == 1)
+		placing_end(&p, make_view(&p, &why) || place_new(&p, path, &why) ? -1 : 0, &why);
+	return rc < 0 ? -1 : 0;
+}
+
+/* ---- threads of a list ---- */
+
+/* The rows are read again for the kept text, which lists go without. Places that cannot be kept are shown all the same. */
+static int place_list(struct placing *p, struct arena *a, struct thread **pending, size_t n, struct err *e)
+{
+	int64_t *rows = arena_alloc(&p->arena, n * sizeof(*rows));
+	struct thread_list list;
+	struct place *places;
+	struct err why = ERR_INIT;
+
+	for (size_t i = 0; i < n; i++)
+		rows[i] = pending[i]->row;
+	if (index_rows(p->w->index, p->w->scope.repo, p->view.id, rows, n, a, &list, e))
+		return -1;
+	places = arena_alloc(a, (list.len + 1) * sizeof(*places));
+	if (find_places(p, list.items, places, list.len, a, e))
+		return -1;
+	if (p->view.id && keep_places(p, list.items, places, list.len, false, &why))
+		trace("places", "not kept: %s", why.msg);
+	for (size_t i = 0, k = 0; i < n && k < list.len; i++) {
+		const char *commit = pending[i]->place.commit; /* a list by commits has set it */
+		if (pending[i]->row != list.items[k].row)
+			continue;
+		pending[i]->place = places[k++];
+		if (commit)
+			pending[i]->place.commit = commit;
+	}
+	return 0;
+}
+
+int work_places_of(struct work *w, struct arena *a, struct thread *threads, size_t n, struct err *e)
+{
+	ARRAY(struct thread *) pending = ARRAY_INIT;
+	struct placing p;
+	int rc = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (threads[i].place.pending && threads[i].anchor.path)
+			*array_add(&pending) = &threads[i];
+	if (pending.len)
+		rc = placing_begin(&p, w, 0, 0, e);
+	if (rc == 1) {
+		p.view.id = w->scope.view;
+		rc = 0;
+		for (size_t i = 0; !rc && i < pending.len; i += PORTION) {
+			size_t left = pending.len - i;
+			work_tell(w, "finding where threads are now", i, pending.len);
+			arena_clear(&p.arena);
+			rc = place_list(&p, a, pending.items + i, left < PORTION ? left : PORTION, e);
+		}
+		placer_free(p.placer);
+		arena_release(&p.arena);
+	}
+	array_release(&pending);
+	return rc < 0 ? -1 : 0;
 }
 
 /* ---- the work tree ---- */
@@ -453,7 +599,7 @@ int work_places_dirty(struct work *w, struct arena *a, struct thread *threads, s
 	struct oid head;
 	int rc;
 
-	if (work_index(w, e))
+	if (work_index(w, e) || work_places_of(w, a, threads, n, e))
 		return -1;
 	if (!repo_top(w->repo))
 		return 0;

@@ -100,4 +100,40 @@ for c in 'threads' 'search dirty'; do
 done
 is "$(killick inbox --jsonl | python3 -c 'import json,sys; print([json.loads(l)["place"]["line"] for l in sys.stdin])')" '[10]' "inbox"
 run killick reply "$id" -m x; like "$out" 'src/a\.c:10;' "what a reply says"
+# --- folders ---
+cd "$T" && repo folders; k=$(killick note src -m "on a folder" --json | grep -o '"id":"k[0-9a-f]*' | head -n 1 | cut -d'"' -f4)
+state() { json "$(killick show "$k" --json)" '(d["thread"]["place"]["state"], d["thread"]["place"]["path"])'; }
+is "$(state)" '["exact", "src"]' "a folder is where it is"
+is "$(killick place src)" "$(printf 'src@%s  src  exact  1.00' "$(git rev-parse --short=7 HEAD)")" "for place too"
+like "$(killick threads)" 'src +on a folder +Ana' "and not gone in a list"
+git rm -qr src && git commit -qm "no src"; is "$(json "$(killick threads --json)" 'd["threads"][0]["place"]["state"]')" gone "until it is gone"
+
+# The threshold: below it a place is gone with its best guess; the answers of one are not those of another.
+mkdir -p src; printf 'int count = 1;\n%s\nint total = 3;\n' 'static int answer_of(struct thing *self, int question);' >src/c.c
+git add src/c.c; git commit -qm c; at=$(git rev-parse HEAD)
+sed -i '2s/.*/static int answer_of(struct thing *me, long question, bool loud);/' src/c.c; git commit -qam d
+state() { printf '{"from":"%s","path":"src/c.c","line":2,"to":"HEAD"}\n' "$at" | killick place --stdin |
+	/usr/bin/python3 -c 'import json,sys; d=json.load(sys.stdin); print(d["state"],d["path"],d["line"],d["why"],d["confidence"] < 0.5)'; }
+is "$(state)" "edited src/c.c 2 None False" "an edited line is placed"
+git config killick.place.threshold 0.999
+is "$(state)" "gone src/c.c 2 not sure enough: the place is a guess True" "below the threshold it is gone, with its best guess"
+t=$(killick ask "src/c.c:2@$at" -m 'of the answer'); t=${t%% *}
+like "$(killick at src/c.c)" "$t.*gone" "so is the thread"
+git config --unset killick.place.threshold
+is "$(state)" "edited src/c.c 2 None False" "and back"
+
+# move: the correction is the new starting point, whatever became of the first place.
+run killick move "$t" src/c.c:3; is "$st" 0 "move"
+is "$(json "$(killick show "$t" --json)" '(d["thread"]["place"]["state"],d["thread"]["place"]["line"],d["thread"]["anchor"]["line"])')" \
+	'["exact", 3, 3]' "the thread is there"
+sed -i '1i int first;' src/c.c; git commit -qam e; git mv src/c.c src/d.c; git commit -qm f
+is "$(json "$(killick show "$t" --json)" '(d["thread"]["place"]["state"],d["thread"]["place"]["path"],d["thread"]["place"]["line"])')" \
+	'["moved", "src/d.c", 4]' "and followed from there"
+sed -i '/answer_of/d' src/d.c; git commit -qam g
+like "$(killick place "$t")" 'src/d\.c:3 ' "what it was moved from may go"
+
+# Gone: since when, and where last.
+is "$(printf '{"from":"%s","path":"src/c.c","line":2,"to":"HEAD"}\n' "$at" | killick place --stdin | /usr/bin/python3 -c 'import json,sys
+d=json.load(sys.stdin); print(d["state"],d["commit"],d["last"]["commit"],d["last"]["path"],d["last"]["line"],d["last"]["before"],d["last"]["after"])')" \
+	"gone $(git rev-parse HEAD) $(git rev-parse HEAD~1) src/d.c 3 2 3" "gone: the commit that removed it, the last place, what is around"
 done_testing

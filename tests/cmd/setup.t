@@ -12,7 +12,7 @@ run killick init --json; is "$(json "$out" '(d["repository"]["created"],len(d["r
 run killick init --join xyz; is "$st" 2 "init --join with nonsense"
 
 run killick doctor; is "$st" 0 "doctor finds all well"; like "$out" 'all is well' "and says so"
-run killick doctor --json; is "$(json "$out" 'sorted(set(c["name"] for c in d["checks"]))')" '["desk", "files", "git", "hooks", "identity", "index", "repository", "settings", "store"]' "doctor --json"
+run killick doctor --json; is "$(json "$out" 'sorted(set(c["name"] for c in d["checks"]))')" '["desk", "files", "forks", "git", "hooks", "identity", "index", "repository", "settings", "store"]' "doctor --json"
 git config killick.nosuch 1
 run killick doctor; is "$st" 1 "an unknown setting"; like "$out" 'nosuch' "is found"; like "$out" 'mend: git config --unset killick.nosuch' "with the way to mend it"
 git config --unset killick.nosuch

@@ -131,7 +131,7 @@ static int read_with(struct tool *t, struct reading *r, const char *heads_file, 
 static int cmd_read(struct tool *t, struct err *e)
 {
 	struct reading r = { .print = true, .stop_at = arg(t, 1, NULL) };
-	uint64_t lamport;
+	uint64_t lamport = 0;
 
 	return read_with(t, &r, arg(t, 0, NULL), &lamport, e);
 }
@@ -139,7 +139,7 @@ static int cmd_read(struct tool *t, struct err *e)
 static int cmd_count(struct tool *t, struct err *e)
 {
 	struct reading r = { .print = false };
-	uint64_t lamport;
+	uint64_t lamport = 0;
 	int rc = read_with(t, &r, arg(t, 0, NULL), &lamport, e);
 
 	printf("%" PRIu64 " %" PRIu64 "\n", r.ops, lamport);
@@ -292,7 +292,7 @@ static struct op random_op(struct reading *r, uint64_t *seed)
 /* random SEED COUNT: threads, posts, edits, redactions, … on what is there */
 static int cmd_random(struct tool *t, struct err *e)
 {
-	uint64_t seed = number(t, 0, 1), lamport;
+	uint64_t seed = number(t, 0, 1), lamport = 0;
 	struct reading r = { .keep = true };
 	int rc = read_with(t, &r, NULL, &lamport, e);
 
@@ -380,7 +380,7 @@ static int cmd_scrub(struct tool *t, struct err *e)
 {
 	struct nlog_heads heads = NLOG_HEADS_INIT;
 	struct buf report = BUF_INIT;
-	uint64_t lamport;
+	uint64_t lamport = 0;
 	int rc = heads_load(arg(t, 0, NULL), &heads, &lamport);
 
 	rc = rc ? rc : nlog_scrub(t->log, heads.len ? &heads : NULL, &report, e);

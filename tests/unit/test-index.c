@@ -562,16 +562,27 @@ static void lists_where_things_are_now(void **state)
 	const char *k = open_thread(f, "note", "moves", "old.c", 7, &bo), *g = open_thread(f, "remark", "goes", "old.c", 9, &bo);
 	struct thread_list l;
 	struct path_count *pc;
+	int64_t *rows;
 	size_t n;
 
 	assert_string_equal(at(f, "old.c"), "moves goes");
 	f->s.view = make_view(f);
-	OK(index_unplaced(f->ix, f->repo, f->s.view, NULL, 0, &f->a, &l, err));
+	assert_true(thread_of(f, k).place.pending);
+	OK(index_unplaced(f->ix, f->repo, f->s.view, NULL, 0, &f->a, &rows, &n, err));
+	assert_int_equal(n, 2);
+	OK(index_rows(f->ix, f->repo, f->s.view, rows, n, &f->a, &l, err));
 	assert_int_equal(l.len, 2);
 	assert_string_equal(l.items[0].anchor.quote, "int x;");
+	OK(index_unplaced(f->ix, f->repo, f->s.view, NULL, 1, &f->a, &rows, &n, err));
+	assert_int_equal(n, 1);
+	OK(index_unplaced(f->ix, f->repo, f->s.view, "old.c", 0, &f->a, &rows, &n, err));
+	assert_int_equal(n, 2);
+	OK(index_unplaced(f->ix, f->repo, f->s.view, "new.c", 0, &f->a, &rows, &n, err));
+	assert_int_equal(n, 0);
 	put_place(f, k, &(struct place){ .state = PLACE_MOVED, .path = "new.c", .line = 3, .end = 4, .confidence = 0.9 });
 	put_place(f, g, &(struct place){ .state = PLACE_GONE, .path = "guess.c", .line = 1, .end = 1, .last_path = "old.c",
 		  .last_line = 9, .last_end = 9, .why = "because" });
+	assert_false(thread_of(f, k).place.pending);
 	assert_string_equal(at(f, "old.c"), "goes");
 	assert_string_equal(at(f, "new.c"), "moves");
 	assert_string_equal(at(f, "guess.c"), "");
@@ -590,8 +601,8 @@ static void lists_where_things_are_now(void **state)
 	assert_string_equal(pc[1].path, "old.c");
 	assert_true(pc[1].open == 1 && pc[1].closed == 1);
 	/* What changed between two HEADs: what is listed there, and gone ones that were written there. */
-	OK(index_unplaced(f->ix, f->repo, f->s.view, (const char *const[]){ "old.c", "new.c" }, 2, &f->a, &l, err));
-	assert_int_equal(l.len, 2);
+	OK(index_touched(f->ix, f->repo, f->s.view, (const char *const[]){ "old.c", "new.c" }, 2, &f->a, &rows, &n, err));
+	assert_int_equal(n, 2);
 	/* A moved anchor has no place any more. */
 	say(f, OP_MOVE, k, &bo, json_pack("{s:o}", "anchor", anchor_of("third.c", 1, 1)));
 	assert_string_equal(at(f, "third.c"), "moves");
@@ -1179,6 +1190,7 @@ static void walks_no_table(void **state)
 	struct plans pl;
 	struct path_count *pc;
 	struct oid o = OID_ZERO;
+	int64_t *rows;
 	size_t n;
 	uint64_t total;
 	const char *k = open_thread(f, "question", "gateway", "src/a.c", 1, &bo);
@@ -1209,8 +1221,10 @@ static void walks_no_table(void **state)
 	OK(index_thread(f->ix, &f->s, arena_printf(&f->a, "%.6s", k), &f->a, &t, NULL, err));
 	OK(index_threads_at(f->ix, &f->s, "src/a.c", &f->a, &l, err));
 	OK(index_threads_on_commits(f->ix, &f->s, &o, 1, &f->a, &l, err));
-	OK(index_unplaced(f->ix, f->repo, f->s.view, NULL, 0, &f->a, &l, err));
-	OK(index_unplaced(f->ix, f->repo, f->s.view, (const char *const[]){ "a" }, 1, &f->a, &l, err));
+	OK(index_unplaced(f->ix, f->repo, f->s.view, NULL, 30, &f->a, &rows, &n, err));
+	OK(index_unplaced(f->ix, f->repo, f->s.view, "a", 0, &f->a, &rows, &n, err));
+	OK(index_touched(f->ix, f->repo, f->s.view, (const char *const[]){ "a" }, 1, &f->a, &rows, &n, err));
+	OK(index_rows(f->ix, f->repo, f->s.view, rows, n, &f->a, &l, err));
 	OK(index_ownerless(f->ix, f->repo, &f->a, &l, err));
 	OK(index_unknown(f->ix, f->repo, f->s.view, &f->a, &l, err));
 	OK(index_path_counts(f->ix, &f->s, &f->a, &pc, &n, err));

@@ -602,6 +602,48 @@ static void sections(void **state UNUSED)
 	world_free(w);
 }
 
+/* In each of the five formats: a heading is renamed, then its section moves behind another. */
+static void sections_of_formats(void **state UNUSED)
+{
+#define WORDS "some words of this section here\n"
+#define MORE "other things are said in that one\n"
+	static const struct { const char *path, *name, *was, *renamed, *moved; uint32_t renamed_at, moved_at; } f[] = {
+		{ "a.md", "set-up", "# Top\n\n## Set up\n\n" WORDS "\n## Use\n\n" MORE,
+			"# Top\n\n## Setting up\n\n" WORDS "\n## Use\n\n" MORE, "# Top\n\n## Use\n\n" MORE "\n## Setting up\n\n" WORDS, 3, 7 },
+		{ "a.adoc", "set-up", "= Top\n\n== Set up\n\n" WORDS "\n== Use\n\n" MORE,
+			"= Top\n\n== Setting up\n\n" WORDS "\n== Use\n\n" MORE, "= Top\n\n== Use\n\n" MORE "\n== Setting up\n\n" WORDS, 3, 7 },
+		{ "a.org", "set-up", "* Top\n\n** Set up\n\n" WORDS "\n** Use\n\n" MORE,
+			"* Top\n\n** Setting up\n\n" WORDS "\n** Use\n\n" MORE, "* Top\n\n** Use\n\n" MORE "\n** Setting up\n\n" WORDS, 3, 7 },
+		{ "a.rst", "set-up", "Top\n===\n\nSet up\n------\n\n" WORDS "\nUse\n---\n\n" MORE,
+			"Top\n===\n\nSetting up\n----------\n\n" WORDS "\nUse\n---\n\n" MORE,
+			"Top\n===\n\nUse\n---\n\n" MORE "\nSetting up\n----------\n\n" WORDS, 4, 9 },
+		{ "a.tex", "set-up", "\\section{Top}\n\n\\subsection{Set up}\n\n" WORDS "\n\\subsection{Use}\n\n" MORE,
+			"\\section{Top}\n\n\\subsection{Setting up}\n\n" WORDS "\n\\subsection{Use}\n\n" MORE,
+			"\\section{Top}\n\n\\subsection{Use}\n\n" MORE "\n\\subsection{Setting up}\n\n" WORDS, 3, 7 },
+	};
+	struct world *w = world_make();
+
+	for (size_t i = 0; i < ARRAY_SIZE(f); i++) {
+		struct anchor an = { .type = ANCHOR_SECTION, .path = f[i].path, .section = f[i].name };
+		struct err e = ERR_INIT;
+		put(w, f[i].path, f[i].was);
+		an.commit = commit(w);
+		if (anchor_capture(world_repo(w), &an, &w->arena, &e))
+			fail_msg("%s: %s", f[i].path, e.msg);
+		put(w, f[i].path, f[i].renamed);
+		struct place p = place(w, &an, commit(w));
+		assert_int_equal(p.state, PLACE_EDITED);
+		assert_int_equal(p.line, f[i].renamed_at);
+		put(w, f[i].path, f[i].moved);
+		p = place(w, &an, commit(w));
+		assert_true(p.state == PLACE_EDITED || p.state == PLACE_MOVED);
+		assert_int_equal(p.line, f[i].moved_at);
+	}
+	world_free(w);
+#undef WORDS
+#undef MORE
+}
+
 static void columns(void **state UNUSED)
 {
 	struct world *w = world_make();
@@ -745,6 +787,7 @@ int main(void)
 		cmocka_unit_test(merged), cmocka_unit_test(criss_cross), cmocka_unit_test(rebased),
 		cmocka_unit_test(amended_and_squashed), cmocka_unit_test(cherry_picked), cmocka_unit_test(work_tree),
 		cmocka_unit_test(no_commit_yet), cmocka_unit_test(commit_gone), cmocka_unit_test(shallow), cmocka_unit_test(sections),
+		cmocka_unit_test(sections_of_formats),
 		cmocka_unit_test(columns), cmocka_unit_test(bad_input), cmocka_unit_test(rename_storm), cmocka_unit_test(batches),
 	};
 

@@ -25,6 +25,8 @@ struct cmd_io {
 	void *ctx;
 	int (*out)(void *ctx, const char *p, size_t n);     /* results; -1 with errno: closed or full */
 	void (*err)(void *ctx, const char *p, size_t n);    /* everything else */
+	/* A line that the next one replaces, for who waits at a terminal; NULL takes it away. NULL: no such line there. */
+	void (*status)(void *ctx, const char *line);
 	ssize_t (*in)(void *ctx, char *p, size_t n);        /* standard input: bytes, 0 at its end, -1 with errno */
 	bool (*in_ready)(void *ctx);                        /* would `in` answer at once? NULL: nobody knows */
 	/* Opens the user's editor on path at a line (0: any), waits. NULL: no terminal, so -m or -F is demanded. */
@@ -51,7 +53,7 @@ enum cmd_needs {
 	NEED_REPO = 1 << 0,     /* a repository */
 	NEED_STORE = 1 << 1,    /* set up: made on the fly with NEED_WRITE; without, an unset repository is just empty */
 	NEED_INDEX = 1 << 2,    /* opened and refreshed */
-	NEED_PLACES = 1 << 3,   /* places brought up to HEAD */
+	NEED_PLACES = 1 << 3,   /* places brought up to HEAD, but for many new ones: cmd_all_places, work_places_of */
 	NEED_WRITE = 1 << 4,
 	NEED_REPO_MAYBE = 1 << 5,
 };
@@ -95,8 +97,12 @@ struct cmd_posting {
 	bool draft, private_, dry_run;
 };
 
+/* What takes long is told after a moment. */
+struct cmd_progress { int64_t start, last; };
+
 struct cmd {
 	const struct cmd_entry *entry;
+	struct cmd_progress progress;
 	struct cmd_io *io;
 	struct work *work;      /* as needed by the row, else NULL; shared by a long-lived face */
 	struct arena *arena;    /* of this run */
@@ -140,5 +146,9 @@ int opts_parse(const struct opt_set *sets, size_t n_sets, struct arena *a, int a
 /* The sets of a row with its shared options, the row's own first; returns how many. c NULL: for listing alone. */
 #define CMD_OPT_SETS 5
 size_t cmd_opt_sets(const struct cmd_entry *e, struct cmd *c, struct opt_set sets[CMD_OPT_SETS]);
+
+/* For a row with NEED_PLACES: all threads are placed, however many are new; or those that a file shows. */
+int cmd_all_places(struct cmd *c, struct err *e);
+int cmd_file_places(struct cmd *c, const char *path, struct err *e);
 
 #endif

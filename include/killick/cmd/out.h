@@ -40,8 +40,9 @@ void out_flush(struct cmd *c);
 bool out_alive(const struct cmd *c);
 /* A sentence on standard error, cleaned, with "killick: " before it. */
 void out_note(struct cmd *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
-/* What is going on, on a terminal only: one line that the next one, or anything else, takes the place of. "" ends it. */
-void out_progress(struct cmd *c, const char *text);
+/* What is going on: a line on the terminal that the next takes the place of, as does everything else that is said. Text from
+ * outside is cleaned and cut to the width; NULL ends it. false: there is no terminal for it. */
+bool out_status(struct cmd *c, const char *text);
 void out_error(struct cmd *c, const struct err *e);
 /* Flushes before the work is closed; then the errno of what could not be written, 0 for none (leaving a pager is none). */
 void out_settle(struct cmd *c);

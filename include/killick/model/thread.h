@@ -21,6 +21,7 @@ enum place_state {
 
 struct place {
 	enum place_state state;
+	bool pending;            /* UNKNOWN because it was not looked for yet */
 	const char *path;
 	uint32_t line, end;
 	uint32_t col, col_end;   /* of a selection in one line that is still there, bytes from 1; else 0 */

@@ -108,6 +108,8 @@ struct unsent_row {
 int index_put_unsent(struct index *ix, const struct unsent_row *rows, size_t n, struct err *e);
 /* Folds every marked entity and rewrites its rows (thread, posts, tasks, search). */
 int index_fold(struct index *ix, int64_t source, struct err *e);
+/* fn is told now and then how many threads and tasks a fold has behind it; NULL: nobody. */
+void index_watch(struct index *ix, void (*fn)(void *ctx, uint64_t done), void *ctx);
 /* Forgets everything of a source (a rewound log): then put all ops again. */
 int index_forget(struct index *ix, int64_t source, struct err *e);
 int index_forget_op(struct index *ix, int64_t source, const char *id, struct err *e);
@@ -123,17 +125,28 @@ int index_each_quarantined(struct index *ix, int64_t source, int (*fn)(void *, c
 uint64_t index_changes(struct index *ix, int64_t repo);
 
 /* The view of a work tree: places of all threads in its HEAD, kept. head "": never computed. */
-struct view_row { int64_t id; char head[GIT_OID_HEX]; uint64_t ops; /* index_changes the places are complete for */ };
+struct view_row {
+	int64_t id;
+	char head[GIT_OID_HEX];
+	uint64_t ops;           /* index_changes the places are complete for */
+	uint64_t owners;        /* and the owners */
+};
 bool index_view(struct index *ix, int64_t repo, const char *worktree_key, bool make, struct view_row *out);
 int index_view_set(struct index *ix, const struct view_row *v, struct err *e);
 /* Forgets the places of some threads (rows NULL: of all) in the view: they are unplaced again once ops is 0. */
 int index_unplace(struct index *ix, int64_t view, const int64_t *rows, size_t n, struct err *e);
 int index_place_put(struct index *ix, int64_t view, int64_t thread, const struct place *p, struct err *e);
-/* Threads with a path whose place is not computed in this view, or (paths not NULL) those listed or written under one of
- * the paths, or last seen there. With the kept text of their anchors. */
+/* Rows of threads with a path whose place is not computed in this view (place.pending), in the order of their paths; path,
+ * if not NULL: those written there alone; limit, 0: none. Into the arena. */
+int index_unplaced(struct index *ix, int64_t repo, int64_t view, const char *path, size_t limit, struct arena *a,
+    int64_t **rows, size_t *n, struct err *e);
+/* Rows of threads listed or written under one of the paths, or last seen there. */
+int index_touched(struct index *ix, int64_t repo, int64_t view, const char *const *paths, size_t n_paths,
+    struct arena *a, int64_t **rows, size_t *n, struct err *e);
+/* The threads of these rows, with the kept text of their anchors. */
 struct thread_list { struct thread *items; size_t len, alloc; bool more; };
-int index_unplaced(struct index *ix, int64_t repo, int64_t view, const char *const *paths, size_t n_paths,
-    struct arena *a, struct thread_list *out, struct err *e);
+int index_rows(struct index *ix, int64_t repo, int64_t view, const int64_t *rows, size_t n, struct arena *a,
+    struct thread_list *out, struct err *e);
 /* Threads on a commit whose author is not known yet (index_owner_put), and those whose place in the view is unknown. */
 int index_ownerless(struct index *ix, int64_t repo, struct arena *a, struct thread_list *out, struct err *e);
 int index_unknown(struct index *ix, int64_t repo, int64_t view, struct arena *a, struct thread_list *out, struct err *e);

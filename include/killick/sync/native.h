@@ -25,7 +25,12 @@ struct work {
 	const char *problem;     /* why the index is behind (read-only, full, locked), or NULL: shown, never fatal */
 	struct person me;        /* as git knows the user; name NULL where git does not */
 	const char *no_desk;     /* why the desk could not be opened while reading, or NULL */
+	/* Who waits is told what takes long, often; NULL: nobody. total 0: not known. */
+	void (*progress)(void *ctx, const char *what, uint64_t done, uint64_t total);
+	void *progress_ctx;
 };
+/* Words for progress, if somebody listens. */
+void work_tell(struct work *w, const char *what, uint64_t done, uint64_t total);
 /* dir NULL: working folder. Finds the repository; opens nothing else. */
 int work_open(const char *dir, struct work **out, struct err *e);
 void work_close(struct work *w);
@@ -50,7 +55,16 @@ int work_refresh(struct work *w, int wait_ms, struct err *e);
  */
 int work_places(struct work *w, int wait_ms, struct err *e);
 int work_places_some(struct work *w, int wait_ms, int budget_ms, bool *done, struct err *e);
-/* HEAD's places carried on to the work tree, in place, for the threads of one list (cheap for unchanged files). */
+/* The same for who shows threads by other marks than their places: when many are new they are left (place.pending), for
+ * work_places_of to place those that are shown. */
+int work_places_few(struct work *w, int wait_ms, struct err *e);
+/* The threads of a list that have no place yet get one, in place and kept. */
+int work_places_of(struct work *w, struct arena *a, struct thread *threads, size_t n, struct err *e);
+/* The same for who shows a file: when many are new, those that were written in this file are placed. Not *done: one of the
+ * others may have moved here. */
+int work_places_in(struct work *w, const char *path, int wait_ms, bool *done, struct err *e);
+/* HEAD's places (work_places_of) carried on to the work tree, in place, for the threads of one list (cheap for unchanged
+ * files). */
 int work_places_dirty(struct work *w, struct arena *a, struct thread *threads, size_t n, struct err *e);
 
 /*
