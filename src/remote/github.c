@@ -80,10 +80,31 @@ static bool is_github_com(const char *api)
 	return str_starts(api, "https://api.github.com/") || (str_starts(api, "https://api.") && strstr(api, ".ghe.com/"));
 }
 
+static bool key_is(const char *key, size_t n, const char *const *names)
+{
+	for (; *names; names++)
+		if (strlen(*names) == n && !memcmp(*names, key, n))
+			return true;
+	return false;
+}
+
+/* Addresses, but those that say where a note belongs; and the repositories in a change's head and base. */
+static bool gh_drop(const char *key, size_t n)
+{
+	static const char *const kept[] = { "html_url", "issue_url", "pull_request_url", NULL };
+	static const char *const others[] = { "url", "_links", "repo", "gravatar_id", "node_id", "user_view_type", "site_admin",
+		"author_association", "performed_via_github_app", "requested_teams", "requested_reviewers", NULL };
+
+	if (n > 4 && !memcmp(key + n - 4, "_url", 4))
+		return !key_is(key, n, kept);
+	return key_is(key, n, others);
+}
+
 /* github.com: 900 points a minute, a second between writes (rest-apis.md 2.4). A server of one's own sets no limits. */
 static void gh_manners(const struct source_desc *s, struct http_options *o)
 {
 	o->max_parallel = PARALLEL;
+	o->drop = gh_drop;
 	if (!is_github_com(s->api))
 		return;
 	o->per_minute = PER_MINUTE;

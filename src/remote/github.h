@@ -40,14 +40,19 @@ bool patch_line(const char *patch, int64_t position, uint32_t *line, enum anchor
 int64_t patch_position(const char *patch, uint32_t line, enum anchor_side side);
 
 /* ---- githubgraph.c ---- */
-/* What GraphQL adds to a change: reviews and the state of its threads. */
+/*
+ * Emits reviews and the state of threads of these changes (keys), in batches side by side. Falls back to REST (no threads)
+ * where GraphQL is not to be had.
+ */
 struct gh_talk {
-	const char *task;
-	int64_t n_code;              /* how many code notes its threads count, -1: not known */
+	const char *const *tasks;
+	size_t n;
+	int64_t *counts;             /* out: how many code notes the threads of each count, -1: not known */
+	bool lists;                  /* also say which reviews there are */
+	int (*done)(void *ctx, size_t n, struct err *e);   /* the first n are told; may be NULL */
+	void *ctx;
 };
-/* Emits reviews and threads of these changes (keys), in batches side by side; counts[i] is filled. lists: also says which
- * reviews there are. Falls back to REST (no threads) where GraphQL is not to be had. */
-int gh_talk(struct gh *g, const char *const *tasks, size_t n, bool lists, int64_t *counts, struct err *e);
+int gh_talk(struct gh *g, const struct gh_talk *t, struct err *e);
 /* The handle of the thread that this note opened, in the call's arena; ERR_NOT_FOUND. */
 int gh_thread_handle(struct gh *g, const char *task, const char *thread, const char **handle, struct err *e);
 /* A question and a change; *data is borrowed from the answer. An answer with errors is a graded error. */

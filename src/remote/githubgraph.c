@@ -111,6 +111,7 @@ struct talk {
 	size_t n;
 	int64_t *counts;
 	bool lists;
+	const struct gh_talk *asked;
 	ARRAY(const char *) keys;    /* of the reviews of one change */
 };
 
@@ -259,6 +260,11 @@ static json_t *batch_question(const struct talk *t, size_t from, bool old_ids)
 	return body;
 }
 
+static int told(struct talk *t, size_t n, struct err *e)
+{
+	return t->asked->done ? t->asked->done(t->asked->ctx, n < t->n ? n : t->n, e) : 0;
+}
+
 static int on_batch(void *ctx, size_t b, struct http_answer *a, const struct err *failed, struct err *e)
 {
 	struct talk *t = ctx;
@@ -275,7 +281,7 @@ static int on_batch(void *ctx, size_t b, struct http_answer *a, const struct err
 		if (one_change(t, i, json_get_obj(repo, alias), e))
 			return -1;
 	}
-	return 0;
+	return told(t, (b + 1) * BATCH, e);
 }
 
 static int batches(struct talk *t, bool old_ids, struct err *e)
@@ -299,35 +305,50 @@ static int batches(struct talk *t, bool old_ids, struct err *e)
 
 /* ---- without GraphQL ---- */
 
-static int on_rest_page(void *ctx, struct http_answer *a, struct err *e)
+static int rest_page(struct talk *t, const char *task, const json_t *list, struct err *e)
 {
-	struct talk *t = ctx;
-	const char *task = t->tasks[0];
-
-	for (size_t i = 0; i < json_array_size(a->json); i++)
-		if (emit_review(t, task, json_array_get(a->json, i), e))
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (emit_review(t, task, json_array_get(list, i), e))
 			return -1;
 	return 0;
 }
 
-static int rest_reviews(struct talk *all, struct err *e)
+/* Reviews of one change; who has more than a hundred is asked for the rest. */
+static int on_rest(void *ctx, size_t i, struct http_answer *a, const struct err *failed, struct err *e)
 {
-	for (size_t i = 0; i < all->n; i++) {
-		struct talk one = { .g = all->g, .tasks = &all->tasks[i], .n = 1, .lists = all->lists };
-		const char *path = arena_printf(remote_keep(all->g->r), "%s/pulls/%s/reviews?per_page=100", all->g->repo, all->tasks[i]);
-		struct err no = ERR_INIT;
-		int rc = http_pages(all->g->h, path, 0, on_rest_page, &one, &no);
+	struct talk *t = ctx;
+	struct http_answer more = { .total = -1 };
+	const char *next = a->next;
+	int rc;
 
-		all->counts[i] = -1;
-		if (!rc)
-			rc = emit_review_list(&one, all->tasks[i], e);
-		else if (no.code != ERR_NOT_FOUND)
-			err_set(e, no.code, "%s", no.msg);
-		array_release(&one.keys);
-		if (rc && no.code != ERR_NOT_FOUND)
-			return -1;
+	if (failed && failed->code != ERR_NOT_FOUND)
+		return err_set(e, failed->code, "%s", failed->msg);
+	t->keys.len = 0;
+	rc = rest_page(t, t->tasks[i], a->json, e);
+	for (size_t n = 0; !rc && next && n < 1000; n++) {
+		next = arena_strdup(remote_keep(t->g->r), next);
+		http_answer_release(&more);
+		rc = http_get(t->g->h, &more, e, "%s", next) || rest_page(t, t->tasks[i], more.json, e) ? -1 : 0;
+		next = more.next;
 	}
-	return 0;
+	http_answer_release(&more);
+	if (!rc && !failed)
+		rc = emit_review_list(t, t->tasks[i], e);
+	return rc ? -1 : (i + 1) % BATCH && i + 1 < t->n ? 0 : told(t, i + 1, e);
+}
+
+static int rest_reviews(struct talk *t, struct err *e)
+{
+	const char **paths = xcalloc(t->n, sizeof(*paths));
+	int rc;
+
+	for (size_t i = 0; i < t->n; i++) {
+		t->counts[i] = -1;
+		paths[i] = arena_printf(remote_keep(t->g->r), "%s/pulls/%s/reviews?per_page=100", t->g->repo, t->tasks[i]);
+	}
+	rc = http_each(t->g->h, paths, NULL, t->n, on_rest, t, e);
+	free(paths);
+	return rc;
 }
 
 /* No GraphQL here: an answer of 404, or a field that this server does not know. */
@@ -336,15 +357,15 @@ static bool is_missing(const struct err *e)
 	return e->code == ERR_NOT_FOUND || (e->code == ERR_REFUSED && strstr(e->msg, "doesn't exist on type"));
 }
 
-int gh_talk(struct gh *g, const char *const *tasks, size_t n, bool lists, int64_t *counts, struct err *e)
+int gh_talk(struct gh *g, const struct gh_talk *asked, struct err *e)
 {
-	struct talk t = { .g = g, .tasks = tasks, .n = n, .counts = counts, .lists = lists };
+	struct talk t = { .g = g, .tasks = asked->tasks, .n = asked->n, .counts = asked->counts, .lists = asked->lists, .asked = asked };
 	struct err no = ERR_INIT;
 	int rc = 0;
 
-	for (size_t i = 0; i < n; i++)
-		counts[i] = -1;
-	if (n && gh_may_graphql(g)) {
+	for (size_t i = 0; i < t.n; i++)
+		t.counts[i] = -1;
+	if (t.n && gh_may_graphql(g)) {
 		rc = batches(&t, false, &no);
 		if (rc && is_missing(&no) && strstr(no.msg, "fullDatabaseId"))
 			rc = batches(&t, true, &no);

@@ -16,7 +16,7 @@
 #include "fields.h"
 #include "github.h"
 
-enum stage { FIRST_ISSUES = 1, FIRST_CHANGES, FIRST_COMMENTS, FIRST_CODE, FIRST_COMMITS, FIRST_END };
+enum stage { FIRST_ISSUES = 1, FIRST_CHANGES, FIRST_TALK, FIRST_COMMENTS, FIRST_CODE, FIRST_COMMITS, FIRST_END };
 enum stream { ISSUES, COMMENTS, CODE, COMMITS, STREAMS };
 static const int64_t OVERLAP = 120000;
 
@@ -39,6 +39,8 @@ struct pull {
 	ARRAY(struct counted) tasks;
 	ARRAY(struct have) notes;
 	ARRAY(const char *) talked;  /* changes whose talk was read in this run */
+	ARRAY(const char *) changes; /* of a first pull, in the order of creation; all of them if they are whole */
+	bool changes_whole;
 	size_t stage_pages;
 	int64_t done;
 	const char *sha; json_t *files;   /* of the commit read last */
@@ -213,19 +215,24 @@ static struct counted *counted_find(struct pull *p, const char *task)
 	return NULL;
 }
 
-/* Reviews and threads of these changes. */
+static void count_code(struct pull *p, const char *const *tasks, const int64_t *counts, size_t n)
+{
+	for (size_t i = 0; p->full && i < n; i++) {
+		struct counted *c = counted_find(p, tasks[i]);
+		if (c)
+			c->code = counts[i];
+	}
+}
+
+/* Reviews and threads of these changes, read in this run. */
 static int talk(struct pull *p, const char *const *tasks, size_t n, struct err *e)
 {
 	int64_t *counts = xcalloc(n + 1, sizeof(*counts));
-	int rc = gh_talk(&p->g, tasks, n, p->full, counts, e);
+	int rc = gh_talk(&p->g, &(struct gh_talk){ .tasks = tasks, .n = n, .counts = counts, .lists = p->full }, e);
 
-	for (size_t i = 0; !rc && i < n; i++) {
-		struct counted *c = p->full ? counted_find(p, tasks[i]) : NULL;
-		if (c)
-			c->code = counts[i];
-		if (!p->full && !p->c.stage)
-			*array_add(&p->talked) = tasks[i];
-	}
+	count_code(p, tasks, counts, n);
+	for (size_t i = 0; !rc && i < n; i++)
+		*array_add(&p->talked) = tasks[i];
 	free(counts);
 	return rc;
 }
@@ -248,27 +255,25 @@ static int first_code(struct pull *p, const json_t *j, struct err *e)
 	return emit_note(p, j, gh_code, GH_CODE, e);
 }
 
-static int changes_page(struct pull *p, const json_t *list, struct err *e)
+static int first_change(struct pull *p, const json_t *j, struct err *e)
 {
-	const char **keys = arena_alloc(remote_keep(p->g.r), (json_array_size(list) + 1) * sizeof(*keys));
-	size_t n = 0;
+	const char *key = field_key(remote_keep(p->g.r), j, "number");
 
-	for (size_t i = 0; i < json_array_size(list); i++)
-		if ((keys[n] = field_key(remote_keep(p->g.r), json_array_get(list, i), "number")))
-			n++;
-	return talk(p, keys, n, e);
+	if (key)
+		*array_add(&p->changes) = key;
+	return emit_task(p, j, e);
 }
 
 static const struct {
 	const char *what, *path;
 	int (*item)(struct pull *p, const json_t *j, struct err *e);
-	int (*page)(struct pull *p, const json_t *list, struct err *e);
 } stages[FIRST_END] = {
-	[FIRST_ISSUES] = { "issues", "issues?state=all&sort=created&direction=asc&per_page=100&page=", first_issue, NULL },
-	[FIRST_CHANGES] = { "changes", "pulls?state=all&sort=created&direction=asc&per_page=100&page=", emit_task, changes_page },
-	[FIRST_COMMENTS] = { "comments", "issues/comments?sort=created&direction=asc&per_page=100&page=", first_comment, NULL },
-	[FIRST_CODE] = { "code notes", "pulls/comments?sort=created&direction=asc&per_page=100&page=", first_code, NULL },
-	[FIRST_COMMITS] = { "notes on commits", "comments?per_page=100&page=", emit_commit_note, NULL },
+	[FIRST_ISSUES] = { "issues", "issues?state=all&sort=created&direction=asc&per_page=100&page=", first_issue },
+	[FIRST_CHANGES] = { "changes", "pulls?state=all&sort=created&direction=asc&per_page=100&page=", first_change },
+	[FIRST_TALK] = { "reviews", NULL, NULL },
+	[FIRST_COMMENTS] = { "comments", "issues/comments?sort=created&direction=asc&per_page=100&page=", first_comment },
+	[FIRST_CODE] = { "code notes", "pulls/comments?sort=created&direction=asc&per_page=100&page=", first_code },
+	[FIRST_COMMITS] = { "notes on commits", "comments?per_page=100&page=", emit_commit_note },
 };
 
 static int on_first_page(void *ctx, struct http_answer *a, struct err *e)
@@ -284,8 +289,6 @@ static int on_first_page(void *ctx, struct http_answer *a, struct err *e)
 	for (size_t i = 0; i < n; i++)
 		if (stages[p->c.stage].item(p, json_array_get(a->json, i), e))
 			return -1;
-	if (stages[p->c.stage].page && stages[p->c.stage].page(p, a->json, e))
-		return -1;
 	p->done += (int64_t)n;
 	remote_progress(p->g.r, stages[p->c.stage].what, p->done, a->last_page ? (int64_t)a->last_page * 100 : -1);
 	if (p->c.stage == FIRST_COMMITS)
@@ -301,6 +304,7 @@ static int first_stage(struct pull *p, struct err *e)
 
 	p->done = (p->c.page - 1) * 100;
 	p->stage_pages = 0;
+	p->changes_whole = p->changes_whole || (p->c.stage == FIRST_CHANGES && p->c.page == 1);
 	if (http_pages_all(p->g.h, path, 0, on_first_page, p, &no)) {
 		/* Issues may be turned off, commits not ours to read: where the rest is there, that is no fault. */
 		bool may_miss = p->c.stage == FIRST_ISSUES || p->c.stage == FIRST_COMMITS;
@@ -310,6 +314,56 @@ static int first_stage(struct pull *p, struct err *e)
 	p->c.stage++;
 	p->c.page = 1;
 	return 0;
+}
+
+/* A pull that was cut has forgotten which changes there are. */
+static int on_numbers(void *ctx, struct http_answer *a, struct err *e UNUSED)
+{
+	struct pull *p = ctx;
+
+	for (size_t i = 0; i < json_array_size(a->json); i++) {
+		const char *key = field_key(remote_keep(p->g.r), json_array_get(a->json, i), "number");
+		if (key)
+			*array_add(&p->changes) = key;
+	}
+	return 0;
+}
+
+/* The stage's page is the number of changes whose talk is told, and one. */
+struct told { struct pull *p; size_t before; };
+
+static int on_told(void *ctx, size_t n, struct err *e)
+{
+	const struct told *t = ctx;
+
+	t->p->c.page = (int64_t)(t->before + n) + 1;
+	remote_progress(t->p->g.r, stages[FIRST_TALK].what, t->p->c.page - 1, (int64_t)t->p->changes.len);
+	return end_page(t->p, e);
+}
+
+static int talk_stage(struct pull *p, struct err *e)
+{
+	size_t from = (size_t)p->c.page - 1;
+	struct told told = { p, from };
+	int64_t *counts;
+	int rc;
+
+	if (!p->changes_whole) {
+		p->changes.len = 0;
+		if (http_pages_all(p->g.h, arena_printf(remote_keep(p->g.r), "%s/%s1", p->g.repo, stages[FIRST_CHANGES].path), 0,
+				   on_numbers, p, e))
+			return -1;
+	}
+	from = from < p->changes.len ? from : p->changes.len;
+	counts = xcalloc(p->changes.len + 1, sizeof(*counts));
+	rc = gh_talk(&p->g, &(struct gh_talk){ .tasks = p->changes.items + from, .n = p->changes.len - from, .counts = counts,
+		     .lists = p->full, .done = on_told, .ctx = &told }, e);
+	if (!rc)
+		count_code(p, p->changes.items + from, counts, p->changes.len - from);
+	free(counts);
+	p->c.stage++;
+	p->c.page = 1;
+	return rc;
 }
 
 /* Where the streams go on: at the server's time when the lists began to be read. */
@@ -453,7 +507,7 @@ static int missing(struct pull *p, struct err *e)
 static int pull_first(struct pull *p, struct err *e)
 {
 	while (p->c.stage < FIRST_END)
-		if (first_stage(p, e))
+		if (p->c.stage == FIRST_TALK ? talk_stage(p, e) : first_stage(p, e))
 			return -1;
 	if (p->full && missing(p, e))
 		return -1;
@@ -719,6 +773,7 @@ static void pull_release(struct pull *p)
 	array_release(&p->tasks);
 	array_release(&p->notes);
 	array_release(&p->talked);
+	array_release(&p->changes);
 	json_decref(p->files);
 }
 

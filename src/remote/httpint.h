@@ -89,4 +89,7 @@ void etag_save(const struct call *c);
 /* httpmend.c: bytes that only just are not JSON; false: nothing was mended. */
 bool json_mend(struct buf *out, const char *p, size_t n);
 
+/* httpslim.c: without the members whose keys are to be dropped, added to out; false: it does not work out. */
+bool json_slim(struct buf *out, const char *p, size_t n, bool (*drop)(const char *key, size_t len));
+
 #endif

@@ -325,7 +325,7 @@ with Forge('github') as f:
 # -- many: pages, cut and resumed; what moves while it is read --
 with Forge('github') as f:
     f.seed(users=[{'login': 'ana'}], tokens=[{'token': 't-ana', 'login': 'ana'}],
-           repos=[{'name': R, 'bulk': dict(issues=730, changes=60, comments=1500, rcomments=400)}])
+           repos=[{'name': R, 'bulk': dict(issues=520, changes=270, comments=1500, rcomments=400)}])
     lines, st, err = run('pull', source(f))
     full = (len(records(lines, 'task')), len({l['key'] for l in records(lines, 'note')}), len(records(lines, 'thread')))
     is_((st, full), (0, (790, 1900, 400)), 'all pages')
