@@ -186,10 +186,39 @@ static void offer_emoji(struct completion *x)
 		offer(x, words[i], "");
 }
 
+static void offer_trackers(struct completion *x)
+{
+	struct err ignored = ERR_INIT;
+	struct sources *all = have_work(x) ? act_sources(x->c, &ignored) : NULL;
+
+	for (size_t i = 0; all && i < all->len; i++)
+		offer(x, all->items[i].d.name, all->items[i].d.project);
+}
+
 static void offer_sources(struct completion *x)
 {
 	offer(x, "native", "in the repository's own store");
 	offer(x, "private", "only for you");
+	offer_trackers(x);
+}
+
+static void offer_exchange(struct completion *x)
+{
+	offer_trackers(x);
+	offer_remotes(x);
+}
+
+static void offer_outbox(struct completion *x)
+{
+	struct work *w = have_work(x);
+	struct out_list l = { NULL, 0, 0 };
+	struct err ignored = ERR_INIT;
+
+	if (!w || work_desk(w, &ignored) || desk_outs(w->desk, repo_commondir(w->repo), NULL, NULL, x->c->arena, &l, &ignored))
+		return;
+	for (size_t i = 0; i < l.len; i++)
+		if (l.items[i].state != OUT_DONE)
+			offer(x, arena_printf(x->c->arena, "%.8s", l.items[i].id), l.items[i].what);
 }
 
 static void offer_commands(struct completion *x)
@@ -201,6 +230,7 @@ static const struct { const char *kind; void (*offer)(struct completion *x); } k
 	{ "anchor", offer_anchors }, { "thread", offer_threads }, { "task", offer_tasks }, { "draft", offer_drafts },
 	{ "setting", offer_settings }, { "remote", offer_remotes }, { "rev", offer_revs }, { "query", offer_query },
 	{ "emoji", offer_emoji }, { "source", offer_sources }, { "command", offer_commands }, { "file", offer_paths },
+	{ "tracker", offer_trackers }, { "exchange", offer_exchange }, { "outbox", offer_outbox },
 };
 
 static void offer_kind(struct completion *x, const char *kind, size_t len)
@@ -227,7 +257,8 @@ static void offer_positional(struct completion *x, const struct cmd_entry *r, in
 /* What an option's value is called says what it can be. */
 static void offer_value(struct completion *x, const struct opt *o)
 {
-	static const char *const args[][2] = { { "FILE", "file" }, { "DIR", "file" }, { "REV", "rev" }, { "SOURCE", "source" } };
+	static const char *const args[][2] = { { "FILE", "file" }, { "DIR", "file" }, { "REV", "rev" }, { "SOURCE", "source" },
+		{ "TASK", "task" } };
 
 	for (const char *const *w = o->choices; w && *w; w++)
 		offer(x, *w, "");

@@ -414,11 +414,11 @@ static const struct cmd_entry source_rows[] = {
 	{ .name = "list", .summary = "the trackers of this repository", .needs = READS, .flags = CMD_JSON | CMD_PAGE,
 		.run = run_list },
 	{ .name = "set", .args = "NAME SETTING [VALUE]", .summary = "change a setting of one; without a value, unset it",
-		.min_args = 2, .max_args = 3, .needs = ACTS, .flags = CMD_JSON, .run = run_set, .complete = "source" },
+		.min_args = 2, .max_args = 3, .needs = ACTS, .flags = CMD_JSON, .run = run_set, .complete = "tracker" },
 	{ .name = "remove", .args = "NAME", .summary = "disconnect one; nothing is changed there", .min_args = 1, .max_args = 1,
-		.needs = ACTS, .flags = CMD_JSON, .run = run_remove, .complete = "source" },
+		.needs = ACTS, .flags = CMD_JSON, .run = run_remove, .complete = "tracker" },
 	{ .name = "test", .args = "[NAME…]", .summary = "ask the servers who you are there and what they can do",
-		.max_args = -1, .needs = ACTS, .flags = CMD_JSON, .run = run_test, .complete = "source" },
+		.max_args = -1, .needs = ACTS, .flags = CMD_JSON, .run = run_test, .complete = "tracker" },
 	{ .name = NULL },
 };
 const struct cmd_entry source_commands[] = {
