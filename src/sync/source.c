@@ -220,6 +220,22 @@ int work_sources(struct work *w, struct sources *out, struct err *e)
 	return 0;
 }
 
+static int see_one(void *ctx, const char *key, const char *value UNUSED, const char *origin UNUSED)
+{
+	if (str_ends(key, ".kind"))
+		*(bool *)ctx = true;
+	return 0;
+}
+
+bool work_has_sources(struct work *w)
+{
+	struct err unused = ERR_INIT;
+	bool any = false;
+
+	repo_config_each(w->repo, "killick.source.", see_one, &any, &unused);
+	return any;
+}
+
 void sources_release(struct sources *all)
 {
 	for (size_t i = 0; i < all->len; i++) {

@@ -49,6 +49,7 @@
 	ACT(NOTE,        "note-here",   "Threads", "another kind of thread here: remark, decision, note, private note") \
 	ACT(CHANGE_POST, "edit-post",   "Threads", "change your post (or draft) under the cursor") \
 	ACT(RETRACT,     "retract-post","Threads", "take your post under the cursor back for good; drop a draft") \
+	ACT(SEND,        "send-unsent", "Threads", "send the draft under the cursor, or what is held in the outbox") \
 	ACT(REACT,       "react-here",  "Threads", "react to the post under the cursor") \
 	ACT(MOVE,        "move-here",   "Threads", "move the thread: to its best guess, or to an anchor you type") \
 	ACT(READ,        "mark-read",   "Threads", "mark as read") \

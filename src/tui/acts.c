@@ -458,6 +458,8 @@ static void do_change_post(struct tui *t, const char *arg UNUSED)
 	target(t, &at);
 	if (at.draft)
 		COMMAND(t, true, NULL, "drafts", "edit", at.draft);
+	else if (at.unsent)
+		COMMAND(t, true, NULL, "outbox", "edit", at.unsent);
 	else
 		COMMAND(t, at.post && at.post_mine, at.post ? "only its author can change this post" : NO_POST, "edit",
 			at.post ? at.post : "");
@@ -474,6 +476,14 @@ static void do_retract(struct tui *t, const char *arg)
 	struct target at;
 
 	target(t, &at);
+	if (at.unsent && arg && !strcmp(arg, "now")) {
+		COMMAND(t, true, NULL, "outbox", "discard", at.unsent);
+		return;
+	}
+	if (at.unsent) {
+		prompt_menu(t, "what waits in the outbox:", drafts);
+		return;
+	}
 	if (!at.draft && (!at.post || !at.post_mine)) {
 		tui_say(t, MSG_INFO, at.post ? "only its author can take this post back" : NO_POST);
 		return;
@@ -484,6 +494,18 @@ static void do_retract(struct tui *t, const char *arg)
 		COMMAND(t, true, NULL, "drafts", "drop", at.draft);
 	else
 		COMMAND(t, true, NULL, "retract", at.post);
+}
+
+static void do_send(struct tui *t, const char *arg UNUSED)
+{
+	struct target at;
+
+	target(t, &at);
+	if (at.unsent)
+		COMMAND(t, true, NULL, "outbox", "release", at.unsent);
+	else
+		COMMAND(t, at.draft != NULL, "there is no draft here, and nothing that is held: D lists both", "drafts", "send",
+			at.draft ? at.draft : "");
 }
 
 static void do_react(struct tui *t, const char *arg UNUSED)
@@ -570,9 +592,19 @@ static void do_undo(struct tui *t, const char *arg)
 	};
 	struct err e = ERR_INIT;
 	enum audience aud;
+	struct target at;
 	struct op op;
 	bool fresh;
 
+	target(t, &at);
+	if (at.unsent) {
+		COMMAND(t, true, NULL, "outbox", "recall", at.unsent);
+		return;
+	}
+	if (t->world.queued + t->world.held) {
+		COMMAND(t, true, NULL, "recall");
+		return;
+	}
 	if (work_last(t->work, &op, &aud, &e) < 0) {
 		tui_say(t, MSG_INFO, "there is nothing of yours to take back");
 		return;
@@ -776,6 +808,7 @@ static act_fn *const functions[ACT_COUNT] = {
 	[ACT_CANCEL] = do_cancel, [ACT_QUIT] = do_quit, [ACT_REPLY] = do_reply, [ACT_REPLY_LINE] = do_reply_line,
 	[ACT_RESOLVE] = do_resolve, [ACT_ACCEPT] = do_accept, [ACT_ASK] = do_ask, [ACT_ASK_LINE] = do_ask_line,
 	[ACT_NOTE] = do_note, [ACT_CHANGE_POST] = do_change_post, [ACT_RETRACT] = do_retract, [ACT_REACT] = do_react,
+	[ACT_SEND] = do_send,
 	[ACT_MOVE] = do_move, [ACT_READ] = do_read, [ACT_UNDO] = do_undo, [ACT_REPEAT] = do_repeat,
 	[ACT_WRITTEN] = do_written, [ACT_FOLD] = do_nothing, [ACT_MARK] = do_nothing, [ACT_EDIT_CODE] = do_edit_code,
 	[ACT_BROWSE] = do_browse, [ACT_YANK] = do_yank, [ACT_SYNC] = do_sync, [ACT_TOUR] = do_tour,

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Drafts and outbox: what was written and is not sent, and the threads whose latest words of mine nobody else has yet.
- * The native store sends whole logs, so the second part is a number and the posts behind it, newest first.
+ * Drafts and outbox: what was written and is not sent, what waits for a tracker and why, and the threads whose latest
+ * words of mine nobody else has yet. The native store sends whole logs, so the last part is a number and the posts behind
+ * it, newest first.
  */
 #include "config.h"
 #include <stdlib.h>
 #include <string.h>
+#include "killick/sync/outbox.h"
 #include "killick/text/sanitize.h"
 #include "rows.h"
 #include "views.h"
@@ -14,6 +16,7 @@ struct unsent { const struct thread *th; const struct post *post; };
 struct drafts {
 	struct view v;
 	struct draft_list drafts;
+	struct out_list out;
 	struct thread_list threads;
 	size_t carried;              /* threads whose places are the work tree's */
 	ARRAY(struct unsent) unsent;
@@ -60,16 +63,30 @@ static int load_unsent(struct drafts *d, struct err *e)
 	return 0;
 }
 
+/* What has arrived and only waits to be seen is no matter of the user's. */
+static void drop_done(struct out_list *l)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->len; i++)
+		if (l->items[i].state != OUT_DONE)
+			l->items[n++] = l->items[i];
+	l->len = n;
+}
+
 static int drafts_load(struct view *v, struct err *e)
 {
 	struct drafts *d = self(v);
 	struct work *w = v->t->work;
 
 	d->drafts = (struct draft_list){ 0 };
+	d->out = (struct out_list){ 0 };
 	d->threads = (struct thread_list){ 0 };
 	d->unsent.len = d->carried = 0;
-	if (work_desk(w, e) < 0 || desk_drafts(w->desk, repo_commondir(w->repo), &v->arena, &d->drafts, e) < 0)
+	if (work_desk(w, e) < 0 || desk_drafts(w->desk, repo_commondir(w->repo), &v->arena, &d->drafts, e) < 0 ||
+	    desk_outs(w->desk, repo_commondir(w->repo), NULL, NULL, &v->arena, &d->out, e) < 0)
 		return -1;
+	drop_done(&d->out);
 	return load_unsent(d, e);
 }
 
@@ -89,14 +106,22 @@ static size_t heading_rows(size_t n)
 
 static size_t drafts_count(struct view *v)
 {
-	return heading_rows(self(v)->drafts.len) + heading_rows(self(v)->unsent.len);
+	return heading_rows(self(v)->drafts.len) + heading_rows(self(v)->out.len) + heading_rows(self(v)->unsent.len);
+}
+
+static size_t out_start(struct view *v)
+{
+	return heading_rows(self(v)->drafts.len);
+}
+
+static size_t unsent_start(struct view *v)
+{
+	return out_start(v) + heading_rows(self(v)->out.len);
 }
 
 static bool drafts_heading(struct view *v, size_t row)
 {
-	size_t first = heading_rows(self(v)->drafts.len);
-
-	return row == 0 || row == first;
+	return row == 0 || row == out_start(v) || row == unsent_start(v);
 }
 
 static const struct draft *draft_at(struct view *v, size_t row)
@@ -106,9 +131,16 @@ static const struct draft *draft_at(struct view *v, size_t row)
 
 static const struct unsent *unsent_at(struct view *v, size_t row)
 {
-	size_t first = heading_rows(self(v)->drafts.len);
+	size_t first = unsent_start(v);
 
 	return row > first && row - first <= self(v)->unsent.len ? &self(v)->unsent.items[row - first - 1] : NULL;
+}
+
+static const struct out_row *out_at(struct view *v, size_t row)
+{
+	size_t first = out_start(v);
+
+	return row > first && row - first <= self(v)->out.len ? &self(v)->out.items[row - first - 1] : NULL;
 }
 
 static const char *first_line(struct tui *t, const char *body)
@@ -143,18 +175,50 @@ static void unsent_cells(struct view *v, const struct unsent *u, struct cellv *o
 	out[5] = (struct cellv){ tui_now_relative(t, u->post->time), STYLE_DATE };
 }
 
+/* "reply k3f9c2 !58  Three is what ops allows": the words that outbox_queue was given. */
+static void out_cells(struct view *v, const struct out_row *r, struct cellv *out)
+{
+	static const enum style styles[OUT_STATES] = {
+		[OUT_QUEUED] = STYLE_DIM, [OUT_SENDING] = STYLE_ACCENT, [OUT_UNKNOWN] = STYLE_WARN, [OUT_HELD] = STYLE_WARN,
+		[OUT_REFUSED] = STYLE_ERROR, [OUT_ASKS] = STYLE_ERROR,
+	};
+	struct tui *t = v->t;
+	const char *gap = strstr(r->what, "  "), *blank = strchr(r->what, ' ');
+	int64_t left = r->not_before - clock_now();
+	bool waits = r->state == OUT_QUEUED && !r->problem && left > 0;
+	size_t verb = blank && gap && blank <= gap ? (size_t)(blank - r->what) : strcspn(r->what, " ");
+	size_t target = (gap && gap > r->what + verb ? (size_t)(gap - r->what) : strlen(r->what)) - verb;
+
+	out[0] = (struct cellv){ waits && left < 100000 ? arena_printf(&t->frame, "%lld s", (long long)((left + 999) / 1000)) :
+		r->state == OUT_QUEUED && r->problem ? "again" : out_state_name(r->state), styles[r->state] };
+	out[1] = (struct cellv){ arena_memdup(&t->frame, r->what, verb), STYLE_NORMAL };
+	out[2] = (struct cellv){ arena_printf(&t->frame, "%.*s %s", (int)target, r->what + verb, r->source), STYLE_DIM };
+	out[2].text += strspn(out[2].text, " ");
+	out[3] = (struct cellv){ gap ? gap + 2 : "", STYLE_NORMAL };
+	out[4] = (struct cellv){ r->problem ? r->problem : "", styles[r->state] };
+	out[5] = (struct cellv){ tui_now_relative(t, r->created), STYLE_DATE };
+	if (r->problem && v->area.w < 90) /* where there is no column for it */
+		out[3] = (struct cellv){ r->problem, styles[r->state] };
+}
+
 static void drafts_cells(struct view *v, size_t row, struct cellv *out)
 {
 	const struct draft *d = draft_at(v, row);
 	const struct unsent *u = unsent_at(v, row);
+	const struct out_row *r = out_at(v, row);
 
 	if (d)
 		draft_cells(v, d, out);
+	else if (r)
+		out_cells(v, r, out);
 	else if (u)
 		unsent_cells(v, u, out);
 	else if (row == 0 && self(v)->drafts.len) {
 		out[0].text = "drafts: not sent, only you see them";
 		out[1].text = arena_printf(&v->t->frame, "%zu", self(v)->drafts.len);
+	} else if (self(v)->out.len && row == out_start(v)) {
+		out[0].text = "on its way to a tracker: u recall, e edit, ! send anyway, x drop";
+		out[1].text = arena_printf(&v->t->frame, "%zu", self(v)->out.len);
 	} else {
 		out[0].text = v->t->world.has_remote ? "written, not fetched by anybody yet: s sends them" :
 			"written; this repository has no remote to send them to";
@@ -167,18 +231,25 @@ static const char *drafts_identity(struct view *v, size_t row)
 	const struct draft *d = draft_at(v, row);
 	const struct unsent *u = unsent_at(v, row);
 
-	return d ? d->id : u ? u->post->id : NULL;
+	const struct out_row *r = out_at(v, row);
+
+	return d ? d->id : r ? r->id : u ? u->post->id : NULL;
 }
 
 static void drafts_target(struct view *v, size_t row, struct target *t)
 {
 	const struct draft *d = draft_at(v, row);
 	const struct unsent *u = unsent_at(v, row);
+	const struct out_row *r = out_at(v, row);
 
 	if (d) {
 		t->draft = d->id;
 		t->post_draft = true;
 		t->quote = d->body;
+	}
+	if (r) {
+		t->unsent = r->id;
+		t->thread = *r->thread ? arena_printf(&v->t->frame, "k%s", r->thread) : NULL;
 	}
 	if (u) {
 		thread_target(v->t, u->th, t);
@@ -202,8 +273,16 @@ static void drafts_title(struct view *v, struct buf *left, struct buf *right)
 	struct drafts *d = self(v);
 
 	buf_addf(left, "%s %s drafts and outbox", repo_name(v->t->work->repo), glyph(v->t, "·", "-"));
-	if (d->drafts.len + d->unsent.len)
-		buf_addf(right, "%zu draft%s, %zu to send", d->drafts.len, d->drafts.len == 1 ? "" : "s", d->unsent.len);
+	if (d->drafts.len + d->unsent.len + d->out.len)
+		buf_addf(right, "%zu draft%s, %zu to send", d->drafts.len, d->drafts.len == 1 ? "" : "s",
+			 d->unsent.len + d->out.len);
+}
+
+/* Seconds count down. */
+static void drafts_tick(struct view *v)
+{
+	if (self(v)->out.len)
+		v->t->dirty = true;
 }
 
 static void drafts_empty(struct view *v, struct styled *out)
@@ -225,8 +304,9 @@ static const struct column columns[] = {
 const struct view_ops drafts_view = {
 	.name = "drafts", .args = "", .help = "drafts, and what nobody else has yet", .kind = VIEW_LIST,
 	.size = sizeof(struct drafts), .columns = columns,
-	.hints = "open=open\nedit-post=edit\ndrafts send %draft=send\nretract-post=drop\nundo=recall the last\nsync-now=sync\nback=back\n"
+	.hints = "open=open\nedit-post=edit\nsend-unsent=send\nretract-post=drop\nundo=recall\nsync-now=sync\nback=back\n"
 		"keys=keys",
 	.close = drafts_close, .load = drafts_load, .idle = drafts_idle, .count = drafts_count, .heading = drafts_heading, .cells = drafts_cells,
 	.identity = drafts_identity, .target = drafts_target, .act = drafts_act, .title = drafts_title, .empty = drafts_empty,
+	.tick = drafts_tick,
 };

@@ -74,7 +74,7 @@ const char keymap_defaults[] =
 	"bind any c note-here\n"
 	"bind any E edit-post\n"
 	"bind any X retract-post\n"
-	"bind any ! drafts send %draft\n"
+	"bind any ! send-unsent\n"
 	"bind any + react-here\n"
 	"bind any M move-here\n"
 	"bind any m mark-read\n"

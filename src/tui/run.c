@@ -9,6 +9,8 @@
 #include "killick/base/proc.h"
 #include "killick/text/sanitize.h"
 #include "output.h"
+#include "killick/store/settings.h"
+#include "killick/sync/source.h"
 #include "ui.h"
 
 struct caught { struct tui *t; struct buf out, err; };
@@ -93,7 +95,7 @@ int tui_command(struct tui *t, int argc, const char *const *argv, struct buf *ou
 	status = cmd_run(&io, t->work, argc, argv);
 	if (!entry || entry->needs & NEED_WRITE || entry->sub)
 		tui_stale(t);
-	t->set_up = work_is_set_up(t->work);
+	t->set_up = work_is_set_up(t->work) || work_has_sources(t->work);
 	t->generation = t->work->index ? index_generation(t->work->index) : 0;
 	if (out)
 		buf_addbuf(out, &c.out);
@@ -250,6 +252,43 @@ static void sync_done(struct tui *t, struct job *j, int status)
 	free(last);
 	t->ticked = 0;
 	tui_refresh(t);
+}
+
+static void pull_done(struct tui *t, struct job *j UNUSED, int status)
+{
+	if (status)
+		trace("tui", "pulling ended with %d", status);
+	t->world_stale = true;
+	t->ticked = 0;
+}
+
+void tui_pull(struct tui *t)
+{
+	static const struct job_ops ops = { .done = pull_done };
+	static const char *const env[] = { "GIT_TERMINAL_PROMPT=0", "SSH_ASKPASS_REQUIRE=force", NULL };
+	const char *dir = repo_top(t->work->repo) ? repo_top(t->work->repo) : repo_gitdir(t->work->repo);
+	int64_t every = setting_int(t->work->repo, "sync.interval");
+	struct err e = ERR_INIT;
+	struct sources all;
+	const char **argv;
+	size_t n = 0;
+
+	if (every <= 0 || (t->pulled && clock_mono() - t->pulled < every) || job_find(t, "sync") || job_find(t, "pull") ||
+	    work_sources(t->work, &all, &e))
+		return;
+	t->pulled = clock_mono();
+	argv = arena_alloc(&t->acting, (all.len + 6) * sizeof(*argv));
+	argv[n++] = self_path(t);
+	argv[n++] = "-C";
+	argv[n++] = dir;
+	argv[n++] = "sync";
+	argv[n++] = "-q";
+	for (size_t i = 0; i < all.len; i++)
+		if (!all.items[i].unusable)
+			argv[n++] = all.items[i].d.name;
+	if (n > 5 && !job_start(t, "pull", argv, env, PROC_STDERR_NULL, &ops, NULL, &e))
+		trace("tui", "%s", e.msg);
+	sources_release(&all);
 }
 
 void tui_sync(struct tui *t)

@@ -19,6 +19,7 @@
 #include "files.h"
 #include "killick/base/file.h"
 #include "killick/store/settings.h"
+#include "killick/sync/source.h"
 #include "killick/text/sanitize.h"
 #include "killick/tui/tui.h"
 #include "ui.h"
@@ -262,6 +263,7 @@ static void look_for_writers(struct tui *t)
 		return;
 	t->ticked = clock_mono();
 	tick_views(t);
+	tui_pull(t);
 	look_for_ops(t);
 	if (t->work->index && index_generation(t->work->index) != t->generation)
 		take_in(t);
@@ -439,7 +441,7 @@ int tui_init(struct tui *t, struct work *w, const struct term_config *c, bool pl
 	if (work_index(w, e) < 0 || term_open(&t->term, c, e) < 0)
 		return -1;
 	t->ascii = term_ascii(t->term);
-	t->set_up = work_is_set_up(w);
+	t->set_up = work_is_set_up(w) || work_has_sources(w);
 	t->world_stale = true;
 	if (!c->headless)
 		catch_stderr(t);

@@ -36,6 +36,7 @@ struct target {
 	uint32_t line, end;
 	const char *anchor;      /* text form of what "ask" would attach to */
 	const char *draft;
+	const char *unsent;      /* id of a row of the outbox */
 	const char *url;
 	const char *quote;       /* text for copying */
 	enum thread_state state;
@@ -267,6 +268,8 @@ void jobs_release(struct tui *t);
 /* killick itself, by its path. */
 const char *self_path(struct tui *t);
 void tui_sync(struct tui *t);
+/* The trackers, in the background, when it is time; says nothing. */
+void tui_pull(struct tui *t);
 /* The last line of a text is how far the sync is. */
 void tui_progress(struct tui *t, const char *text);
 
@@ -274,7 +277,8 @@ void tui_progress(struct tui *t, const char *text);
 
 struct world {
 	bool known;
-	uint64_t unpushed, drafts;
+	uint64_t unpushed, drafts, queued, held;   /* queued, held: of the outbox */
+	char *sources;           /* the trackers: "github 14:02  redmine ✗", or NULL */
 	bool has_remote;
 	const char *remote;      /* heap */
 	int64_t synced;
@@ -302,6 +306,7 @@ struct tui {
 	bool set_up;
 	int status, tab;
 	int64_t ticked;          /* last look at what others have written */
+	int64_t pulled;          /* when the trackers were last asked, clock_mono; 0 never */
 	uint64_t generation;
 	unsigned epoch;          /* of the repository: counts tui_refresh */
 	char stamp[NLOG_STAMP_SIZE];

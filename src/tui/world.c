@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "killick/sync/outbox.h"
 #include "ui.h"
 
 void world_release(struct world *w)
@@ -14,6 +15,7 @@ void world_release(struct world *w)
 	free((char *)w->remote);
 	free(w->problem);
 	free(w->progress);
+	free(w->sources);
 	memset(w, 0, sizeof(*w));
 }
 
@@ -52,6 +54,49 @@ static void look_at_drafts(struct tui *t, struct arena *a)
 		t->world.drafts = drafts.len;
 }
 
+static void add_time(struct buf *out, int64_t when);
+
+/* Each tracker with the time it was last asked, or a cross where that failed. */
+static void look_at_trackers(struct tui *t)
+{
+	struct sources all;
+	struct buf b = BUF_INIT;
+	struct err e = ERR_INIT;
+
+	if (work_sources(t->work, &all, &e))
+		return;
+	for (size_t i = 0; i < all.len; i++) {
+		const struct source *s = &all.items[i];
+
+		buf_addf(&b, "%s%s ", b.len ? "  " : "", s->d.name);
+		if (s->problem || s->unusable)
+			buf_addstr(&b, glyph(t, "✗", "x"));
+		else if (s->synced)
+			add_time(&b, s->synced);
+		else
+			buf_addstr(&b, "never");
+	}
+	t->world.sources = copy(b.ptr);
+	t->set_up = t->set_up || all.len > 0;
+	sources_release(&all);
+	buf_release(&b);
+}
+
+static void look_at_outbox(struct tui *t, struct arena *a)
+{
+	struct out_list l = ARRAY_INIT;
+	struct err e = ERR_INIT;
+
+	if (work_desk(t->work, &e) || desk_outs(t->work->desk, repo_commondir(t->work->repo), NULL, NULL, a, &l, &e))
+		return;
+	for (size_t i = 0; i < l.len; i++) {
+		enum post_state s = out_post_state(l.items[i].state);
+
+		t->world.queued += s == POST_QUEUED;
+		t->world.held += s == POST_HELD || s == POST_FAILED;
+	}
+}
+
 void world_update(struct tui *t)
 {
 	struct arena a = ARENA_INIT;
@@ -65,7 +110,9 @@ void world_update(struct tui *t)
 	look_at_remotes(t, &a);
 	look_at_source(t, &a);
 	look_at_drafts(t, &a);
-	if (t->set_up && work_log(t->work, false, &e) == 0)
+	look_at_trackers(t);
+	look_at_outbox(t, &a);
+	if (work_is_set_up(t->work) && work_log(t->work, false, &e) == 0)
 		t->world.unpushed = nlog_unpushed(t->work->log);
 	t->world.known = t->dirty = true;
 	t->world_stale = false;
@@ -99,7 +146,19 @@ static void long_form(struct tui *t, const struct world *w, struct buf *out)
 		separate(out);
 		buf_addf(out, "%s %llu to send", glyph(t, "⇅", "^"), (unsigned long long)w->unpushed);
 	}
+	if (w->queued) {
+		separate(out);
+		buf_addf(out, "%s %llu queued", glyph(t, "⇅", "^"), (unsigned long long)w->queued);
+	}
+	if (w->held) {
+		separate(out);
+		buf_addf(out, "%llu held", (unsigned long long)w->held);
+	}
 	separate(out);
+	if (w->sources)
+		buf_addf(out, "%s%s", w->sources, w->has_remote && (w->problem || w->synced) ? "  " : "");
+	if (w->sources && !(w->has_remote && (w->problem || w->synced)))
+		return;
 	if (!w->has_remote)
 		buf_addstr(out, "only here");
 	else if (w->problem)
@@ -118,6 +177,10 @@ static void short_form(struct tui *t, const struct world *w, struct buf *out)
 		buf_addf(out, "%s%llu", glyph(t, "✎", "d"), (unsigned long long)w->drafts);
 	if (w->unpushed && w->has_remote)
 		buf_addf(out, "%s%s%llu", out->len ? " " : "", glyph(t, "⇅", "^"), (unsigned long long)w->unpushed);
+	if (w->queued)
+		buf_addf(out, "%s%s%llu", out->len ? " " : "", glyph(t, "⇅", "^"), (unsigned long long)w->queued);
+	if (w->held)
+		buf_addf(out, "%s!%llu", out->len ? " " : "", (unsigned long long)w->held);
 	if (w->problem)
 		buf_addf(out, "%s%s", out->len ? " " : "", glyph(t, "✗", "x"));
 }
@@ -132,7 +195,7 @@ void world_format(struct tui *t, struct buf *out, enum style *st)
 		*st = STYLE_ACCENT;
 		return;
 	}
-	if (t->work->problem || w->problem)
+	if (t->work->problem || w->problem || w->held)
 		*st = STYLE_WARN;
 	if (t->work->problem) {
 		buf_addf(out, "%s index behind", glyph(t, "✗", "x"));

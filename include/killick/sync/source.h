@@ -33,6 +33,8 @@ struct sources { struct source *items; size_t len, alloc; };
 /* In the order of the configuration; needs the index for what is known. Strings live in the work's arena. */
 int work_sources(struct work *w, struct sources *out, struct err *e);
 void sources_release(struct sources *s);
+/* Is any configured? Costs no index. */
+bool work_has_sources(struct work *w);
 /* By name; ERR_NOT_FOUND names those there are. */
 struct source *sources_find(const struct sources *s, const char *name, struct err *e);
 /* Whose task or thread this row of the index is; NULL: native, private, or not configured any more. */
