@@ -7,6 +7,7 @@
 const struct adapter *const adapters[] = {
 	&adapter_gitea,
 	&adapter_github,
+	&adapter_redmine,
 	&adapter_dir,
 	NULL,
 };

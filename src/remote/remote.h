@@ -31,6 +31,6 @@ int remote_main(int argc, char **argv);
 int session_open(struct remote *r, const char *base, bool anonymous, struct err *e);
 void session_close(struct remote *r);
 
-extern const struct adapter adapter_dir, adapter_gitea, adapter_github;
+extern const struct adapter adapter_dir, adapter_gitea, adapter_github, adapter_redmine;
 
 #endif
