@@ -64,6 +64,9 @@ static int write_one(struct push *p, const char *method, const char *path, json_
 	if (!rc)
 		return 0;
 	remote_outcome(p->r, sent, &failed, p->out);
+	/* The key is good, as was asked just before: it is the role that does not do, and waiting does not help. */
+	if (p->out->is == WIRE_UNSENT && failed.code == ERR_AUTH)
+		p->out->is = WIRE_REFUSED;
 	return 1;
 }
 

@@ -9,7 +9,7 @@ the forge. Printed at the end: how much was checked, and how many violations (ze
 import json, os, shutil, sys, tempfile
 sys.path[:0] = [os.path.dirname(os.path.dirname(os.path.abspath(__file__))), os.path.dirname(os.path.abspath(__file__))]
 from tap import *
-from contractgitea import Swagger
+from contractgitea import Swagger, find_spec
 from contractproxy import Checker
 from forgeclient import Forge
 from githubwalk import walk
@@ -263,12 +263,12 @@ def gitea_requests(go):
 
 
 def gitea():
-    spec = next((x for x in (os.environ.get('KILLICK_SHARED', ''), SRC + '/../shared') if os.path.exists(x + GITEA)), None)
+    spec = find_spec(SRC)
     if spec is None:
         return skip('../shared/specs/gitea is not here', "Gitea's contract")
     with Forge('gitea') as f:
         f.seed(**WORLD)
-        sw = Swagger(spec + GITEA)
+        sw = Swagger(spec)
 
         def go(method, path, body=None, want=200, token='t-ana'):
             s, d, _ = f.call(method, path, body, token, raw=True)
@@ -290,8 +290,6 @@ def gitea():
         diag("checked against Gitea's description: %d requests and answers, %d operations; %d violations" % (
             sw.checked, len(sw.operations), len(sw.wrong)))
 
-
-GITEA = '/specs/gitea/gitea-v1-swagger2.json'
 
 def github():
     if os.environ.get('KILLICK_TEST_QUICK'):

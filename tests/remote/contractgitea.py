@@ -4,9 +4,21 @@
 Go writes null where a pointer, a list or a time is empty, which swagger cannot say: null is taken there. What the description
 does not name is a violation: nobody may lean on a field that is not there.
 """
-import json, re
+import http.client, json, os, re, threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, unquote, urlsplit
 from forgestate import parse_iso
+
+
+SPEC = 'specs/gitea/gitea-v1-swagger2.json'
+
+
+def find_spec(src):
+    """Where Gitea's description is, beside the project; None: it is not here."""
+    for d in (os.environ.get('KILLICK_SHARED'), src + '/../shared'):
+        if d and os.path.exists(os.path.join(d, SPEC)):
+            return os.path.join(d, SPEC)
+    return None
 
 
 POINTERS = ('merge_commit_sha',)     # *string in Gitea's source: null until there is one
@@ -113,3 +125,50 @@ class Swagger:
                     out.append('answer %d has a body' % status)
         self.wrong += ['%s %s %d: %s' % (method, name or target, status, x) for x in out]
         return out
+
+
+class Relay(BaseHTTPRequestHandler):
+    """Hands requests on to the forge and has them and their answers checked."""
+    protocol_version = 'HTTP/1.1'
+
+    def log_message(self, *a):
+        pass
+
+    def serve(self):
+        body = self.rfile.read(int(self.headers.get('Content-Length') or 0))
+        c = http.client.HTTPConnection(self.server.upstream, timeout=60)
+        c.request(self.command, self.path, body or None, {k: v for k, v in self.headers.items()
+                                                          if k.lower() not in ('host', 'connection', 'accept-encoding')})
+        r = c.getresponse()
+        data = r.read()
+        with self.server.lock:
+            self.server.swagger.check(self.command, self.path, json.loads(body) if body else None, r.status,
+                                      json.loads(data) if data else None)
+        self.send_response_only(r.status)
+        for k, v in r.getheaders():
+            if k.lower() not in ('transfer-encoding', 'connection', 'content-length'):
+                self.send_header(k, v)
+        if r.status != 204:
+            self.send_header('Content-Length', str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = serve
+
+
+class Checked:
+    """with Checked(forge, spec) as c: c.url is the forge's, checked; c.swagger has what was wrong."""
+    def __init__(self, forge, spec):
+        self.server = ThreadingHTTPServer(('127.0.0.1', 0), Relay)
+        self.server.daemon_threads = True
+        self.server.upstream, self.server.lock = forge.host, threading.Lock()
+        self.swagger = self.server.swagger = Swagger(spec)
+        self.url = 'http://127.0.0.1:%d' % self.server.server_address[1]
+
+    def __enter__(self):
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *a):
+        self.server.shutdown()
+        self.server.server_close()

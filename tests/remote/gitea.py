@@ -5,6 +5,7 @@ import json, os, sys, tempfile
 sys.path[:0] = [os.path.dirname(os.path.dirname(os.path.abspath(__file__))), os.path.dirname(os.path.abspath(__file__))]
 from tap import *
 from talk import *
+from contractgitea import Checked, find_spec
 from forgeclient import Forge
 
 T = tempfile.mkdtemp(prefix='killick-test.')
@@ -31,7 +32,7 @@ ids = iter('%032x' % i for i in range(1, 10000))
 
 
 def source(f, **more):
-    return {'name': 'f', 'kind': 'gitea', 'api': f.url + '/api/v1/', 'web': f.url + '/', 'project': 'acme/widget',
+    return {'name': 'f', 'kind': 'gitea', 'api': getattr(f, 'checked', f.url) + '/api/v1/', 'web': f.url + '/', 'project': 'acme/widget',
             'options': {'write-gap-ms': 0, 'backoff-ms': 20}, **more}
 
 
@@ -299,24 +300,47 @@ def sniffing(f):
     is_((s['kind'], s['api'], s['project']), ('gitea', 'https://codeberg.org/api/v1/', 'acme/widget'), 'codeberg is known by its name')
 
 
+def rounds(f, dialect, version, minor):
+    p, src = probed(f)
+    is_((p['version'], p['me']['login'], p['title'], p['public'], 'resolve' in p['caps'], 'ranges' in p['caps']),
+        (version, 'ana', 'acme/widget', True, minor >= 26, False), 'probe')
+    if minor < 26:
+        ok('Forgejo' in p['caps_why']['resolve'] if dialect == 'forgejo' else '1.26' in p['caps_why']['resolve'], 'with the reason')
+    cursor, by = pulling(f, src)
+    if minor == 27:
+        incremental(f, src, cursor)
+    writing(f, src, by, dialect == 'forgejo', minor)
+    if minor in (27, 0):
+        tasks(f, src)
+
+
+def checked_rounds(f, spec, *what):
+    """The same with every request and answer held to Gitea's description."""
+    with Checked(f, spec) as c:
+        f.checked = c.url
+        rounds(f, *what)
+        is_(c.swagger.wrong, [], "no violation of Gitea's contract")
+        diag("checked against Gitea's description: %d requests and answers of killick-remote, %d operations; %d violations" % (
+            c.swagger.checked, len(c.swagger.operations), len(c.swagger.wrong)))
+        del f.checked
+
+
+SPEC = find_spec(SRC)
 for dialect, version, minor in (('gitea', '1.27.0', 27), ('gitea', '1.26.2', 26), ('gitea', 'v1.21.11', 21), ('forgejo', '15.0.0+gitea-1.22.0', 0)):
     with Forge(dialect, '--version', version) as f:
         diag(dialect + ' ' + version)
         f.seed(**WORLD)
+        if SPEC and minor == 27:
+            checked_rounds(f, SPEC, dialect, version, minor)
+        else:
+            rounds(f, dialect, version, minor)
         p, src = probed(f)
-        is_((p['version'], p['me']['login'], p['title'], p['public'], 'resolve' in p['caps'], 'ranges' in p['caps']),
-            (version, 'ana', 'acme/widget', True, minor >= 26, False), 'probe')
-        if minor < 26:
-            ok('Forgejo' in p['caps_why']['resolve'] if dialect == 'forgejo' else '1.26' in p['caps_why']['resolve'], 'with the reason')
-        cursor, by = pulling(f, src)
-        if minor == 27:
-            incremental(f, src, cursor)
-        writing(f, src, by, dialect == 'forgejo', minor)
         if minor in (27, 0):
-            tasks(f, src)
             faults(f, src)
         if minor == 27:
             paging(f)
             odd(f, src)
             sniffing(f)
+if not SPEC:
+    skip('../shared/specs/gitea is not here', "Gitea's contract")
 done()

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2034
 # Sourced by the scripts here: what a private Redmine of Debian's packages needs in its environment.
 # BUNDLER_VERSION: Debian 12's security update of ruby3.1 (3.1.7) brings bundler 2.3.27, which takes Debian's gems (no folder
 # below gems/) for deleted; Redmine's own post-install step then fails with "Could not find racc-1.6.2.gem for installation".
