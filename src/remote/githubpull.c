@@ -18,7 +18,7 @@
 
 enum stage { FIRST_ISSUES = 1, FIRST_CHANGES, FIRST_TALK, FIRST_COMMENTS, FIRST_CODE, FIRST_COMMITS, FIRST_END };
 enum stream { ISSUES, COMMENTS, CODE, COMMITS, STREAMS };
-static const int64_t OVERLAP = 120000;
+static const int64_t OVERLAP = 120000, MINUTE = 60000;
 
 struct cursor {
 	int64_t stage, page, start;  /* of a first pull; stage 0: it is over. start: the server's time when it began */
@@ -678,7 +678,8 @@ static int stream_read(struct pull *p, enum stream s, const struct http_answer *
 		return 0;
 	if (stream_items(p, s, a, e) || (a->next && stream_walk(p, s, last_updated(a->json), e)))
 		return -1;
-	next = p->c.newest[s] < date - OVERLAP ? p->c.newest[s] : date - OVERLAP;
+	date -= OVERLAP + date % MINUTE;   /* whole minutes: polls of one minute have one address, and its ETag */
+	next = p->c.newest[s] < date ? p->c.newest[s] : date;
 	if (next > p->c.since[s])
 		p->c.since[s] = next;
 	return end_page(p, e);

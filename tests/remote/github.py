@@ -86,7 +86,9 @@ def state(f, n):
 
 
 with Forge('github') as f:
+    f.config(clock='2026-03-01T10:00:00Z')
     f.seed(**WORLD)
+    f.config(clock='2026-03-01T11:00:30Z')
     # -- whose is it --
     for url, want in (('git@github.com:acme/widget.git', ('https://api.github.com/', 'https://github.com/', 'acme/widget')),
                       ('https://github.com/acme/widget/issues/5', ('https://api.github.com/', 'https://github.com/', 'acme/widget')),
@@ -153,6 +155,7 @@ with Forge('github') as f:
     got = f.log()[n0:]
     is_((len(got), [r['status'] for r in got]), (4, [304] * 4), 'nothing new: four requests, four times 304')
     is_(records(lines), [], 'and nothing told')
+    f.config(clock=None)
     f.call('POST', '/repos/%s/issues/1/comments' % R, {'body': 'news'}, 't-bob')
     f.call('PATCH', '/repos/%s/issues/3' % R, {'state': 'open'}, 't-ana')
     time.sleep(1.1)
