@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include "httpint.h"
 
-enum { RATIO = 200, RATIO_FROM = 4 << 20 };
+enum { SIGN_MS = 5000, RATIO = 200, RATIO_FROM = 4 << 20 };
 
 static bool is_write(const struct call *c)
 {
@@ -374,6 +374,17 @@ static void cancel_all(struct http *h)
 	}
 }
 
+/* Whoever waits for us wants to hear now and then that there is a reason. */
+static void sign_of_life(struct http *h)
+{
+	int64_t now = clock_mono();
+
+	if (!h->o.waiting || now - h->last_sign < SIGN_MS)
+		return;
+	h->last_sign = now;
+	h->o.waiting(h->o.waiting_ctx, h->pause_until > now ? h->pause_until - now : 0);
+}
+
 void calls_turn(struct http *h, int64_t wait_ms)
 {
 	struct curl_waitfd in = { .fd = STDIN_FILENO, .events = 0 };
@@ -385,6 +396,7 @@ void calls_turn(struct http *h, int64_t wait_ms)
 	calls_reap(h);
 	if (wait_ms == 0)
 		return;
+	sign_of_life(h);
 	/* libcurl passes POLLHUP of a foreign descriptor as an end of waiting, but not on: so it is asked for again. */
 	curl_multi_poll(h->multi, &in, h->o.cancelled_by_stdin ? 1 : 0, (int)wait, NULL);
 	if (h->o.cancelled_by_stdin && poll(&gone, 1, 0) > 0 && gone.revents & (POLLHUP | POLLERR | POLLNVAL))
@@ -395,6 +407,7 @@ void call_wait(struct call *c)
 {
 	if (c->h->cancelled)
 		cancel_all(c->h);
+	c->h->last_sign = clock_mono();
 	while (!c->done) {
 		calls_turn(c->h, 0);
 		if (!c->done)

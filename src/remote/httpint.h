@@ -49,7 +49,7 @@ struct http {
 	int64_t pause_until, last_write;   /* monotonic */
 	double tokens; int64_t tokens_at;
 	int limit_steps;              /* limits without a time in a row */
-	int64_t retry_at;
+	int64_t retry_at, last_sign;
 	struct http_count count;
 	bool cancelled;
 };

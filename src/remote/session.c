@@ -62,6 +62,15 @@ static void network_options(struct remote *r, struct http_options *o)
 
 /* ---- the source's own options ---- */
 
+/* Settings come as text. */
+static int64_t option_int(const json_t *options, const char *name)
+{
+	const char *s = json_get_str(options, name);
+	uint64_t n;
+
+	return s && str_to_u64(s, INT32_MAX, &n) ? (int64_t)n : json_get_int(options, name, -1);
+}
+
 static void own_options(const struct remote *r, struct http_options *o)
 {
 	const struct { const char *name; int *to; int max; } ints[] = {
@@ -72,7 +81,7 @@ static void own_options(const struct remote *r, struct http_options *o)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(ints); i++) {
-		int64_t v = json_get_int(r->src.options, ints[i].name, -1);
+		int64_t v = option_int(r->src.options, ints[i].name);
 		if (v >= 0 && v <= ints[i].max)
 			*ints[i].to = (int)v;
 	}
@@ -127,9 +136,20 @@ static void session_credential(struct remote *r)
 	buf_release(&header);
 }
 
+static void session_waits(void *ctx, int64_t ms)
+{
+	struct remote *r = ctx;
+
+	if (ms)
+		remote_progress(r, "the server's limit", 0, ms / 1000);
+	else
+		remote_progress(r, "the server", 0, -1);
+}
+
 int session_open(struct remote *r, const char *base, bool anonymous, struct err *e)
 {
-	struct http_options o = { .base = base, .cancelled_by_stdin = true, .max_wait_ms = anonymous ? 0 : 60000 };
+	struct http_options o = { .base = base, .cancelled_by_stdin = true, .max_wait_ms = anonymous ? 0 : 60000,
+		.waiting = session_waits, .waiting_ctx = r };
 
 	/* First of all: it takes the tokens out of the environment that children get. */
 	if (anonymous)

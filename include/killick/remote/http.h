@@ -43,6 +43,9 @@ struct http_options {
 	/* Members of answers to GET that nobody reads, cut out before parsing (half of the time of a first pull): by key, with
 	 * whatever they hold. NULL: none. */
 	bool (*drop)(const char *key, size_t len);
+	/* Called about every 5 s while nothing but waiting is done: for a limit that lasts another ms, or (0) for an answer. */
+	void (*waiting)(void *ctx, int64_t ms);
+	void *waiting_ctx;
 	bool allow_http;             /* the user said so; loopback is always allowed */
 	bool cancelled_by_stdin;     /* the parent is gone: stop */
 };

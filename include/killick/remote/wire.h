@@ -13,7 +13,8 @@
  * Answers of pull, look, probe and sniff:
  *	{"record":…}                     model/record.h
  *	{"page":"cursor"}                commit what came since the last page, together with this cursor
- *	{"progress":{"what":"issues","done":200,"total":10000}}
+ *	{"progress":{"what":"issues","done":200,"total":10000}}   also while only waiting, so that silence means trouble:
+ *	                                 "the server" (an answer), "the server's limit" (total: seconds to go)
  *	{"probe":{"version","caps":[…],"caps_why":{CAP:WHY},"me":P,"title","public","missing","quirk","credential","tried":[…]}}
  *	{"source":S}
  *	{"error":{"code":"offline","message":"…","retry_at":"…"}}   then the end; codes are err_code_name's
