@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """killick-remote's protocol and the adapter contract, over the adapter of a folder of files."""
-import json, os, shutil, sys, tempfile, time
+import json, os, re, shutil, subprocess, sys, tempfile, time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -94,7 +94,6 @@ t.p.kill(), t.end()
 for what, raw, like in (('nothing', b'', 'no request'), ('no JSON', b'hello', 'not the JSON'),
                         ('a NUL', b'{"wire":1,"do":"pu\0ll"}', 'not the JSON'), ('another version', b'{"wire":2}', 'different age'),
                         ('depth', b'[' * 10000, 'nested more than')):
-    import subprocess
     r = subprocess.run([REMOTE], input=raw + (b'\n' if raw else b''), capture_output=True)
     ok(like in json.loads(r.stdout)['error']['message'] and r.returncode == 1 and not r.stderr, 'a request that is ' + what)
 r = subprocess.run([REMOTE, '--help'], capture_output=True)
@@ -187,5 +186,20 @@ time.sleep(0.2)
 t0 = time.time()
 st, rest, err = t.end()
 ok(st == 1 and time.time() - t0 < 2, 'the end of its input ends it')
+# -- the manual's example --
+page = open(SRC + '/man/killick-adapters.7').read()
+example = re.search(r'A folder that plays a tracker.*?\.Bd[^\n]*\n(.*?)\.Ed', page, re.S).group(1)
+script = example.replace('/tmp/t', T + '/t')
+script = script.replace('/usr/libexec/killick/killick-remote', REMOTE)
+r = subprocess.run(['sh', '-euc', script], capture_output=True, cwd=T)
+is_([l.get('name') or l['page'] for l in map(json.loads, r.stdout.splitlines()) if 'name' in l or 'page' in l] + [r.stderr], ['DIR-1', '1', b''],
+    "killick-adapters(7)'s example does what it says")
+wire = open(SRC + '/src/remote/wire.c').read() + open(SRC + '/src/remote/session.c').read() + open(SRC + '/src/remote/cred.c').read()
+names = re.findall(r'^\.It (?:Li|Ev) (.*)$', page[page.index('.Sh PROTOCOL'):], re.M)
+opts = [n for l in names for n in re.split('[ ,]+', l) if n and '-' in n and n.islower()]
+is_([o for o in opts if '"%s"' % o not in wire], [], 'options in the manual are there')
+is_([o for o in re.findall(r'\{ "([a-z-]+)", &o->', wire) if o not in ' '.join(names)], [], 'and the other way round')
+is_([v for v in re.findall(r'"((?:GH|GITHUB|GITEA|FORGEJO|REDMINE)[A-Z_]*)"', wire) if v not in page and v not in ('GITHUB_PAT', 'GH_CONFIG_DIR')], [],
+    'variables in the manual')
 shutil.rmtree(T)
 done()
