@@ -12,7 +12,7 @@
 #include "killick/cmd/act.h"
 #include "killick/store/settings.h"
 
-enum { HORIZON_MS = 3600000, NAP_MS = 500 };
+enum { HORIZON_MS = 3600000, NAP_MS = 500, PUSH_MS = 120000, PUSH_NAP_MS = 2000 };
 
 static const char *short_id(struct cmd *c, const struct out_row *r)
 {
@@ -60,6 +60,8 @@ static const char *state_words(struct cmd *c, const struct out_row *r, int64_t n
 
 	if (r->state == OUT_QUEUED && !r->problem && left > 0 && left < 120000)
 		return arena_printf(c->arena, "%lld s", (long long)((left + 999) / 1000));
+	if (r->state == OUT_QUEUED && r->pushed)
+		return "waits";
 	if (r->state == OUT_QUEUED)
 		return r->problem ? "again" : "queued";
 	return out_state_name(r->state);
@@ -332,13 +334,23 @@ static int run_deliver(struct cmd *c, struct err *e)
 	const char *dir = repo_commondir(c->work->repo);
 	struct lock lock = LOCK_INIT;
 	struct buf path = BUF_INIT;
-	int64_t next;
+	int64_t next, until = clock_mono() + PUSH_MS;
+	bool waits;
 	int rc = 0;
 
 	if (xdg_path(XDG_DATA, arena_printf(c->arena, "deliver-%016llx.lock", (unsigned long long)hash64(dir, strlen(dir))), &path, e))
 		return -1;
-	while (!rc && (next = outbox_next(c->work)) && next < clock_now() + HORIZON_MS) {
+	while (!rc) {
 		struct sent sent;
+
+		waits = c->argc && clock_mono() < until && outbox_awaits_push(c->work);
+		next = outbox_next(c->work);
+		if (!next && waits) {
+			poll(NULL, 0, PUSH_NAP_MS);
+			continue;
+		}
+		if (!next || next > clock_now() + HORIZON_MS)
+			break;
 
 		if (lock.fd < 0 && lock_take(&lock, path.ptr, 0, &(struct err)ERR_INIT))
 			break;
@@ -374,8 +386,8 @@ static const struct cmd_entry outbox_rows[] = {
 	ON_ROWS(discard, "ID…", "throw one away, with its words"),
 	{ .name = "send", .args = "[ID…]", .summary = "send what is due; those named at once", .max_args = -1, .needs = ACTS,
 		.flags = CMD_JSON, .run = run_send, .complete = "outbox" },
-	{ .name = "deliver", .summary = "wait for what is due soon and send it", .needs = ACTS, .flags = CMD_HIDDEN,
-		.run = run_deliver },
+	{ .name = "deliver", .args = "[pushed]", .summary = "wait for what is due soon and send it", .max_args = 1,
+		.needs = ACTS, .flags = CMD_HIDDEN, .run = run_deliver },
 	{ .name = NULL },
 };
 const struct cmd_entry outbox_commands[] = {

@@ -519,6 +519,65 @@ static int make_task_edit(struct making *m, struct err *e)
 	return 0;
 }
 
+/* ---- what commits say ---- */
+
+/* The id of the resolution beside the reply's: its last digit is another one. */
+static const char *second_id(struct cmd *c, const char *id)
+{
+	char *out = arena_strdup(c->arena, id);
+
+	out[31] = out[31] == '0' ? '1' : '0';
+	return out;
+}
+
+static int queue_pushed(struct making *m, const char *words, const char *commit, struct err *e)
+{
+	struct out_post p = { .s = m->t.s, .op = m->op, .task = m->t.task, .thread = m->t.thread, .seen = &m->seen,
+		.was_open = m->t.k.key && m->t.k.state == TASK_OPEN, .patch = m->patch, .pushed = commit,
+		.what = arena_printf(m->c->arena, "%s %s %s  by %.7s", words, m->s.t.abbrev, m->t.k.name ? m->t.k.name : "", commit) };
+	struct out_row row;
+	int rc = outbox_queue(m->c->work, &p, &row, e);
+
+	json_decref(m->patch);
+	m->patch = NULL;
+	return rc;
+}
+
+int act_commit_follows(struct cmd *c, const char *id, const char *body, const char *commit, struct err *e)
+{
+	const char *const ids[] = { id, second_id(c, id) };
+	struct err fault = ERR_INIT;
+
+	for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
+		if (outbox_follow(c->work, ids[i], i ? NULL : body, commit, &fault) && fault.code != ERR_NOT_FOUND) {
+			*e = fault;
+			return -1;
+		}
+	}
+	return 0;
+}
+
+int act_commit_says(struct cmd *c, const struct subject *s, const char *id, const char *body, bool resolve,
+    const char *commit, struct err *e)
+{
+	struct compose p = { .body = body };
+	struct making m = { .c = c, .p = &p, .s = *s, .t = s->there, .seen = s->t, .has_seen = true, .op = { .id = id } };
+	struct record_thread th;
+	int rc;
+
+	set_entity(&m);
+	rc = reply_op(&m, e) || queue_pushed(&m, "reply", commit, e) ? -1 : 0;
+	if (rc)
+		json_decref(m.patch);
+	if (rc || !resolve || !*m.t.thread || thread_record(&m, &th) || th.resolved < 0 || !th.can_resolve || !can(&m, CAP_RESOLVE))
+		return rc;
+	m.op = (struct wire_op){ .verb = WIRE_RESOLVE, .id = second_id(c, id), .task = m.t.task, .thread = m.t.thread,
+		.handle = th.handle };
+	m.patch = patch_of("thread", m.t.thread, m.t.task);
+	json_object_set_new(m.patch, "resolved", json_true());
+	return queue_pushed(&m, "resolve", commit, e);
+}
+
 /* ---- all of them ---- */
 
 static const struct { const char *name; int (*make)(struct making *m, struct err *e); const char *words; } makes[] = {

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "hooks.h"
+#include "killick/sync/outbox.h"
 #include "killick/store/settings.h"
 
 #define PUSH_COMMITS_MAX 10000
@@ -186,6 +187,8 @@ int hook_pre_push(struct hook_run *h, struct err *e)
 		rc = list_leaving(h, mode, e);
 	if (rc <= 0 && h->argc > 0 && setting_bool(h->work->repo, "push"))
 		send_along(h, h->argv[0]);
+	if (rc <= 0)
+		outbox_kick_pushed(h->work);
 	return rc;
 }
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "hooks.h"
+#include "killick/sync/source.h"
 #include "killick/base/file.h"
 #include "killick/base/proc.h"
 #include "killick/text/sanitize.h"
@@ -198,7 +199,7 @@ static int run_before(struct hook_run *h, const struct hook_row *row, int *statu
 
 static bool worth_running(struct hook_run *h, const struct hook_row *row)
 {
-	return !getenv(GUARD) && (row->bare ? repo_is_bare(h->work->repo) : work_is_set_up(h->work));
+	return !getenv(GUARD) && (row->bare ? repo_is_bare(h->work->repo) : work_is_set_up(h->work) || work_has_sources(h->work));
 }
 
 static int run_ours(struct hook_run *h, const struct hook_row *row, struct err *e)

@@ -16,6 +16,7 @@
 
 #include "hooks.h"
 #include "killick/base/clock.h"
+#include "killick/cmd/act.h"
 
 static const struct talk_key {
 	const char *name;
@@ -298,8 +299,48 @@ static const char *answer_body(struct hook_run *h, const struct commit_info *ci,
 	return arena_printf(h->a, "%s by %.7s \"%s\"%s%s", verb, hex, ci->subject, *body ? "\n\n" : "", body);
 }
 
+/* A tracker's thread: what is said goes there once the commit is pushed. 1: done; 0: it is none; -1: said why not. */
+static int act_there_of(struct hook_run *h, const struct commit_info *ci, const struct talk_trailer *t, const char *key)
+{
+	bool resolve = t->act == TRAILER_RESOLVE;
+	const char *known, *name = arena_printf(h->a, "trailer %s", key);
+	char id[33], hex[GIT_OID_HEX];
+	struct err e = ERR_INIT;
+	struct subject s;
+
+	if (t->act == TRAILER_OPEN || !work_has_sources(h->work) || act_subject(h->c, t->text, &s, &e) || !s.there.s)
+		return 0;
+	oid_hex(hex, &ci->id);
+	snprintf(id, sizeof(id), "%.32s", key);
+	/* Said before, of this commit or of one it was made from: what still waits for that one waits for this one now. */
+	if (!work_desk(h->work, &e) && desk_value(h->work->desk, name, h->a, &known)) {
+		if (strcmp(known, hex) && act_commit_follows(h->c, id, answer_body(h, ci, resolve ? "Resolved" : "Answered"), hex, &e))
+			out_note(h->c, "%s", e.msg);
+		return 1;
+	}
+	if (act_commit_says(h->c, &s, id, answer_body(h, ci, resolve ? "Resolved" : "Answered"), resolve, hex, &e) ||
+	    desk_value_put(h->work->desk, name, hex, &e)) {
+		out_note(h->c, "%s: %s", t->text, e.msg);
+		return -1;
+	}
+	out_note(h->c, "%s %s at %s once this commit is pushed", t->text, resolve ? "is resolved" : "is answered", s.there.s->d.name);
+	return 1;
+}
+
+/* A hook's command has no work of its own: the commands' functions find ours in it meanwhile. */
+static int act_at_tracker(struct hook_run *h, const struct commit_info *ci, const struct talk_trailer *t, const char *key)
+{
+	struct work *was = h->c->work;
+	int rc;
+
+	h->c->work = h->work;
+	rc = act_there_of(h, ci, t, key);
+	h->c->work = was;
+	return rc;
+}
+
 /* Resolve or answer a thread; an id that does not fit is a note. */
-static int act_op(struct hook_run *h, const struct commit_info *ci, const struct talk_trailer *t, const char *key,
+static int answer_op(struct hook_run *h, const struct commit_info *ci, const struct talk_trailer *t, const char *key,
     struct op *op)
 {
 	bool resolve = t->act == TRAILER_RESOLVE;
@@ -358,7 +399,9 @@ int talk_carry_out(struct hook_run *h, const struct oid *commit, const struct pe
 		trailer_key(&ci, &t[i], key);
 		if (index_trailer_seen(h->work->index, h->work->scope.repo, oid_hex(hex, commit), key))
 			continue;
-		if ((t[i].act == TRAILER_OPEN ? open_op : act_op)(h, &ci, &t[i], key, op))
+		if (act_at_tracker(h, &ci, &t[i], key))
+			continue;
+		if ((t[i].act == TRAILER_OPEN ? open_op : answer_op)(h, &ci, &t[i], key, op))
 			continue;
 		op->author = *as;
 		op->time = clock_now();

@@ -34,13 +34,13 @@ static int insert(struct desk *d, struct out_row *r, int64_t seq, struct err *e)
 {
 	sqlite3_stmt *st = db_prep(&d->db, "INSERT INTO outbox(seq, id, version, source, source_kind, source_key, repo, state, op,"
 		" thread, what, patch, created, not_before, seen, seen_n, was_open, forced, attempts, looks, sent_at, retry_at, mark, key,"
-		" url, problem) VALUES(nullif(?1, 0), ?2, 1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,"
-		" ?20, ?21, ?22, ?23, ?24, ?25)");
+		" url, problem, pushed) VALUES(nullif(?1, 0), ?2, 1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,"
+		" ?20, ?21, ?22, ?23, ?24, ?25, ?26)");
 
-	db_bind(st, "itttttittttiiiiiiiiiitttt", seq, r->id, r->source, r->source_kind, r->source_key, none(r->repo),
+	db_bind(st, "itttttittttiiiiiiiiiittttt", seq, r->id, r->source, r->source_kind, r->source_key, none(r->repo),
 		(int64_t)r->state, r->op, none(r->thread), none(r->what), r->patch, r->created, r->not_before, r->seen, r->seen_n,
 		(int64_t)r->was_open, (int64_t)r->forced, (int64_t)r->attempts, (int64_t)r->looks, r->sent_at, r->retry_at, r->mark,
-		r->key, r->url, r->problem);
+		r->key, r->url, r->problem, r->pushed);
 	if (db_step(&d->db, st, e))
 		return -1;
 	r->seq = seq ? seq : sqlite3_last_insert_rowid(d->db.sql);
@@ -83,9 +83,9 @@ int desk_out_replace(struct desk *d, const struct out_row *old, struct out_row *
 static int update(struct desk *d, struct out_row *r, struct err *e)
 {
 	if (db_exec(&d->db, e, "UPDATE outbox SET version=version+1, state=?3, not_before=?4, seen=?5, seen_n=?6, forced=?7,"
-	    " attempts=?8, looks=?9, sent_at=?10, retry_at=?11, mark=?12, key=?13, url=?14, problem=?15 WHERE id=?1 AND version=?2",
-	    "tiiiiiiiiiitttt", r->id, r->version, (int64_t)r->state, r->not_before, r->seen, r->seen_n, (int64_t)r->forced,
-	    (int64_t)r->attempts, (int64_t)r->looks, r->sent_at, r->retry_at, r->mark, r->key, r->url, r->problem))
+	    " attempts=?8, looks=?9, sent_at=?10, retry_at=?11, mark=?12, key=?13, url=?14, problem=?15, pushed=?16 WHERE id=?1 AND version=?2",
+	    "tiiiiiiiiiittttt", r->id, r->version, (int64_t)r->state, r->not_before, r->seen, r->seen_n, (int64_t)r->forced,
+	    (int64_t)r->attempts, (int64_t)r->looks, r->sent_at, r->retry_at, r->mark, r->key, r->url, r->problem, r->pushed))
 		return -1;
 	if (!db_changes(&d->db))
 		return err_set(e, ERR_CONFLICT, "the outbox went on meanwhile: look again");
@@ -121,7 +121,7 @@ int desk_out_to_draft(struct desk *d, struct out_row *r, struct arena *a, struct
 }
 
 #define COLS "seq, id, version, source, source_kind, source_key, repo, state, op, thread, what, patch, created, not_before," \
-	" seen, seen_n, was_open, forced, attempts, looks, sent_at, retry_at, mark, key, url, problem"
+	" seen, seen_n, was_open, forced, attempts, looks, sent_at, retry_at, mark, key, url, problem, pushed"
 
 static void read_row(struct arena *a, sqlite3_stmt *st, struct out_row *out)
 {
@@ -153,6 +153,7 @@ static void read_row(struct arena *a, sqlite3_stmt *st, struct out_row *out)
 	out->key = row_text(&r);
 	out->url = row_text(&r);
 	out->problem = row_text(&r);
+	out->pushed = row_text(&r);
 }
 
 int desk_outs(struct desk *d, const char *repo, const char *kind, const char *key, struct arena *a, struct out_list *out,

@@ -47,7 +47,7 @@ static const char *const migrations[] = {
 	"	op TEXT NOT NULL, thread TEXT NOT NULL, what TEXT NOT NULL, patch TEXT, created INTEGER NOT NULL,"
 	"	not_before INTEGER NOT NULL, seen INTEGER NOT NULL, seen_n INTEGER NOT NULL, was_open INTEGER NOT NULL,"
 	"	forced INTEGER NOT NULL, attempts INTEGER NOT NULL, looks INTEGER NOT NULL, sent_at INTEGER NOT NULL,"
-	"	retry_at INTEGER NOT NULL, mark TEXT, key TEXT, url TEXT, problem TEXT);",
+	"	retry_at INTEGER NOT NULL, mark TEXT, key TEXT, url TEXT, problem TEXT, pushed TEXT);",
 };
 
 /* ---- opening ---- */

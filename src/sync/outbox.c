@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include "killick/base/clock.h"
 #include "killick/base/proc.h"
+#include "killick/git/history.h"
 #include "killick/store/settings.h"
 #include "outbox.h"
 
@@ -76,8 +77,10 @@ int outbox_queue(struct work *w, struct out_post *p, struct out_row *out, struct
 		.id = p->op.id, .source = p->s->d.name, .source_kind = p->s->d.kind, .source_key = p->s->key,
 		.repo = repo_commondir(w->repo), .state = OUT_QUEUED, .op = outbox_text(a, wire_op_json(&p->op)),
 		.thread = arena_strdup(a, entity), .what = p->what, .patch = patch_text(a, p), .created = clock_now(),
-		.was_open = p->was_open,
+		.was_open = p->was_open, .pushed = p->pushed,
 	};
+	if (p->pushed)
+		out->problem = arena_printf(a, "waits until %.7s is pushed", p->pushed);
 	out->not_before = out->created + setting_int(w->repo, "post.delay");
 	see(p->seen, out);
 	if (work_desk(w, e) || desk_out_add(w->desk, out, p->draft, e))
@@ -138,6 +141,74 @@ int outbox_rewrite(struct work *w, const struct out_row *old, const char *body, 
 		return -1;
 	work_refresh(w, REFRESH_WAIT, &unused);
 	return 0;
+}
+
+int outbox_follow(struct work *w, const char *id, const char *body, const char *commit, struct err *e)
+{
+	struct arena *a = &w->arena;
+	struct out_row old, now;
+	json_t *j;
+
+	if (work_desk(w, e) || desk_out(w->desk, id, a, &old, e))
+		return -1;
+	if (old.state != OUT_QUEUED || !old.pushed || !strcmp(old.pushed, commit))
+		return 0;
+	now = old;
+	now.pushed = arena_strdup(a, commit);
+	now.problem = arena_printf(a, "waits until %.7s is pushed", commit);
+	if (body) {
+		j = json_read(old.op, strlen(old.op), "what is in the outbox", e);
+		if (!j)
+			return -1;
+		json_put_str(j, "body", body);
+		now.op = outbox_text(a, j);
+		now.patch = patch_with(a, old.patch, old.id, body);
+	}
+	return desk_out_replace(w->desk, &old, &now, e);
+}
+
+/* ---- commits ---- */
+
+/* Does a branch of a remote, as it was last seen, have it? */
+static bool is_pushed(struct work *w, const char *commit)
+{
+	const char *const revs[] = { commit, "--not", "--remotes", NULL };
+	struct history *h;
+	struct err unused = ERR_INIT;
+	struct oid id, first;
+	bool yes;
+
+	if (!oid_parse(commit, &id) || !repo_has_object(w->repo, &id) || history_open(w->repo, revs, NULL, &h, &unused))
+		return false;
+	yes = history_next(h, &first, &unused) == 0;
+	history_close(h);
+	return yes;
+}
+
+bool outbox_awaits_push(struct work *w)
+{
+	struct arena a = ARENA_INIT;
+	struct out_list l = ARRAY_INIT;
+	struct err e = ERR_INIT;
+	bool waits = false;
+
+	if (work_desk(w, &e) || desk_outs(w->desk, repo_commondir(w->repo), NULL, NULL, &a, &l, &e))
+		l.len = 0;
+	for (size_t i = 0; i < l.len; i++) {
+		struct out_row *r = &l.items[i];
+
+		if (r->state != OUT_QUEUED || !r->pushed)
+			continue;
+		if (!is_pushed(w, r->pushed)) {
+			waits = true;
+			continue;
+		}
+		r->pushed = r->problem = NULL;
+		if (desk_out_save(w->desk, r, &e))
+			trace("sync", "%s", e.msg);
+	}
+	arena_release(&a);
+	return waits;
 }
 
 struct out_policy outbox_policy(struct work *w, const char *op)
@@ -383,6 +454,9 @@ bool out_is_first(const struct out_list *l, size_t i)
 	for (size_t k = 0; k < i; k++) {
 		const struct out_row *before = &l->items[k];
 
+		/* What waits for a push is an afterword: it keeps nobody waiting. */
+		if (before->state == OUT_QUEUED && before->pushed)
+			continue;
 		if (before->state != OUT_DONE && !strcmp(before->thread, l->items[i].thread) &&
 		    !strcmp(before->source_key, l->items[i].source_key))
 			return false;
@@ -390,19 +464,31 @@ bool out_is_first(const struct out_list *l, size_t i)
 	return true;
 }
 
-void outbox_kick(struct work *w)
+static void start_sender(struct work *w, const char *word)
 {
 	char self[4096];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	const char *dir = repo_top(w->repo) ? repo_top(w->repo) : repo_gitdir(w->repo);
-	const char *const argv[] = { self, "-C", dir, "outbox", "deliver", NULL };
+	const char *const argv[] = { self, "-C", dir, "outbox", "deliver", word, NULL };
 	struct proc p = { .argv = argv, .dir = "/", .flags = PROC_NEW_SESSION | PROC_STDERR_NULL };
 	struct err e = ERR_INIT;
 	pid_t pid;
 
-	if (n <= 0 || !setting_bool(w->repo, "post.background") || !outbox_next(w))
+	if (n <= 0 || !setting_bool(w->repo, "post.background"))
 		return;
 	self[n] = '\0';
 	if (proc_start(&p, &pid, NULL, &e))
 		trace("sync", "no process to send with: %s", e.msg);
+}
+
+void outbox_kick(struct work *w)
+{
+	if (outbox_next(w))
+		start_sender(w, NULL);
+}
+
+void outbox_kick_pushed(struct work *w)
+{
+	if (work_has_sources(w) && (outbox_awaits_push(w) || outbox_next(w)))
+		start_sender(w, "pushed");
 }

@@ -139,6 +139,7 @@ static bool send_now(struct out_row *r, const struct wire_outcome *o UNUSED, int
 	r->not_before = now;
 	r->retry_at = 0;
 	r->looks = 0;
+	r->pushed = NULL;
 	return true;
 }
 
@@ -203,7 +204,7 @@ int64_t out_next(const struct out_row *r)
 	int64_t at = r->not_before > r->retry_at ? r->not_before : r->retry_at;
 
 	if (r->state == OUT_QUEUED)
-		return at ? at : 1;
+		return r->pushed ? 0 : at ? at : 1;
 	if (r->state == OUT_UNKNOWN)
 		return r->retry_at ? r->retry_at : 1;
 	return r->state == OUT_SENDING ? 1 : 0;

@@ -456,6 +456,7 @@ void outbox_send(struct work *w, struct source *s, const char *id, struct sent *
 		out->fault = e;
 		return;
 	}
+	outbox_awaits_push(w);
 	if (!has_work(&x, id)) {
 		count(&x);
 		return;

@@ -92,6 +92,13 @@ const char *act_anchor_text(struct cmd *c, const struct thread *t);
  */
 int act_queue(struct cmd *c, struct there *t, const struct thread *seen, const struct wire_op *op, json_t *patch,
     const char *what, const char *draft, struct out_row *row, struct err *e);
+/*
+ * What a commit says about a tracker's thread, queued until the commit is pushed: a reply, and the resolution. id: 32 hex
+ * digits that are the same whenever the same is meant. follows: the commit was amended or rebased; what was sent stays.
+ */
+int act_commit_follows(struct cmd *c, const char *id, const char *body, const char *commit, struct err *e);
+int act_commit_says(struct cmd *c, const struct subject *s, const char *id, const char *body, bool resolve,
+    const char *commit, struct err *e);
 const char *act_new_id(struct cmd *c);
 /* "k3f9c2 <done> <anchor>; github !58: everyone …; sent in 10 s": entity of the thread, or NULL for the task alone. */
 void act_report_queued(struct cmd *c, const struct there *t, const char *entity, const struct out_row *row, const char *done);

@@ -30,6 +30,7 @@ struct out_row {
 	int attempts, looks;
 	int64_t sent_at, retry_at;
 	const char *mark, *key, *url, *problem;
+	const char *pushed;         /* a commit (full id) that a remote must have before it goes, or NULL */
 	int64_t seq;                /* the order of writing */
 	int64_t version;            /* counts its changes: who saves must have seen the last one */
 };

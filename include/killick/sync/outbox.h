@@ -55,12 +55,15 @@ struct out_post {
 	const char *what;            /* for lists */
 	json_t *patch;               /* how it shows meanwhile, or NULL; borrowed */
 	const char *draft;           /* the draft that has the text, or NULL */
+	const char *pushed;          /* not before a remote has this commit; NULL: whenever it is due */
 };
 /* Durable before it returns. *out in the work's arena. */
 int outbox_queue(struct work *w, struct out_post *p, struct out_row *out, struct err *e);
 /* The same text's new row in the old one's place. */
 int outbox_rewrite(struct work *w, const struct out_row *old, const char *body, const char *title, struct out_row *out,
     struct err *e);
+/* A row that waits for a commit follows it to another one (amend, rebase); what was sent stays. */
+int outbox_follow(struct work *w, const char *id, const char *body, const char *commit, struct err *e);
 /* The user's events, saved. ERR_CONFLICT in words when they do not fit the state. */
 int outbox_act(struct work *w, struct out_row *r, enum out_event ev, struct err *e);
 /* The words of a row that is thrown away go back to a draft; id of it in d (arena). A row without words is dropped. */
@@ -74,10 +77,14 @@ struct sent { unsigned done, waiting, held, refused, asks; int64_t retry_at; str
 void outbox_send(struct work *w, struct source *s, const char *id, struct sent *out);
 /* Drops rows that the index has as posts now; what was thought unknown and is there becomes done. */
 void outbox_settle(struct work *w);
+/* Does anything wait for a commit to be pushed? Looks, and lets go what has been. */
+bool outbox_awaits_push(struct work *w);
 /* When the next row of this repository is due: 0 none. */
 int64_t outbox_next(struct work *w);
 /* Starts a process that sends what is due soon, if there is none; killick.send says whether. */
 void outbox_kick(struct work *w);
+/* The same after a push: waits a while for the commits to arrive. */
+void outbox_kick_pushed(struct work *w);
 /* Inside a write of the index: what of the desk's outbox is to be seen in threads. */
 int outbox_show(struct work *w, struct err *e);
 
