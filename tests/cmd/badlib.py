@@ -122,6 +122,22 @@ drafts edit DRAFT -m text
 drafts send DRAFT
 drafts drop DRAFT
 sync
+source
+source list --json
+source add --kind=dir --api=file:///nonexistent/ --project=p --no-test
+source set dir prefix X
+source test dir
+source remove dir
+outbox
+outbox list --json
+outbox show 0badf00d
+outbox recall 0badf00d
+outbox hold 0badf00d
+outbox release 0badf00d
+outbox retry 0badf00d
+outbox send 0badf00d
+outbox edit 0badf00d -m text
+outbox discard 0badf00d
 export
 export --private
 import -

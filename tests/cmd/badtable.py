@@ -73,9 +73,9 @@ for k, n in enumerate((0, 4096, 40000)):
     is_(run('doctor', '--mend', cwd=R)[0], 0, 'files of at most %d bytes: doctor' % n)
 
 # ---- texts ----
-TAKES = [c for c in COMMANDS if '-m' in c and '--draft' not in c and '--dry-run' not in c]
+TAKES = [c for c in COMMANDS if '-m' in c and '--draft' not in c and '--dry-run' not in c and c[0] != 'outbox']
 is_(sorted({n for n, c in FULL.items() if 'message' in [o['name'] for o in c['options']]} -
-           {' '.join(c[:2]) for c in TAKES} - {c[0] for c in TAKES} - {'resolve'}), [], 'every command that takes a text is tried')
+           {' '.join(c[:2]) for c in TAKES} - {c[0] for c in TAKES} - {'resolve', 'outbox edit'}), [], 'every command that takes a text is tried')
 TAKES.append(['resolve', 'ID', '-m', 'text'])
 R0, SUB0 = R, SUB
 R = source('texts')
