@@ -24,7 +24,7 @@ struct placer {
 	struct repo *repo;
 	const struct map_cache *cache;
 	double threshold;
-	bool fetch;
+	bool fetch, quick;
 	struct lineage *lineage;  /* on first need */
 	struct chains *chains;
 	struct pairs *pairs;
@@ -68,6 +68,8 @@ void placer_allow_fetch(struct placer *p, bool yes)
 	if (p->lineage)
 		lineage_allow_fetch(p->lineage, yes);
 }
+
+void placer_quick(struct placer *p, bool yes) { p->quick = yes; }
 
 static int placer_open(struct placer *p, struct err *e)
 {
@@ -618,6 +620,12 @@ static size_t group_check(struct batch *b, struct group *g)
 	return left;
 }
 
+static void group_leave(struct batch *b, struct group *g)
+{
+	for (size_t k = 0; k < g->n; k++)
+		*g->q[k]->out = (struct place){ .state = PLACE_UNKNOWN, .pending = true, .commit = b->commit };
+}
+
 static void group_lines(struct batch *b, struct group *g)
 {
 	if (!b->to && !b->worktree) {
@@ -648,7 +656,9 @@ static void group_lines(struct batch *b, struct group *g)
 	pairs_begin(b->p->pairs);  /* what the anchor's own blob lacks, its kept text has */
 	g->n = group_check(b, g);
 	g->n = group_by_ends(b, g);
-	if (g->n)
+	if (b->p->quick)
+		group_leave(b, g);
+	else if (g->n)
 		group_follow(b, g);
 }
 
@@ -677,6 +687,10 @@ static void place_file(struct batch *b, const struct anchor *an, struct place *o
 	*out = (struct place){ .state = PLACE_EXACT, .path = an->path, .confidence = 1, .commit = b->commit };
 	if (target_entry(b, an->path, &id, &mode) || worktree_folder(b, an->path))
 		return;
+	if (b->p->quick) {
+		*out = (struct place){ .state = PLACE_UNKNOWN, .pending = true, .commit = b->commit };
+		return;
+	}
 	if (an->commit && !from) {
 		answer_unknown(b, an, out, why_words(WHY_NO_COMMIT));
 		return;
@@ -742,6 +756,8 @@ static void place_section(struct batch *b, const struct anchor *an, struct place
 	struct place_query q = { &head, out }, *qp = &q;
 	struct group g = { .an = &head, .q = &qp, .n = 1 };
 	group_lines(b, &g);
+	if (out->pending)
+		return;
 	bool found = out->state == PLACE_EXACT || out->state == PLACE_MOVED || out->state == PLACE_EDITED;
 	if (found && target_entry(b, out->path, &now, &mode)) {
 		struct section *new_ = sections_of(b, out->path, &now, &n_new);

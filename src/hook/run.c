@@ -206,7 +206,7 @@ static int run_ours(struct hook_run *h, const struct hook_row *row, struct err *
 {
 	/* The index may be locked or behind: hooks work with what is there. */
 	if (work_index(h->work, e) || work_refresh(h->work, HOOK_WAIT_MS, e) ||
-	    work_places_few(h->work, HOOK_WAIT_MS, e))
+	    work_places_head(h->work, HOOK_WAIT_MS, e))
 		return -1;
 	return row->run(h, e);
 }

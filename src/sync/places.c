@@ -19,10 +19,12 @@
 #include "killick/base/clock.h"
 #include "killick/store/settings.h"
 #include "killick/sync/native.h"
+#include "carry.h"
 
 enum {
 	PORTION = 1000,     /* threads placed and written at once */
 	SLICE = 32,         /* the same where time is short */
+	CARRIED = 256,      /* threads carried on from one HEAD to the next where time is short */
 };
 
 struct placing {
@@ -35,6 +37,9 @@ struct placing {
 	int wait_ms;
 	int64_t end;        /* clock_mono, 0: none */
 	size_t most;        /* more new threads than this are left alone; 0: all are placed */
+	bool view_only;     /* new threads are left alone */
+	const char *from;   /* the places of the threads hold in this commit; NULL: they have none */
+	enum carry_way way;
 	bool done, owners_new;
 	struct arena arena; /* of one portion */
 };
@@ -55,9 +60,14 @@ static bool out_of_time(const struct placing *p)
 	return p->end && clock_mono() > p->end;
 }
 
+static bool is_short(const struct placing *p)
+{
+	return p->end || p->most || p->view_only;
+}
+
 static size_t portion(const struct placing *p)
 {
-	return p->end || p->most ? SLICE : PORTION;
+	return is_short(p) ? SLICE : PORTION;
 }
 
 /* ---- HEAD ---- */
@@ -84,6 +94,9 @@ static int find_places(struct placing *p, const struct thread *t, struct place *
 
 	if (!p->placer)
 		p->placer = get_placer(p->w, &p->cache);
+	if (p->from)
+		return carry_places(p->placer, p->w->repo, p->from, &p->head, p->way == CARRY_BACK, t, n, !is_short(p),
+				    out, a, e);
 	for (size_t i = 0; i < n; i++)
 		q[i] = (struct place_query){ .anchor = &t[i].anchor, .out = &out[i] };
 	return place_batch(p->placer, &p->head, q, n, a, e);
@@ -97,8 +110,12 @@ static int keep_places(struct placing *p, const struct thread *t, const struct p
 
 	if (index_begin(ix, p->wait_ms, e))
 		return -1;
-	for (size_t i = 0; !rc && i < n; i++)
-		rc = index_place_put(ix, p->view.id, t[i].row, &places[i], e);
+	for (size_t i = 0; !rc && i < n; i++) {
+		rc = places[i].pending ? index_unplace(ix, p->view.id, &t[i].row, 1, e) :
+					 index_place_put(ix, p->view.id, t[i].row, &places[i], e);
+		/* Whoever has time finds it among the new ones. */
+		p->view.ops = places[i].pending ? 0 : p->view.ops;
+	}
 	if (!rc && with_view)
 		rc = index_view_set(ix, &p->view, e);
 	if (rc) {
@@ -181,11 +198,12 @@ static int follow_head(struct placing *p, struct err *e)
 {
 	struct index *ix = p->w->index;
 	struct thread_list touched = { 0 };
-	const char **paths = NULL;
+	const char **paths = NULL, *was = arena_strdup(&p->arena, p->view.head);
 	struct err why = ERR_INIT;
 	struct oid from;
 	int64_t *rows;
 	size_t n = 0, n_rows;
+	int rc;
 
 	if (!strcmp(p->view.head, p->head_hex))
 		return 0;
@@ -197,12 +215,16 @@ static int follow_head(struct placing *p, struct err *e)
 	if (index_touched(ix, p->w->scope.repo, p->view.id, paths, n, &p->arena, &rows, &n_rows, e))
 		return -1;
 	trace("places", "HEAD moved over %zu paths: %zu threads", n, n_rows);
-	if (n_rows > portion(p))
+	p->way = carry_way(p->w->repo, &from, &p->head);
+	if (n_rows > (!is_short(p) ? PORTION : p->way ? CARRIED : 0))
 		return unplace(p, rows, n_rows, e);
 	if (index_rows(ix, p->w->scope.repo, p->view.id, rows, n_rows, &p->arena, &touched, e) || add_arrived(p, &touched, e))
 		return -1;
 	memcpy(p->view.head, p->head_hex, sizeof(p->view.head));
-	return place_portion(p, touched.items, touched.len, true, e);
+	p->from = p->way ? was : NULL;
+	rc = place_portion(p, touched.items, touched.len, true, e);
+	p->from = NULL;
+	return rc;
 }
 
 static int keep_owners(struct placing *p, const struct thread_list *list, const struct commit_info *ci, struct err *e)
@@ -302,7 +324,7 @@ static int bring_up(struct placing *p, struct err *e)
 	p->done = p->view.ops == changes;
 	if (p->done)
 		return 0;
-	if (place_new(p, NULL, e))
+	if (!p->view_only && place_new(p, NULL, e))
 		return -1;
 	if (p->done)
 		p->view.ops = changes;
@@ -349,6 +371,18 @@ int work_places_some(struct work *w, int wait_ms, int budget_ms, bool *done, str
 int work_places(struct work *w, int wait_ms, struct err *e)
 {
 	return work_places_some(w, wait_ms, 0, NULL, e);
+}
+
+int work_places_head(struct work *w, int wait_ms, struct err *e)
+{
+	struct placing p;
+	struct err why = ERR_INIT;
+	int rc = placing_begin(&p, w, wait_ms, 0, e);
+
+	p.view_only = true;
+	if (rc == 1)
+		placing_end(&p, bring_up(&p, &why), &why);
+	return rc < 0 ? -1 : 0;
 }
 
 /* All places, unless many threads are new. */
@@ -562,24 +596,25 @@ static const struct treefile *look_at_file(struct work *w, const char *head, con
 	return f;
 }
 
-struct dirty { struct thread *t; struct treefile f; struct place place; };
+struct dirty { struct thread *t; struct treefile f; };
 
-static int place_dirty(struct work *w, struct arena *a, struct dirty *d, size_t n, struct err *e)
+static int place_dirty(struct work *w, const char *head, struct arena *a, struct dirty *d, size_t n, struct err *e)
 {
-	struct place_query *q = arena_alloc(a, (n + 1) * sizeof(*q));
+	struct thread *t = arena_alloc(a, (n + 1) * sizeof(*t));
+	struct place *places = arena_alloc(a, (n + 1) * sizeof(*places));
 	struct map_cache cache;
 	struct placer *p;
 	int rc;
 
 	if (n == 0)
 		return 0;
-	p = get_placer(w, &cache);
 	for (size_t i = 0; i < n; i++)
-		q[i] = (struct place_query){ .anchor = &d[i].t->anchor, .out = &d[i].place };
-	rc = place_batch(p, NULL, q, n, a, e);
+		t[i] = *d[i].t;
+	p = get_placer(w, &cache);
+	rc = carry_places(p, w->repo, head, NULL, false, t, n, true, places, a, e);
 	placer_free(p);
 	for (size_t i = 0; !rc && i < n; i++) {
-		d[i].t->place = d[i].place;
+		d[i].t->place = places[i];
 		keep_place(w, d[i].t, &d[i].f);
 	}
 	return rc;
@@ -612,7 +647,7 @@ int work_places_dirty(struct work *w, struct arena *a, struct thread *threads, s
 			continue;
 		*array_add(&dirty) = (struct dirty){ .t = &threads[i], .f = *f };
 	}
-	rc = place_dirty(w, a, dirty.items, dirty.len, e);
+	rc = place_dirty(w, hex, a, dirty.items, dirty.len, e);
 	array_release(&dirty);
 	array_release(&files);
 	index_keep(w->index);

@@ -43,7 +43,7 @@ run killick config push true; is "$(git config killick.push)" true "a plain sett
 
 run killick version; like "$out" '^killick [0-9]' "version"
 run killick version -l; like "$out" 'libgit2 1' "version -l"
-run killick version --json; is "$(json "$out" 'sorted(d["killick"]["libraries"])')" '["jansson", "libgit2", "libmd", "md4c", "ncursesw", "sqlite3", "utf8proc"]' "version --json"
+run killick version --json; is "$(json "$out" 'sorted(d["killick"]["libraries"])')" '["jansson", "libcurl (killick-remote)", "libgit2", "libmd", "md4c", "ncursesw", "sqlite3", "utf8proc"]' "version --json"
 
 # Export and import.
 killick note docs/guide.md#install -m 'A note' >/dev/null

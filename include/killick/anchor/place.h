@@ -27,6 +27,9 @@ void placer_threshold(struct placer *p, double t);
 /* Blobs that a partial clone lacks may be downloaded (place --fetch). */
 void placer_allow_fetch(struct placer *p, bool yes);
 
+/* Only what the same file or one diff of the two ends answers; the rest is left pending. */
+void placer_quick(struct placer *p, bool yes);
+
 struct place_query {
 	const struct anchor *anchor;   /* file, lines or section; others are answered exact where their commit exists */
 	struct place *out;             /* strings in the arena given to place_batch */

@@ -58,6 +58,8 @@ int work_places_some(struct work *w, int wait_ms, int budget_ms, bool *done, str
 /* The same for who shows threads by other marks than their places: when many are new they are left (place.pending), for
  * work_places_of to place those that are shown. */
 int work_places_few(struct work *w, int wait_ms, struct err *e);
+/* Only what HEAD's way from the last HEAD asks for; new threads are left. For hooks. */
+int work_places_head(struct work *w, int wait_ms, struct err *e);
 /* The threads of a list that have no place yet get one, in place and kept. */
 int work_places_of(struct work *w, struct arena *a, struct thread *threads, size_t n, struct err *e);
 /* The same for who shows a file: when many are new, those that were written in this file are placed. Not *done: one of the

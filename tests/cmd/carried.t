@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Places carried on from commit to commit, and into the work tree, are those that are found from nothing.
+. "${KILLICK_TEST_SRC:-.}/tests/lib.sh"
+repo a
+{ echo 'int main(void)'; echo '{'; for i in $(seq 40); do printf '\tcall_number_%s(%s);\n' "$i" "$((i * i))"; done; echo '}'; } >src/x.c
+cp src/x.c src/y.c && echo '/* the other */' >>src/y.c
+git add . && git commit -qm files
+for i in 4 9 14 19 24 29 34 39; do killick ask "src/x.c:$i-$((i + 1))" -m "x$i" >/dev/null; done
+killick note src/x.c:12 -m one >/dev/null
+all() { json "$(killick at src --json)" '[(t["title"], t["place"]["state"], t["place"]["path"], t["place"]["line"], t["place"]["end"], t["place"]["last"]) for t in d["threads"]]'; }
+of() { json "$(killick at src --json)" "[(t['place']['state'], t['place']['path'], t['place']['line']) for t in d['threads'] if t['title'] == '$1'][0]"; }
+# What a cache that has seen every commit says, against one that sees the last alone.
+same() {
+	local kept
+	kept=$(all)
+	rm -rf "$HOME/.cache/killick"
+	is "$kept" "$(all)" "$1"
+}
+step() { git commit -qam "$1"; all >/dev/null; }
+same "at first"
+sed -i '1i /* in front */\n/* two lines */' src/x.c && step 'lines in front'
+is "$(of x9)" '["exact", "src/x.c", 11]' "lines in front"
+same "the same from nothing"
+sed -i 's/call_number_7(/call_number_seven(/' src/x.c && all >/dev/null
+is "$(json "$(killick at src/x.c:11 --json)" '[(t["title"], t["place"]["state"]) for t in d["threads"]]')" '[["x9", "edited"]]' "a line edited, in the work tree"
+same "the same from nothing, in the work tree"
+all >/dev/null; step 'an edit'
+is "$(of x9)" '["edited", "src/x.c", 11]' "and committed"
+sed -i '1i /* three */' src/x.c && step 'one more'
+is "$(of x9)" '["edited", "src/x.c", 12]' "what was edited stays so while it moves"
+same "the same from nothing"
+sed -i 's/call_number_seven(/call_number_7(/' src/x.c && step 'as it was'
+is "$(of x9)" '["exact", "src/x.c", 12]' "edited back: exact again"
+sed -i '/call_number_1[78](/d' src/x.c && step 'two lines out'
+is "$(of x19 | cut -c1-8)" '["gone",' "gone"
+sed -i '2i /* four */' src/x.c && step 'past what is gone'
+is "$(of x19 | cut -c1-8)" '["gone",' "and stays gone"
+same "the same from nothing, gone ones too"
+git revert --no-edit HEAD~1 >/dev/null && all >/dev/null
+is "$(of x19)" '["exact", "src/x.c", 23]' "what was taken back is there again"
+same "the same from nothing"
+git mv src/x.c src/z.c && sed -i '3i /* five */' src/z.c && step 'renamed'
+is "$(of x24)" '["moved", "src/z.c", 29]' "renamed"
+sed -i '1d' src/z.c && step 'and moved on'
+is "$(of x24)" '["moved", "src/z.c", 28]' "what moved stays moved"
+same "the same from nothing"
+git checkout -q HEAD~4 && all >/dev/null
+same "back to an older commit"
+git checkout -q main && all >/dev/null
+same "and forth again"
+done_testing
