@@ -89,6 +89,7 @@ static int read_setting(void *ctx, const char *key, const char *value, const cha
 	const char *name = key + strlen("killick.source."), *dot = strrchr(name, '.');
 	struct source *s;
 	const char **at;
+	uint64_t number;
 
 	if (!dot || dot == name || !value)
 		return 0;
@@ -100,6 +101,8 @@ static int read_setting(void *ctx, const char *key, const char *value, const cha
 		*at = arena_strdup(&r->w->arena, value);
 	else if (!strcmp(value, "true") || !strcmp(value, "false"))
 		json_object_set_new(s->options, dot, json_boolean(!strcmp(value, "true")));
+	else if (str_to_u64(value, INT32_MAX, &number))
+		json_put_int(s->options, dot, (int64_t)number);
 	else
 		json_put_str(s->options, dot, value);
 	return 0;
