@@ -14,7 +14,7 @@
 #include "killick/base/clock.h"
 #include "gitea.h"
 
-enum { PER_PAGE = 50, OVERLAP_MS = 120000, REACTIONS_MAX = 200 };
+enum { PER_PAGE = 50, OVERLAP_MS = 120000, REACTIONS_MAX = 200, GAPS_MAX = 5000 };
 
 /* ---- the talk of a change ---- */
 
@@ -681,6 +681,53 @@ static int walk_stream(struct walk *w, struct err *e)
 
 /* ---- a full pull: what is not there any more ---- */
 
+static int emit_gone(struct gitea *g, const char *task, struct err *e)
+{
+	struct record rec = { .type = RECORD_GONE, .gone = { .of = RECORD_TASK, .key = task, .why = "deleted" } };
+
+	return remote_emit(g->r, &rec, e);
+}
+
+static int number_order(const void *pa, const void *pb)
+{
+	const int64_t *a = pa, *b = pb;
+
+	return (*a > *b) - (*a < *b);
+}
+
+struct gaps { struct gitea *g; const char **keys; };
+
+static int take_gap(void *ctx, size_t i, struct http_answer *a UNUSED, const struct err *failed, struct err *e)
+{
+	struct gaps *x = ctx;
+
+	return failed && failed->code == ERR_NOT_FOUND ? emit_gone(x->g, x->keys[i], e) : 0;
+}
+
+/* Tasks are numbered one by one: a number that no list has is asked for, and gone if it is not there. */
+static int emit_gaps(struct walk *w, struct err *e)
+{
+	struct arena *k = remote_keep(w->g->r);
+	ARRAY(const char *) keys = ARRAY_INIT, paths = ARRAY_INIT;
+	struct gaps x = { .g = w->g };
+	int64_t want = 1;
+	int rc = 0;
+
+	if (w->tasks.len)
+		qsort(w->tasks.items, w->tasks.len, sizeof(*w->tasks.items), number_order);
+	for (size_t i = 0; i < w->tasks.len; want = w->tasks.items[i++] + 1)
+		for (; want < w->tasks.items[i] && keys.len < GAPS_MAX; want++) {
+			*array_add(&keys) = str_num(k, want);
+			*array_add(&paths) = arena_printf(k, "%s/issues/%lld", w->g->repo, (long long)want);
+		}
+	x.keys = keys.items;
+	if (paths.len)
+		rc = http_each(w->g->h, paths.items, NULL, paths.len, take_gap, &x, e);
+	array_release(&keys);
+	array_release(&paths);
+	return rc;
+}
+
 static int seen_order(const void *pa, const void *pb)
 {
 	const struct seen *a = pa, *b = pb;
@@ -740,7 +787,7 @@ int gitea_pull(struct remote *r, const char *cursor, bool full, struct err *e)
 		w.page = 1;
 		w.per = PER_PAGE;
 	}
-	if (walk_stream(&w, e) || (full && emit_lists(&w, e)))
+	if (walk_stream(&w, e) || (full && (emit_lists(&w, e) || emit_gaps(&w, e))))
 		goto out;
 	rc = remote_page(r, cursor_make(&w, true), e);
 out:
@@ -767,6 +814,19 @@ static int look_comments(struct gitea *g, int64_t number, struct err *e)
 	return rc;
 }
 
+/* A task that is not there, in a project that is: it was deleted. */
+static int look_gone(struct gitea *g, const char *task, struct err *e)
+{
+	struct http_answer a;
+	struct err no = ERR_INIT;
+
+	if (e->code != ERR_NOT_FOUND || http_get(g->h, &a, &no, "%s", g->repo))
+		return -1;
+	http_answer_release(&a);
+	err_clear(e);
+	return emit_gone(g, task, e);
+}
+
 int gitea_look(struct remote *r, const char *task, struct err *e)
 {
 	struct gitea g;
@@ -775,8 +835,10 @@ int gitea_look(struct remote *r, const char *task, struct err *e)
 	bool change;
 	int rc = -1;
 
-	if (gitea_init(&g, r, e) || !gitea_digits(task, e) || http_get(g.h, &a, e, "%s/issues/%s", g.repo, task))
+	if (gitea_init(&g, r, e) || !gitea_digits(task, e))
 		return -1;
+	if (http_get(g.h, &a, e, "%s/issues/%s", g.repo, task))
+		return look_gone(&g, task, e);
 	g.reactions = REACTIONS_MAX;
 	change = json_get_obj(a.json, "pull_request") != NULL;
 	t.number = json_get_int(a.json, "number", 0);

@@ -570,14 +570,30 @@ out:
 	return rc;
 }
 
+/* An issue that is not there, or not for us, in a project that is. */
+static int look_gone(struct redmine *m, const char *task, struct err *e)
+{
+	struct record rec = { .type = RECORD_GONE, .gone = { .of = RECORD_TASK, .key = task,
+		.why = e->code == ERR_NOT_FOUND ? "deleted" : "hidden" } };
+	struct err no = ERR_INIT;
+	const json_t *project;
+	struct http_answer a;
+
+	if ((e->code != ERR_NOT_FOUND && e->code != ERR_AUTH) || project_get(m, &a, &project, &no))
+		return -1;
+	http_answer_release(&a);
+	err_clear(e);
+	return remote_emit(m->r, &rec, e);
+}
+
 static int redmine_look(struct remote *r, const char *task, struct err *e)
 {
 	struct redmine m;
 	json_t *issue = NULL;
-	int rc;
+	int rc = -1;
 
-	rc = redmine_init(&m, r, e) || redmine_know_me(&m, NULL, e) || redmine_know_statuses(&m, e) ||
-		redmine_get_issue(&m, task, &issue, e) || redmine_emit_issue(&m, issue, e) ? -1 : 0;
+	if (!redmine_init(&m, r, e) && !redmine_know_me(&m, NULL, e) && !redmine_know_statuses(&m, e))
+		rc = redmine_get_issue(&m, task, &issue, e) ? look_gone(&m, task, e) : redmine_emit_issue(&m, issue, e);
 	json_decref(issue);
 	redmine_release(&m);
 	return rc;

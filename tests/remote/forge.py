@@ -35,7 +35,7 @@ A fault rule: {"method":"regex, whole","path":"regex","body":"regex","skip":N,"t
     lag                  done; what it made is hidden from lists for "delay" seconds
 Each request is a line in --log: {"n","time","method","path","query","login","status","bytes","ms","fault","body","if_none_match"}.
 """
-import argparse, gzip, hashlib, json, os, re, socket, ssl, struct, sys, threading, time
+import argparse, gzip, hashlib, json, os, re, socket, ssl, struct, sys, threading, time, traceback
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -179,6 +179,10 @@ class Forge:
             resp = self.answer(req, module)
         except Fail as f:
             resp = module.failure(req, f)
+        except (KeyError, IndexError, TypeError, AttributeError, ValueError) as x:     # a fault of ours, told in a line
+            at = traceback.extract_tb(x.__traceback__)[-1]
+            print('forge: %s %s: %r at %s:%d' % (method, target, x, os.path.basename(at.filename), at.lineno), file=sys.stderr)
+            resp = Resp(500, {'message': 'the fake forge has a fault: %r' % x})
         data = resp.raw
         if data is None:
             data = b'' if resp.obj is None else json.dumps(resp.obj, ensure_ascii=False, separators=(',', ':')).encode(
@@ -261,10 +265,10 @@ class Forge:
             w.push(repo, task, d['head'], d.get('files'), d.get('lines'))
         elif do == 'delete':         # a task, as an admin can: 410 from now on
             repo.gone[task.number] = True
-            del repo.tasks[task.number]
+            w.delete_task(repo, task)
         elif do == 'transfer':
             repo.moved[task.number] = d['to']
-            del repo.tasks[task.number]
+            w.delete_task(repo, task)
         elif do == 'rename':
             full = (repo.owner + '/' + repo.name).lower()
             del w.repos[full]

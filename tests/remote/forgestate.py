@@ -373,6 +373,12 @@ class World:
         if heirs and c.id in repo.resolved:
             repo.resolved[heirs[0].id] = repo.resolved.pop(c.id)
 
+    def delete_task(self, repo, task):
+        del repo.tasks[task.number]
+        for table, ids in ((repo.comments, task.comments), (repo.rcomments, task.rcomments), (repo.reviews, task.reviews)):
+            for i in ids:
+                table.pop(i, None)
+
     def delete_review(self, repo, task, review):
         for cid in list(review.comments):
             review.implicit = False

@@ -260,6 +260,15 @@ def paging(f):
     f.config(max_items=50, root_url=None)
 
 
+def deleted(f, src):
+    f.act('delete', repo='acme/widget', task=1)
+    lines, st, err = run('look', src, ENV, task='1')
+    gone = {'record': 'gone', 'of': 'task', 'key': '1', 'why': 'deleted'}
+    is_(lines[0], gone, 'a deleted task, looked at')
+    lines, st, err = run('pull', src, ENV, full=True)
+    is_(records(lines, 'gone'), [gone], 'and found missing by a full pull')
+
+
 def odd(f, src):
     """What a server may say that nobody expects."""
     f.faults({'path': '/api/v1/version', 'times': 0, 'do': 'answer', 'status': 200, 'answer': '<html>', 'headers': {'Content-Type': 'text/html'}})
@@ -341,6 +350,7 @@ for dialect, version, minor in (('gitea', '1.27.0', 27), ('gitea', '1.26.2', 26)
             paging(f)
             odd(f, src)
             sniffing(f)
+            deleted(f, src)
 if not SPEC:
     skip('../shared/specs/gitea is not here', "Gitea's contract")
 done()

@@ -294,7 +294,9 @@ def traps(s, src, cursor):
     is_('100' in {x['key'] for x in records(rest, 'task')}, True, 'and it is read again')
     s.call('DELETE', '/issues/349.json')
     lines, st, err = run('look', src, env('alice'), task='349')
-    is_(lines[-1]['error']['code'], 'not-found', 'a deleted one')
+    is_(lines[0], {'record': 'gone', 'of': 'task', 'key': '349', 'why': 'deleted'}, 'a deleted one')
+    lines, st, err = run('look', src, env('bob'), task='97')
+    is_(lines[0], {'record': 'gone', 'of': 'task', 'key': '97', 'why': 'hidden'}, 'one that is not for us')
 
 
 class Proxy(BaseHTTPRequestHandler):
