@@ -102,6 +102,15 @@ static int find_places(struct placing *p, const struct thread *t, struct place *
 	return place_batch(p->placer, &p->head, q, n, a, e);
 }
 
+/* Rows are read as places in the view's HEAD: those of another would be carried on from the wrong commit. */
+static bool view_is_elsewhere(struct placing *p)
+{
+	struct view_row now;
+
+	return !index_view(p->w->index, p->w->scope.repo, repo_gitdir(p->w->repo), false, &now) ||
+	       strcmp(now.head, p->head_hex);
+}
+
 static int keep_places(struct placing *p, const struct thread *t, const struct place *places, size_t n, bool with_view,
     struct err *e)
 {
@@ -110,6 +119,10 @@ static int keep_places(struct placing *p, const struct thread *t, const struct p
 
 	if (index_begin(ix, p->wait_ms, e))
 		return -1;
+	if (!with_view && view_is_elsewhere(p)) {
+		index_rollback(ix);
+		return 0;
+	}
 	for (size_t i = 0; !rc && i < n; i++) {
 		rc = places[i].pending ? index_unplace(ix, p->view.id, &t[i].row, 1, e) :
 					 index_place_put(ix, p->view.id, t[i].row, &places[i], e);
