@@ -48,14 +48,6 @@ bool op_mark_find(const char *body, char op_id[33])
 	return true;
 }
 
-void op_mark_strip(struct buf *body)
-{
-	ptrdiff_t at = mark_at(body->ptr, body->len);
-
-	if (at >= 0)
-		buf_setlen(body, trimmed_len(body->ptr, (size_t)at));
-}
-
 void body_normalise(struct buf *out, const char *body)
 {
 	size_t start = out->len;

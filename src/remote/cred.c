@@ -123,13 +123,6 @@ static const char *login_host(struct arena *a, const char *kind, const char *hos
 	return !strcmp(host, "api.github.com") || str_ends(host, ".ghe.com") ? arena_strdup(a, host + 4) : host;
 }
 
-const char *cred_host(struct arena *a, const struct source_desc *s)
-{
-	const char *scheme, *host;
-
-	return split_base(a, s->api, &scheme, &host) ? login_host(a, s->kind, host) : NULL;
-}
-
 /* Is this address (of another program's setting) on the source's host? */
 static bool same_host(struct quest *q, const char *url)
 {

@@ -148,7 +148,8 @@ void anchor_quote_hunk(struct arena *a, struct anchor *an, const char *hunk)
 	an->before = side_text(a, &s, at > CONTEXT ? at - CONTEXT : 0, at);
 }
 
-bool anchor_is_sound(struct arena *a, const struct anchor *an)
+/* Is it an anchor that a reader takes? */
+static bool anchor_is_sound(struct arena *a, const struct anchor *an)
 {
 	json_t *j = anchor_to_op(an);
 	struct anchor back;

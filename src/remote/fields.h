@@ -29,8 +29,6 @@ const char *reaction_emoji(const char *word);
 
 /* The lines that a note is on (its last ones), and those before, out of the hunk that ends with them. */
 void anchor_quote_hunk(struct arena *a, struct anchor *an, const char *hunk);
-/* Is it an anchor that a reader takes? */
-bool anchor_is_sound(struct arena *a, const struct anchor *an);
 
 /* Copies *rec to *out with what is too long cut (lossy), wrong anchors, labels and addresses left out. false: nothing can be
  * made of it (no key). */

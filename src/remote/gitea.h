@@ -56,7 +56,6 @@ const struct gitea_note *gitea_talk_root(const struct gitea_talk *t, const char 
 
 int gitea_emit_task(struct gitea *g, const json_t *issue, const json_t *pull, struct err *e);
 int gitea_emit_comments(struct gitea *g, const json_t *list, struct err *e);
-int gitea_emit_talk(struct gitea *g, struct gitea_talk *t, struct err *e);
 
 int gitea_pull(struct remote *r, const char *cursor, bool full, struct err *e);
 int gitea_look(struct remote *r, const char *task, struct err *e);

@@ -469,7 +469,7 @@ static int emit_talk_list(struct gitea *g, const struct gitea_talk *t, struct er
 	return remote_emit(g->r, &rec, e);
 }
 
-int gitea_emit_talk(struct gitea *g, struct gitea_talk *t, struct err *e)
+static int emit_talk(struct gitea *g, const struct gitea_talk *t, struct err *e)
 {
 	int64_t *ids = arena_alloc(remote_arena(g->r), (t->notes.len + 1) * sizeof(*ids));
 	const struct gitea_note *root = NULL;
@@ -504,7 +504,6 @@ struct walk {
 	int64_t total, least, done;    /* of this stream */
 	ARRAY(int64_t) tasks;          /* of a full pull: all of them, and every plain note */
 	ARRAY(struct seen) notes;
-	struct err *e;
 };
 
 static const char *cursor_make(struct walk *w, bool end)
@@ -566,7 +565,7 @@ static int issues_page(struct walk *w, const json_t *list, struct err *e)
 		struct gitea_talk *t = json_get_obj(j, "pull_request") ? &talks[at++] : NULL;
 		if (w->full)
 			*array_add(&w->tasks) = json_get_int(j, "number", 0);
-		rc = gitea_emit_task(w->g, j, t ? t->pull : NULL, e) || (t && gitea_emit_talk(w->g, t, e)) ? -1 : 0;
+		rc = gitea_emit_task(w->g, j, t ? t->pull : NULL, e) || (t && emit_talk(w->g, t, e)) ? -1 : 0;
 	}
 	for (size_t i = 0; i < changes; i++)
 		gitea_talk_release(&talks[i]);
@@ -844,7 +843,7 @@ int gitea_look(struct remote *r, const char *task, struct err *e)
 	t.number = json_get_int(a.json, "number", 0);
 	if (change && gitea_talks_load(&g, &t, 1, e))
 		goto out;
-	rc = gitea_emit_task(&g, a.json, t.pull, e) || look_comments(&g, t.number, e) || (change && gitea_emit_talk(&g, &t, e)) ? -1 : 0;
+	rc = gitea_emit_task(&g, a.json, t.pull, e) || look_comments(&g, t.number, e) || (change && emit_talk(&g, &t, e)) ? -1 : 0;
 out:
 	gitea_talk_release(&t);
 	http_answer_release(&a);

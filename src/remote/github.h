@@ -69,8 +69,6 @@ int gh_find(struct remote *r, const struct wire_op *op, struct wire_outcome *out
 
 /* githubpush.c, for githubfind.c too. Where a note or task stands, for edits and reactions: "repos/o/n/issues/comments/7". */
 const char *gh_note_path(struct gh *g, const struct wire_op *op, struct err *e);
-/* The user's pending review of a change: its id (NULL: none) and body. */
-int gh_pending(struct gh *g, const char *task, const char **id, const char **body, struct err *e);
 /* Is this JSON's author me? */
 bool gh_is_mine(const struct gh *g, const json_t *j);
 

@@ -495,6 +495,7 @@ static int do_milestone(struct write *w)
 
 /* ---- reviews ---- */
 
+/* The user's pending review of a change: its id (NULL: none) and body. */
 struct pending { const struct gh *g; const char *id, *body; };
 
 static int on_reviews(void *ctx, struct http_answer *a, struct err *e UNUSED)
@@ -513,33 +514,22 @@ static int on_reviews(void *ctx, struct http_answer *a, struct err *e UNUSED)
 	return 0;
 }
 
-int gh_pending(struct gh *g, const char *task, const char **id, const char **body, struct err *e)
-{
-	struct pending p = { .g = g };
-	const char *path = arena_printf(remote_keep(g->r), "%s/pulls/%s/reviews?per_page=100", g->repo, task);
-
-	if (http_pages(g->h, path, 0, on_reviews, &p, e))
-		return -1;
-	*id = p.id;
-	*body = p.body;
-	return 0;
-}
-
 /* No review may be under way there: the user's own is not ours to send; one that we left is taken away. */
 static int clear_pending(struct write *w)
 {
-	const char *id, *body;
+	const char *path = arena_printf(keep(w), "%s/pulls/%s/reviews", w->g.repo, w->op->task);
+	struct pending p = { .g = &w->g };
 	char mark[33];
 
 	w->sent = false;
-	if (gh_pending(&w->g, w->op->task, &id, &body, &w->failed))
+	if (http_pages(w->g.h, arena_printf(keep(w), "%s?per_page=100", path), 0, on_reviews, &p, &w->failed))
 		return -1;
-	if (!id)
+	if (!p.id)
 		return 0;
-	if (!op_mark_find(body, mark) || strcmp(mark, w->op->id))
+	if (!op_mark_find(p.body, mark) || strcmp(mark, w->op->id))
 		return err_set(&w->failed, ERR_CONFLICT, "you have a review under way on GitHub for change %s: send or discard it there "
 			       "first", w->op->task);
-	if (!request(w, "DELETE", NULL, arena_printf(keep(w), "%s/pulls/%s/reviews/%s", w->g.repo, w->op->task, id)))
+	if (!request(w, "DELETE", NULL, arena_printf(keep(w), "%s/%s", path, p.id)))
 		return 0;
 	w->sent = false;
 	return -1;

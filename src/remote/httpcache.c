@@ -19,25 +19,7 @@
 
 enum { KEEP = 256, BODY_MAX = 2 << 20 };
 
-void call_remember(struct call *c)
-{
-	struct buf name = BUF_INIT;
-	uint8_t sum[SHA256_SIZE];
-	char hex[2 * SHA256_SIZE + 1];
-
-	if (!c->h->o.cache_dir)
-		return;
-	buf_addstr(&name, c->url);
-	for (size_t i = 0; c->h->o.headers[i]; i++)
-		buf_addf(&name, "\n%s", c->h->o.headers[i]);
-	hash_sha256(sum, name.ptr, name.len);
-	hex_encode(hex, sum, sizeof(sum));
-	c->etag_path = xasprintf("%s/%.40s", c->h->o.cache_dir, hex);
-	buf_release(&name);
-	etag_load(c);
-}
-
-void etag_load(struct call *c)
+static void etag_load(struct call *c)
 {
 	struct buf b = BUF_INIT;
 	const char *nl, *url;
@@ -54,6 +36,24 @@ void etag_load(struct call *c)
 	buf_add(&c->cached_body, nl + 1, b.len - (size_t)(nl + 1 - b.ptr));
 out:
 	buf_release(&b);
+}
+
+void call_remember(struct call *c)
+{
+	struct buf name = BUF_INIT;
+	uint8_t sum[SHA256_SIZE];
+	char hex[2 * SHA256_SIZE + 1];
+
+	if (!c->h->o.cache_dir)
+		return;
+	buf_addstr(&name, c->url);
+	for (size_t i = 0; c->h->o.headers[i]; i++)
+		buf_addf(&name, "\n%s", c->h->o.headers[i]);
+	hash_sha256(sum, name.ptr, name.len);
+	hex_encode(hex, sum, sizeof(sum));
+	c->etag_path = xasprintf("%s/%.40s", c->h->o.cache_dir, hex);
+	buf_release(&name);
+	etag_load(c);
 }
 
 struct old { char *path; int64_t mtime; };

@@ -35,7 +35,7 @@ struct call {
 	bool fresh;
 };
 
-struct origin { char *scheme, *host, *port, *path; };
+struct origin { char *scheme, *host, *port; };
 
 struct http {
 	struct http_options o;        /* strings are ours */
@@ -83,7 +83,6 @@ const char *call_location(const struct call *c);
 int64_t http_date(const char *s);     /* 0: none */
 
 /* httpcache.c: bodies by ETag. */
-void etag_load(struct call *c);
 void etag_save(const struct call *c);
 
 /* httpmend.c: bytes that only just are not JSON; false: nothing was mended. */

@@ -35,7 +35,6 @@ void origin_release(struct origin *o)
 	free(o->scheme);
 	free(o->host);
 	free(o->port);
-	free(o->path);
 	*o = (struct origin){ .host = NULL };
 }
 
@@ -65,7 +64,7 @@ static int origin_from(CURLU *u, const char *url, bool allow_http, struct origin
 		return err_set(e, ERR_USAGE, "an address with a name or password in it is not taken");
 	*out = (struct origin){
 		.scheme = part(u, CURLUPART_SCHEME, 0), .host = part(u, CURLUPART_HOST, 0),
-		.port = part(u, CURLUPART_PORT, CURLU_DEFAULT_PORT), .path = part(u, CURLUPART_PATH, 0),
+		.port = part(u, CURLUPART_PORT, CURLU_DEFAULT_PORT),
 	};
 	if (!origin_check(url, allow_http, out, e))
 		return 0;

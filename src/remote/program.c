@@ -21,7 +21,6 @@
 enum { LINE_MAX_BYTES = 32 << 20, FLUSH_AT = 1 << 16, PROGRESS_MS = 150 };
 
 struct request {
-	const json_t *json;
 	const char *cursor, *task;
 	bool full, prompt;
 };
@@ -480,7 +479,7 @@ static int request_read(struct remote *r, json_t **doc, struct request *q, struc
 	if (json_get_int(*doc, "wire", 0) != 1)
 		return err_set(e, ERR_BAD_DATA, "the request is not of version 1: killick and killick-remote are of different age");
 	*q = (struct request){
-		.json = *doc, .cursor = json_get_str(*doc, "cursor"), .task = json_get_str(*doc, "task"),
+		.cursor = json_get_str(*doc, "cursor"), .task = json_get_str(*doc, "task"),
 		.full = json_get_bool(*doc, "full"), .prompt = json_get_bool(*doc, "prompt"),
 	};
 	r->prompt = q->prompt;

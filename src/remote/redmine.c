@@ -203,7 +203,7 @@ const char *redmine_encode(struct redmine *m, const char *markdown)
 	return out;
 }
 
-const char *redmine_decode(struct redmine *m, const char *wire, bool *lossy)
+static const char *decode(struct redmine *m, const char *wire, bool *lossy)
 {
 	struct buf b = BUF_INIT;
 	const char *text = text_lf(remote_arena(m->r), wire ? wire : ""), *out;
@@ -258,7 +258,7 @@ static int emit_task(struct redmine *m, const json_t *j, const char *key, struct
 		.updated = field_time(j, "updated_on"), .n_notes = count_notes(json_get_arr(j, "journals")),
 		.private_ = json_get_bool(j, "is_private"), .url = arena_printf(a, "%sissues/%s", m->web, key),
 	};
-	t->body = redmine_decode(m, json_get_str(j, "description"), &t->lossy);
+	t->body = decode(m, json_get_str(j, "description"), &t->lossy);
 	if (who) {
 		*assignee = person_of(m, who);
 		t->assignees = assignee;
@@ -282,7 +282,7 @@ static int emit_note(struct redmine *m, const json_t *j, const char *task, const
 		.url = arena_printf(a, "%sissues/%s#change-%s", m->web, task, key), .wire = m->textile ? wire : NULL,
 		.can_edit = mine && remote_caps(m->r) & CAP_EDIT_NOTE, .can_delete = mine && remote_caps(m->r) & CAP_DELETE_NOTE,
 	};
-	n->body = redmine_decode(m, wire, &n->lossy);
+	n->body = decode(m, wire, &n->lossy);
 	if (!n->updated)
 		n->updated = n->created;
 	return remote_emit(m->r, &rec, e);

@@ -32,9 +32,8 @@ struct redmine_rights { bool known, admin; ARRAY(const char *) names; };
 int redmine_rights(struct redmine *m, struct redmine_rights *out, struct err *e);
 bool redmine_may(const struct redmine_rights *x, const char *right);
 
-/* A body as the server wants it, and as killick has it. */
+/* A body as the server wants it. */
 const char *redmine_encode(struct redmine *m, const char *markdown);
-const char *redmine_decode(struct redmine *m, const char *wire, bool *lossy);
 
 /* One issue with everything that killick reads; *issue is a new reference. */
 int redmine_get_issue(struct redmine *m, const char *id, json_t **issue, struct err *e);

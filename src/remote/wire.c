@@ -283,7 +283,7 @@ static const struct field outcome_fields[] = {
 	FIELD(wire_outcome, key), FIELD(wire_outcome, url), FIELD(wire_outcome, message),
 };
 
-const char *wire_outcome_name(int is)
+static const char *outcome_name(int is)
 {
 	return is >= 0 && (size_t)is < ARRAY_SIZE(outcomes) ? outcomes[is] : "?";
 }
@@ -292,7 +292,7 @@ json_t *wire_outcome_json(const struct wire_outcome *o)
 {
 	json_t *j = json_object();
 
-	json_put_str(j, "is", wire_outcome_name((int)o->is));
+	json_put_str(j, "is", outcome_name((int)o->is));
 	texts_put(j, o, outcome_fields, ARRAY_SIZE(outcome_fields));
 	if (o->code)
 		json_put_str(j, "code", err_code_name(o->code));

@@ -137,7 +137,6 @@ bool remote_body_is(const char *body, const struct wire_op *op);
 /* The mark in a body, and what is compared where there is none: LF, no blanks at line ends and at the end. */
 void op_mark_add(struct buf *body, const char *op_id);               /* "\n\n<!-- killick:ID -->" */
 bool op_mark_find(const char *body, char op_id[33]);                 /* only at the very end of the body */
-void op_mark_strip(struct buf *body);
 void body_normalise(struct buf *out, const char *body);             /* added to out */
 
 #endif

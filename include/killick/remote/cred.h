@@ -27,9 +27,6 @@ void cred_scrub_environment(void);
 void cred_release(struct cred *c);
 /* A setting of the user's own (never a repository's), trimmed, added to out; false: not set. Runs git. */
 bool cred_setting(const char *key, struct buf *out);
-/* The host a credential of this source belongs to, "github.com" or "git.example.org:8443": of its api, with the forge's own
- * name for it. NULL: no address. */
-const char *cred_host(struct arena *a, const struct source_desc *s);
 void cred_approve(const struct source_desc *s, const struct cred *c, bool good);
 
 #endif

@@ -89,9 +89,6 @@ struct wire_outcome {
 	int64_t retry_at;        /* unsent by a limit: when to try again; 0 */
 };
 
-/* "landed" "refused" "unknown" "absent" "unsent" */
-const char *wire_outcome_name(int is);
-
 /* Where killick-remote is: $KILLICK_REMOTE (tests), else in libexec. */
 const char *remote_program(void);
 
