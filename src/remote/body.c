@@ -2,18 +2,15 @@
 /*
  * What both programs know about bodies and abilities: the hidden mark of an op, what is compared where there is none, and
  * the names of capabilities. The mark is the last thing in a body, on a line of its own, as an HTML comment that Markdown
- * renderers leave out; it is taken for ours only at the very end, so that a quoted mail or a pasted mark says nothing.
+ * renderers leave out; record_mark takes it for ours only there, so that a quoted mail or a pasted mark says nothing.
  */
 #include "config.h"
 #include <string.h>
 #include "killick/remote/adapter.h"
 
-static const char mark_open[] = "<!-- killick:", mark_close[] = " -->";
-enum { OPEN = sizeof(mark_open) - 1, CLOSE = sizeof(mark_close) - 1, ID = 32, MARK = OPEN + ID + CLOSE };
-
 void op_mark_add(struct buf *body, const char *op_id)
 {
-	buf_addf(body, "\n\n%s%s%s", mark_open, op_id, mark_close);
+	buf_addf(body, "\n\n<!-- killick:%s -->", op_id);
 }
 
 static size_t trimmed_len(const char *s, size_t n)
@@ -23,32 +20,7 @@ static size_t trimmed_len(const char *s, size_t n)
 	return n;
 }
 
-/* Where the mark begins, or -1. */
-static ptrdiff_t mark_at(const char *s, size_t n)
-{
-	const char *m;
-
-	n = trimmed_len(s, n);
-	if (n < MARK)
-		return -1;
-	m = s + n - MARK;
-	if (memcmp(m, mark_open, OPEN) || memcmp(m + OPEN + ID, mark_close, CLOSE))
-		return -1;
-	return str_is_hex(m + OPEN, ID) ? m - s : -1;
-}
-
-bool op_mark_find(const char *body, char op_id[33])
-{
-	ptrdiff_t at = mark_at(body, strlen(body));
-
-	if (at < 0)
-		return false;
-	memcpy(op_id, body + at + OPEN, ID);
-	op_id[ID] = '\0';
-	return true;
-}
-
-void body_normalise(struct buf *out, const char *body)
+static void normalise(struct buf *out, const char *body)
 {
 	size_t start = out->len;
 
@@ -63,6 +35,19 @@ void body_normalise(struct buf *out, const char *body)
 		buf_addch(out, '\n');
 	}
 	buf_setlen(out, start + trimmed_len(out->ptr + start, out->len - start));
+}
+
+bool body_same(const char *a, const char *b)
+{
+	struct buf na = BUF_INIT, nb = BUF_INIT;
+	bool same;
+
+	normalise(&na, a ? a : "");
+	normalise(&nb, b ? b : "");
+	same = na.len == nb.len && !memcmp(na.ptr, nb.ptr, na.len);
+	buf_release(&na);
+	buf_release(&nb);
+	return same;
 }
 
 const char *const caps_names[] = {

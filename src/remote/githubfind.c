@@ -187,18 +187,7 @@ static bool set_is(const struct wire_op *op, const json_t *list, const char *fie
 
 static bool text_is(const json_t *j, const char *field, const char *want)
 {
-	struct buf a = BUF_INIT, b = BUF_INIT;
-	const char *is = json_get_str(j, field);
-	bool same;
-
-	if (!want)
-		return true;
-	body_normalise(&a, is ? is : "");
-	body_normalise(&b, want);
-	same = !strcmp(a.ptr, b.ptr);
-	buf_release(&a);
-	buf_release(&b);
-	return same;
+	return !want || body_same(json_get_str(j, field), want);
 }
 
 static bool task_is(const struct wire_op *op, const json_t *j)

@@ -520,13 +520,14 @@ static int clear_pending(struct write *w)
 	const char *path = arena_printf(keep(w), "%s/pulls/%s/reviews", w->g.repo, w->op->task);
 	struct pending p = { .g = &w->g };
 	char mark[33];
+	size_t len;
 
 	w->sent = false;
 	if (http_pages(w->g.h, arena_printf(keep(w), "%s?per_page=100", path), 0, on_reviews, &p, &w->failed))
 		return -1;
 	if (!p.id)
 		return 0;
-	if (!op_mark_find(p.body, mark) || strcmp(mark, w->op->id))
+	if (!record_mark(p.body, mark, &len) || strcmp(mark, w->op->id))
 		return err_set(&w->failed, ERR_CONFLICT, "you have a review under way on GitHub for change %s: send or discard it there "
 			       "first", w->op->task);
 	if (!request(w, "DELETE", NULL, arena_printf(keep(w), "%s/%s", path, p.id)))

@@ -169,18 +169,10 @@ void remote_body(struct remote *r, const struct wire_op *op, struct buf *out)
 
 bool remote_body_is(const char *body, const struct wire_op *op)
 {
-	struct buf a = BUF_INIT, b = BUF_INIT;
 	char id[33];
-	bool same;
+	size_t len;
 
-	if (op_mark_find(body, id))
-		return !strcmp(id, op->id);
-	body_normalise(&a, body);
-	body_normalise(&b, op->body ? op->body : "");
-	same = a.len == b.len && !memcmp(a.ptr, b.ptr, a.len);
-	buf_release(&a);
-	buf_release(&b);
-	return same;
+	return record_mark(body, id, &len) ? !strcmp(id, op->id) : body_same(body, op->body);
 }
 
 int remote_outcome(struct remote *r, bool sent, const struct err *failed, struct wire_outcome *out)

@@ -101,15 +101,7 @@ static int put_issue(struct push *p, json_t *fields)
 
 static bool same_text(struct push *p, const char *wire, const char *markdown)
 {
-	struct buf a = BUF_INIT, b = BUF_INIT;
-	bool same;
-
-	body_normalise(&a, wire ? wire : "");
-	body_normalise(&b, redmine_encode(&p->m, markdown));
-	same = a.len == b.len && !memcmp(a.ptr, b.ptr, a.len);
-	buf_release(&a);
-	buf_release(&b);
-	return same;
+	return body_same(wire, redmine_encode(&p->m, markdown));
 }
 
 static int emit_now(struct push *p)

@@ -134,9 +134,9 @@ void remote_body(struct remote *r, const struct wire_op *op, struct buf *out);
 /* Is a body that the server holds this op's: by its mark, else (no mark in it) by its text? */
 bool remote_body_is(const char *body, const struct wire_op *op);
 
-/* The mark in a body, and what is compared where there is none: LF, no blanks at line ends and at the end. */
-void op_mark_add(struct buf *body, const char *op_id);               /* "\n\n<!-- killick:ID -->" */
-bool op_mark_find(const char *body, char op_id[33]);                 /* only at the very end of the body */
-void body_normalise(struct buf *out, const char *body);             /* added to out */
+/* The mark that record_mark finds: "\n\n<!-- killick:ID -->". */
+void op_mark_add(struct buf *body, const char *op_id);
+/* What is compared where there is no mark: the text, but for how lines end and blanks at their ends and at the end. NULL: "". */
+bool body_same(const char *a, const char *b);
 
 #endif
