@@ -21,17 +21,6 @@ enum { CAPS_TALK = CAP_NEW_TASK | CAP_COMMENT | CAP_EDIT_NOTE | CAP_DELETE_NOTE 
 	CAP_REACTIONS | CAP_HIDDEN_MARK | CAP_ID_IN_ANSWER | CAP_STATE };
 enum { CAPS_WRITER = CAP_LABELS | CAP_ASSIGN | CAP_MILESTONES };
 
-static const char *escaped(struct arena *a, const char *s)
-{
-	struct buf b = BUF_INIT;
-	const char *out;
-
-	http_escape(&b, s);
-	out = arena_memdup(a, b.ptr, b.len);
-	buf_release(&b);
-	return out;
-}
-
 int gitea_init(struct gitea *g, struct remote *r, struct err *e)
 {
 	const struct source_desc *s = remote_source(r);
@@ -43,8 +32,8 @@ int gitea_init(struct gitea *g, struct remote *r, struct err *e)
 	*g = (struct gitea){
 		.r = r, .h = remote_http(r), .me = s->me.login, .caps = remote_caps(r),
 		.prefix = s->prefix ? s->prefix : r->ad->prefix,
-		.repo = arena_printf(a, "repos/%s/%s", escaped(a, arena_memdup(a, s->project, (size_t)(slash - s->project))),
-				     escaped(a, slash + 1)),
+		.repo = arena_printf(a, "repos/%s/%s", http_escaped(a, arena_memdup(a, s->project, (size_t)(slash - s->project))),
+				     http_escaped(a, slash + 1)),
 		.web = arena_printf(a, "%s%s%s", web, *web && !str_ends(web, "/") ? "/" : "", s->project),
 	};
 	return 0;

@@ -634,23 +634,18 @@ static int do_assign(struct push *p, struct err *e)
 
 static int do_milestone(struct push *p, struct err *e)
 {
-	struct buf name = BUF_INIT;
 	struct http_answer a;
 	int64_t id = 0;
 	json_t *j;
 
 	if (p->op->value) {
-		http_escape(&name, p->op->value);
-		if (http_get(p->g.h, &a, e, "%s/milestones?state=all&name=%s", p->g.repo, name.ptr)) {
-			buf_release(&name);
+		if (http_get(p->g.h, &a, e, "%s/milestones?state=all&name=%s", p->g.repo, http_escaped(keep(p), p->op->value)))
 			return -1;
-		}
 		for (size_t i = 0; i < json_array_size(a.json); i++)
 			if (field_str(json_array_get(a.json, i), "title") &&
 			    !strcmp(field_str(json_array_get(a.json, i), "title"), p->op->value))
 				id = json_get_int(json_array_get(a.json, i), "id", 0);
 		http_answer_release(&a);
-		buf_release(&name);
 		if (!id)
 			return refuse(p, arena_printf(keep(p), "there is no milestone '%s' in this project", p->op->value)), 0;
 	}

@@ -118,19 +118,13 @@ int gh_init(struct gh *g, struct remote *r, struct err *e)
 	const struct source_desc *s = remote_source(r);
 	struct arena *a = remote_keep(r);
 	const char *slash = s->project ? strchr(s->project, '/') : NULL;
-	struct buf path = BUF_INIT;
 	size_t n = strlen(s->api);
 
 	if (!slash || slash == s->project || !slash[1] || strchr(slash + 1, '/'))
 		return err_set(e, ERR_BAD_DATA, "the project '%s' is not OWNER/NAME", s->project ? s->project : "");
 	*g = (struct gh){ .r = r, .h = remote_http(r), .name = slash + 1, .me = s->me.login };
 	g->owner = arena_memdup(a, s->project, (size_t)(slash - s->project));
-	buf_addstr(&path, "repos/");
-	http_escape(&path, g->owner);
-	buf_addch(&path, '/');
-	http_escape(&path, g->name);
-	g->repo = arena_strdup(a, path.ptr);
-	buf_release(&path);
+	g->repo = arena_printf(a, "repos/%s/%s", http_escaped(a, g->owner), http_escaped(a, g->name));
 	g->graphql = n > 4 && !strcmp(s->api + n - 4, "/v3/") ? arena_printf(a, "%.*sgraphql", (int)(n - 3), s->api) :
 		arena_printf(a, "%sgraphql", s->api);
 	return 0;

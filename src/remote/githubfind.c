@@ -259,15 +259,13 @@ static int on_reaction(void *ctx, struct http_answer *a, struct err *e UNUSED)
 static int find_reaction(struct search *s, struct err *e)
 {
 	const char *path = gh_note_path(&s->g, s->op, e), *content = gh_reaction(s->op->value);
-	struct buf b = BUF_INIT;
+	struct arena *a = remote_keep(s->g.r);
 	int rc;
 
 	if (!path || !content)
 		return path ? 0 : -1;
-	buf_addf(&b, "%s/reactions?per_page=100&content=", path);
-	http_escape(&b, content);
-	rc = http_pages(s->g.h, b.ptr, 0, on_reaction, s, e);
-	buf_release(&b);
+	path = arena_printf(a, "%s/reactions?per_page=100&content=%s", path, http_escaped(a, content));
+	rc = http_pages(s->g.h, path, 0, on_reaction, s, e);
 	if (s->op->verb == WIRE_UNREACT)
 		s->found = !s->found;
 	return rc;

@@ -613,14 +613,10 @@ static const struct {
 static const char *stream_path(struct pull *p, enum stream s, int64_t since, int64_t page)
 {
 	char t[TIME_RFC3339_SIZE];
-	struct buf time = BUF_INIT;
-	const char *path;
+	struct arena *keep = remote_keep(p->g.r);
 
-	http_escape(&time, time_rfc3339(t, since > 0 ? since : 0));
-	path = arena_printf(remote_keep(p->g.r), page > 1 ? "%s/%s&since=%s&page=%lld" : "%s/%s&since=%s", p->g.repo, streams[s].path,
-			    time.ptr, (long long)page);
-	buf_release(&time);
-	return path;
+	return arena_printf(keep, page > 1 ? "%s/%s&since=%s&page=%lld" : "%s/%s&since=%s", p->g.repo, streams[s].path,
+			    http_escaped(keep, time_rfc3339(t, since > 0 ? since : 0)), (long long)page);
 }
 
 static int64_t last_updated(const json_t *list)

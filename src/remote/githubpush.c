@@ -300,16 +300,13 @@ static int on_reactions(void *ctx, struct http_answer *a, struct err *e UNUSED)
 static int do_unreact(struct write *w)
 {
 	const char *content, *path = reaction_path(w, &content);
-	struct buf query = BUF_INIT;
 	int rc;
 
 	if (!path)
 		return -1;
-	buf_addf(&query, "%s?per_page=100&content=", path);
-	http_escape(&query, content);
 	w->out->key = NULL;
-	rc = http_pages(w->g.h, query.ptr, 0, on_reactions, w, &w->failed);
-	buf_release(&query);
+	rc = http_pages(w->g.h, arena_printf(keep(w), "%s?per_page=100&content=%s", path, http_escaped(keep(w), content)), 0,
+			on_reactions, w, &w->failed);
 	if (!rc && w->out->key)
 		rc = request(w, "DELETE", NULL, arena_printf(keep(w), "%s/%s", path, w->out->key));
 	return rc && w->failed.code != ERR_NOT_FOUND ? -1 : done(w);
@@ -422,14 +419,9 @@ static int do_label(struct write *w)
 	json_t *j;
 
 	for (size_t i = 0; i < w->op->n_drop; i++) {
-		struct buf path = BUF_INIT;
-		int rc;
-
-		buf_addf(&path, "%s/issues/%s/labels/", w->g.repo, w->op->task);
-		http_escape(&path, w->op->drop[i]);
-		rc = request(w, "DELETE", NULL, path.ptr);
-		buf_release(&path);
-		if (rc && !(w->failed.code == ERR_NOT_FOUND && strstr(w->failed.msg, "Label")))
+		const char *path = arena_printf(keep(w), "%s/issues/%s/labels/%s", w->g.repo, w->op->task,
+						http_escaped(keep(w), w->op->drop[i]));
+		if (request(w, "DELETE", NULL, path) && !(w->failed.code == ERR_NOT_FOUND && strstr(w->failed.msg, "Label")))
 			return -1;
 	}
 	if (!w->op->n_add)

@@ -506,6 +506,17 @@ void http_escape(struct buf *b, const char *s)
 	}
 }
 
+const char *http_escaped(struct arena *a, const char *s)
+{
+	struct buf b = BUF_INIT;
+	const char *out;
+
+	http_escape(&b, s);
+	out = arena_memdup(a, b.ptr, b.len);
+	buf_release(&b);
+	return out;
+}
+
 void http_pump(struct http *h)
 {
 	if (h && h->running)

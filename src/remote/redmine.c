@@ -22,17 +22,6 @@
 
 enum { PER_PAGE = 100, OVERLAP_MS = 120000 };
 
-static const char *escaped(struct arena *a, const char *s)
-{
-	struct buf b = BUF_INIT;
-	const char *out;
-
-	http_escape(&b, s);
-	out = arena_memdup(a, b.ptr, b.len);
-	buf_release(&b);
-	return out;
-}
-
 int redmine_init(struct redmine *m, struct remote *r, struct err *e)
 {
 	const struct source_desc *s = remote_source(r);
@@ -44,7 +33,7 @@ int redmine_init(struct redmine *m, struct remote *r, struct err *e)
 	if (markup && strcmp(markup, "textile") && strcmp(markup, "markdown") && strcmp(markup, "common_mark"))
 		return err_set(e, ERR_USAGE, "markup is '%s', neither textile nor markdown", markup);
 	m->textile = markup && !strcmp(markup, "textile");
-	m->project = escaped(remote_keep(r), s->project);
+	m->project = http_escaped(remote_keep(r), s->project);
 	m->web = arena_printf(remote_keep(r), "%s%s", web, str_ends(web, "/") ? "" : "/");
 	return 0;
 }

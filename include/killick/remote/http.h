@@ -97,8 +97,9 @@ typedef int http_each_fn(void *ctx, size_t i, struct http_answer *a, const struc
 int http_each(struct http *h, const char *const *paths, const json_t *const *bodies, size_t n, http_each_fn *fn, void *ctx,
     struct err *e);
 
-/* A path segment or query value, percent-encoded, added to b. */
+/* A path segment or query value, percent-encoded: added to b, or in the arena. */
 void http_escape(struct buf *b, const char *s);
+const char *http_escaped(struct arena *a, const char *s);
 /* Lets transfers go on while the caller is busy for long; never waits. */
 void http_pump(struct http *h);
 int64_t http_retry_at(const struct http *h);   /* of the last ERR_RATE_LIMITED or ERR_OFFLINE with Retry-After, 0 */
