@@ -24,6 +24,13 @@ const char *field_str(const json_t *obj, const char *name)
 	return s && *s ? s : NULL;
 }
 
+bool field_is(const json_t *obj, const char *name, const char *value)
+{
+	const char *s = json_get_str(obj, name);
+
+	return s && !strcmp(s, value);
+}
+
 const char *text_lf(struct arena *a, const char *s)
 {
 	struct buf b = BUF_INIT;

@@ -13,6 +13,8 @@
 const char *field_key(struct arena *a, const json_t *obj, const char *name);
 /* Not empty, else NULL; lives as long as the object. */
 const char *field_str(const json_t *obj, const char *name);
+/* Is the field this text? */
+bool field_is(const json_t *obj, const char *name, const char *value);
 /* A text with LF for CRLF and CR; "" where there is none. */
 const char *field_text(struct arena *a, const json_t *obj, const char *name);
 const char *text_lf(struct arena *a, const char *s);

@@ -323,7 +323,6 @@ int gitea_emit_task(struct gitea *g, const json_t *issue, const json_t *pull, st
 {
 	struct arena *a = remote_arena(g->r);
 	int64_t number = json_get_int(issue, "number", 0);
-	const char *state = json_get_str(issue, "state");
 	struct record rec = { .type = RECORD_TASK };
 	struct record_task *t = &rec.task;
 
@@ -331,7 +330,7 @@ int gitea_emit_task(struct gitea *g, const json_t *issue, const json_t *pull, st
 		return err_set(e, ERR_BAD_DATA, "a task has no number");
 	*t = (struct record_task){
 		.key = str_num(a, number), .name = arena_printf(a, "%s-%lld", g->prefix, (long long)number),
-		.state = state && !strcmp(state, "closed") ? TASK_CLOSED : TASK_OPEN, .locked = json_get_bool(issue, "is_locked"),
+		.state = field_is(issue, "state", "closed") ? TASK_CLOSED : TASK_OPEN, .locked = json_get_bool(issue, "is_locked"),
 		.title = field_str(issue, "title"), .body = field_text(a, issue, "body"), .author = gitea_person(json_get_obj(issue, "user")),
 		.milestone = field_str(json_get_obj(issue, "milestone"), "title"), .created = field_time(issue, "created_at"),
 		.updated = field_time(issue, "updated_at"), .n_notes = json_get_int(issue, "comments", -1),
@@ -423,7 +422,6 @@ static int emit_note(struct gitea *g, const struct gitea_talk *t, const struct g
 {
 	struct arena *a = remote_arena(g->r);
 	const json_t *user = json_get_obj(n->json, "user");
-	const char *state = json_get_str(t->reviews.items[n->review], "state");
 	bool mine = gitea_is_me(g, user);
 	struct anchor an = { .type = n->line > 0 && n->line <= INT32_MAX ? ANCHOR_LINES : ANCHOR_FILE, .side = n->side,
 		.path = n->path, .line = (uint32_t)n->line, .end = (uint32_t)n->line, .commit = note_commit(t, n) };
@@ -431,7 +429,7 @@ static int emit_note(struct gitea *g, const struct gitea_talk *t, const struct g
 		.key = str_num(a, n->id), .task = str_num(a, t->number), .thread = n->thread,
 		.reply_to = n == root ? NULL : str_num(a, root->id), .kind = NOTE_CODE, .author = gitea_person(user),
 		.created = field_time(n->json, "created_at"), .updated = field_time(n->json, "updated_at"),
-		.body = field_text(a, n->json, "body"), .anchor = &an, .pending = state && !strcmp(state, "PENDING"),
+		.body = field_text(a, n->json, "body"), .anchor = &an, .pending = field_is(t->reviews.items[n->review], "state", "PENDING"),
 		.url = arena_printf(a, "%s/pulls/%lld#issuecomment-%lld", g->web, (long long)t->number, (long long)n->id),
 		.can_edit = mine, .can_delete = mine, .reactions = reactions, .n_reactions = n_reactions,
 	} };

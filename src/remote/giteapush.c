@@ -95,11 +95,9 @@ static int talk_load(struct push *p, const char *task, struct gitea_talk *t, str
 
 static const json_t *pending_of(const struct gitea_talk *t)
 {
-	for (size_t i = 0; i < t->reviews.len; i++) {
-		const char *state = json_get_str(t->reviews.items[i], "state");
-		if (state && !strcmp(state, "PENDING"))
+	for (size_t i = 0; i < t->reviews.len; i++)
+		if (field_is(t->reviews.items[i], "state", "PENDING"))
 			return t->reviews.items[i];
-	}
 	return NULL;
 }
 
@@ -117,8 +115,7 @@ static int stop_for_pending(struct push *p, struct err *e)
 		n = json_array_size(a.json);
 		for (size_t i = 0; i < n; i++) {
 			const json_t *j = json_array_get(a.json, i);
-			const char *state = json_get_str(j, "state");
-			found = found || (state && !strcmp(state, "PENDING") && gitea_is_me(&p->g, json_get_obj(j, "user")));
+			found = found || (field_is(j, "state", "PENDING") && gitea_is_me(&p->g, json_get_obj(j, "user")));
 		}
 		seen += (int64_t)n;
 		total = !n ? 0 : a.total < 0 ? seen + 1 : a.total;
@@ -482,7 +479,7 @@ static int add_label_ids(struct push *p, const char *path, const char *const *na
 		for (size_t i = 0; i < got; i++)
 			for (size_t k = 0; k < n; k++) {
 				const json_t *j = json_array_get(a.json, i);
-				if (!ids[k] && field_str(j, "name") && !strcmp(field_str(j, "name"), names[k]))
+				if (!ids[k] && field_is(j, "name", names[k]))
 					ids[k] = json_incref(json_object_get(j, "id"));
 			}
 		seen += (int64_t)got;
@@ -642,8 +639,7 @@ static int do_milestone(struct push *p, struct err *e)
 		if (http_get(p->g.h, &a, e, "%s/milestones?state=all&name=%s", p->g.repo, http_escaped(keep(p), p->op->value)))
 			return -1;
 		for (size_t i = 0; i < json_array_size(a.json); i++)
-			if (field_str(json_array_get(a.json, i), "title") &&
-			    !strcmp(field_str(json_array_get(a.json, i), "title"), p->op->value))
+			if (field_is(json_array_get(a.json, i), "title", p->op->value))
 				id = json_get_int(json_array_get(a.json, i), "id", 0);
 		http_answer_release(&a);
 		if (!id)
@@ -765,13 +761,6 @@ static int clear_pending(struct push *p, struct gitea_talk *t, struct err *e)
 	return rc;
 }
 
-static bool is_pending(const struct gitea_talk *t, const struct gitea_note *n)
-{
-	const char *state = json_get_str(t->reviews.items[n->review], "state");
-
-	return state && !strcmp(state, "PENDING");
-}
-
 static bool same_place(const struct wire_op *op, const struct gitea_note *n)
 {
 	const struct anchor *an = op->anchor;
@@ -791,8 +780,8 @@ static int find_code(struct push *p, struct err *e)
 		goto out;
 	for (size_t i = 0; !key && i < t.notes.len; i++) {
 		const struct gitea_note *n = &t.notes.items[i];
-		if (!is_pending(&t, n) && is_candidate(p, n->json, "created_at") && same_place(p->op, n) &&
-		    remote_body_is(field_text(keep(p), n->json, "body"), p->op))
+		if (!field_is(t.reviews.items[n->review], "state", "PENDING") && is_candidate(p, n->json, "created_at") &&
+		    same_place(p->op, n) && remote_body_is(field_text(keep(p), n->json, "body"), p->op))
 			key = field_key(keep(p), n->json, "id");
 	}
 	rc = key ? landed(p, key, NULL) : clear_pending(p, &t, e);
@@ -805,10 +794,9 @@ out:
 static bool review_is(struct push *p, const struct gitea_talk *t, size_t review)
 {
 	const json_t *j = t->reviews.items[review];
-	const char *state = json_get_str(j, "state");
 	size_t notes = 0;
 
-	if (!state || strcmp(state, event_of(p->op->verdict)) || !is_candidate(p, j, "submitted_at"))
+	if (!field_is(j, "state", event_of(p->op->verdict)) || !is_candidate(p, j, "submitted_at"))
 		return false;
 	if (!is_blank(p->op->body))
 		return remote_body_is(field_text(keep(p), j, "body"), p->op);
@@ -849,8 +837,7 @@ static int find_task(struct push *p, struct err *e)
 		got = json_array_size(a.json);
 		for (size_t i = 0; !key && i < got; i++) {
 			const json_t *j = json_array_get(a.json, i);
-			const char *title = json_get_str(j, "title");
-			if (is_candidate(p, j, "created_at") && title && p->op->title && !strcmp(title, p->op->title) &&
+			if (is_candidate(p, j, "created_at") && p->op->title && field_is(j, "title", p->op->title) &&
 			    remote_body_is(field_text(keep(p), j, "body"), p->op))
 				key = field_key(keep(p), j, "number");
 		}
@@ -878,7 +865,7 @@ static bool same_text(struct push *p, const json_t *j, const char *want)
 static bool has_name(const json_t *list, const char *field, const char *name)
 {
 	for (size_t i = 0; i < json_array_size(list); i++)
-		if (field_str(json_array_get(list, i), field) && !strcmp(field_str(json_array_get(list, i), field), name))
+		if (field_is(json_array_get(list, i), field, name))
 			return true;
 	return false;
 }
@@ -897,21 +884,20 @@ static bool has_all(const json_t *list, const char *field, const struct wire_op 
 static bool task_is(struct push *p, const json_t *j)
 {
 	const struct wire_op *op = p->op;
-	const char *state = json_get_str(j, "state"), *title = json_get_str(j, "title");
-	const char *milestone = field_str(json_get_obj(j, "milestone"), "title");
+	const json_t *milestone = json_get_obj(j, "milestone");
 
 	switch (op->verb) {
 	case WIRE_CLOSE:
 	case WIRE_REOPEN:
-		return state && !strcmp(state, op->verb == WIRE_CLOSE ? "closed" : "open");
+		return field_is(j, "state", op->verb == WIRE_CLOSE ? "closed" : "open");
 	case WIRE_LABEL:
 		return has_all(json_get_arr(j, "labels"), "name", op);
 	case WIRE_ASSIGN:
 		return has_all(json_get_arr(j, "assignees"), "login", op);
 	case WIRE_MILESTONE:
-		return op->value ? milestone && !strcmp(milestone, op->value) : !milestone;
+		return op->value ? field_is(milestone, "title", op->value) : !field_str(milestone, "title");
 	default:
-		return (!op->title || (title && !strcmp(title, op->title))) && (!op->body || same_text(p, j, op->body));
+		return (!op->title || field_is(j, "title", op->title)) && (!op->body || same_text(p, j, op->body));
 	}
 }
 
@@ -991,8 +977,7 @@ static int find_reaction(struct push *p, struct err *e)
 		return -1;
 	for (size_t i = 0; i < json_array_size(a.json); i++) {
 		const json_t *j = json_array_get(a.json, i);
-		there = there || (gitea_is_me(&p->g, json_get_obj(j, "user")) && field_str(j, "content") &&
-				  !strcmp(field_str(j, "content"), word));
+		there = there || (gitea_is_me(&p->g, json_get_obj(j, "user")) && field_is(j, "content", word));
 	}
 	http_answer_release(&a);
 	return there == (p->op->verb == WIRE_REACT) ? landed(p, NULL, NULL) : 0;

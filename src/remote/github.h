@@ -69,6 +69,8 @@ int gh_find(struct remote *r, const struct wire_op *op, struct wire_outcome *out
 
 /* githubpush.c, for githubfind.c too. Where a note or task stands, for edits and reactions: "repos/o/n/issues/comments/7". */
 const char *gh_note_path(struct gh *g, const struct wire_op *op, struct err *e);
+/* Is one of this list's objects (by this field) or strings called so? */
+bool gh_has_name(const json_t *list, const char *field, const char *name);
 /* Is this JSON's author me? */
 bool gh_is_mine(const struct gh *g, const json_t *j);
 

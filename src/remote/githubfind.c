@@ -78,13 +78,12 @@ static bool same_place(const struct search *s, const json_t *j)
 
 static bool is_ours(const struct search *s, const json_t *j)
 {
-	const char *body = json_get_str(j, "body"), *state = json_get_str(j, "state");
-	const char *title = json_get_str(j, "title");
+	const char *body = json_get_str(j, "body");
 	int64_t t = field_time(j, s->kind == GH_REVIEW ? "submitted_at" : "created_at");
 
-	if (!gh_is_mine(&s->g, j) || (t && t < s->from) || (state && !strcmp(state, "PENDING")))
+	if (!gh_is_mine(&s->g, j) || (t && t < s->from) || field_is(j, "state", "PENDING"))
 		return false;
-	if (s->op->verb == WIRE_NEW_TASK && (!title || strcmp(title, s->op->title)))
+	if (s->op->verb == WIRE_NEW_TASK && !field_is(j, "title", s->op->title))
 		return false;
 	return remote_body_is(body ? body : "", s->op) && same_place(s, j);
 }
@@ -164,23 +163,13 @@ static int present(struct search *s, const char *path, struct http_answer *a, bo
 	return err_set(e, no.code, "%s", no.msg);
 }
 
-static bool in_list(const json_t *list, const char *field, const char *name)
-{
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const char *v = json_get_str(json_array_get(list, i), field);
-		if (v && !strcasecmp(v, name))
-			return true;
-	}
-	return false;
-}
-
 static bool set_is(const struct wire_op *op, const json_t *list, const char *field)
 {
 	for (size_t i = 0; i < op->n_add; i++)
-		if (!in_list(list, field, op->add[i]))
+		if (!gh_has_name(list, field, op->add[i]))
 			return false;
 	for (size_t i = 0; i < op->n_drop; i++)
-		if (in_list(list, field, op->drop[i]))
+		if (gh_has_name(list, field, op->drop[i]))
 			return false;
 	return true;
 }
@@ -192,10 +181,10 @@ static bool text_is(const json_t *j, const char *field, const char *want)
 
 static bool task_is(const struct wire_op *op, const json_t *j)
 {
-	const char *state = json_get_str(j, "state"), *milestone = json_get_str(json_get_obj(j, "milestone"), "title");
+	const char *milestone = json_get_str(json_get_obj(j, "milestone"), "title");
 
 	if (op->verb == WIRE_CLOSE || op->verb == WIRE_REOPEN)
-		return state && !strcmp(state, op->verb == WIRE_CLOSE ? "closed" : "open");
+		return field_is(j, "state", op->verb == WIRE_CLOSE ? "closed" : "open");
 	if (op->verb == WIRE_LABEL)
 		return set_is(op, json_get_arr(j, "labels"), "name");
 	if (op->verb == WIRE_ASSIGN)

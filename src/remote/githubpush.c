@@ -323,7 +323,7 @@ static json_t *names_json(const char *const *names, size_t n)
 	return j;
 }
 
-static bool has_name(const json_t *list, const char *field, const char *name)
+bool gh_has_name(const json_t *list, const char *field, const char *name)
 {
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *v = json_array_get(list, i);
@@ -338,7 +338,7 @@ static bool has_name(const json_t *list, const char *field, const char *name)
 static const char *dropped(struct write *w, const char *const *names, size_t n, const char *list, const char *field)
 {
 	for (size_t i = 0; i < n; i++)
-		if (!has_name(json_get_arr(w->a.json, list), field, names[i]))
+		if (!gh_has_name(json_get_arr(w->a.json, list), field, names[i]))
 			return names[i];
 	return NULL;
 }
@@ -497,8 +497,7 @@ static int on_reviews(void *ctx, struct http_answer *a, struct err *e UNUSED)
 
 	for (size_t i = 0; i < json_array_size(a->json); i++) {
 		const json_t *j = json_array_get(a->json, i);
-		const char *state = json_get_str(j, "state");
-		if (!state || strcmp(state, "PENDING") != 0)
+		if (!field_is(j, "state", "PENDING"))
 			continue;
 		p->id = field_key(k, j, "id");
 		p->body = arena_strdup(k, json_get_str(j, "body") ? json_get_str(j, "body") : "");

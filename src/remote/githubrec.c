@@ -184,17 +184,14 @@ static uint32_t line_of(const json_t *j, const char *field)
 
 static enum anchor_side side_of(const json_t *j)
 {
-	const char *side = json_get_str(j, "side");
-
-	return side && !strcmp(side, "LEFT") ? SIDE_OLD : SIDE_NEW;
+	return field_is(j, "side", "LEFT") ? SIDE_OLD : SIDE_NEW;
 }
 
 static const struct anchor *code_anchor(struct arena *a, const json_t *j, bool original)
 {
 	uint32_t end = line_of(j, original ? "original_line" : "line");
 	uint32_t line = line_of(j, original ? "original_start_line" : "start_line");
-	const char *subject = json_get_str(j, "subject_type"), *hunk = json_get_str(j, "diff_hunk");
-	bool file = subject && !strcmp(subject, "file");
+	bool file = field_is(j, "subject_type", "file");
 	struct anchor *an = ARENA_NEW(a, struct anchor);
 
 	*an = (struct anchor){
@@ -208,7 +205,7 @@ static const struct anchor *code_anchor(struct arena *a, const json_t *j, bool o
 	an->end = end;
 	an->line = line && line <= end ? line : end;
 	if (original)
-		anchor_quote_hunk(a, an, hunk);
+		anchor_quote_hunk(a, an, json_get_str(j, "diff_hunk"));
 	return an;
 }
 

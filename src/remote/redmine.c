@@ -702,7 +702,7 @@ static bool has_module(const json_t *project, const char *name)
 	const json_t *list = json_get_arr(project, "enabled_modules");
 
 	for (size_t i = 0; i < json_array_size(list); i++)
-		if (field_str(json_array_get(list, i), "name") && !strcmp(field_str(json_array_get(list, i), "name"), name))
+		if (field_is(json_array_get(list, i), "name", name))
 			return true;
 	return !list;
 }

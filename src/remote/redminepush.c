@@ -330,9 +330,8 @@ static int do_state(struct push *p, struct err *e)
 static bool task_is(struct push *p)
 {
 	const struct wire_op *op = p->op;
-	const char *title = json_get_str(p->issue, "subject");
 
-	return (!op->title || (title && !strcmp(title, op->title))) &&
+	return (!op->title || field_is(p->issue, "subject", op->title)) &&
 		(!op->body || same_text(p, json_get_str(p->issue, "description"), op->body));
 }
 
@@ -617,10 +616,9 @@ static int find_task(struct push *p, struct err *e)
 		more = json_array_size(list) == 100;
 		for (size_t i = 0; !key && i < json_array_size(list); i++) {
 			const json_t *j = json_array_get(list, i);
-			const char *title = json_get_str(j, "subject");
 			more = more && json_get_int(j, "id", 0) > marked(p->op);
-			if (json_get_int(j, "id", 0) > marked(p->op) && redmine_is_me(&p->m, json_get_obj(j, "author")) && title &&
-			    p->op->title && !strcmp(title, p->op->title) && same_text(p, json_get_str(j, "description"), p->op->body))
+			if (json_get_int(j, "id", 0) > marked(p->op) && redmine_is_me(&p->m, json_get_obj(j, "author")) &&
+			    p->op->title && field_is(j, "subject", p->op->title) && same_text(p, json_get_str(j, "description"), p->op->body))
 				key = field_key(keep(p), j, "id");
 		}
 		http_answer_release(&a);
