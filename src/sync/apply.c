@@ -71,6 +71,7 @@ static int put_line(struct work *w, struct source *s, const struct page *p, cons
 	struct buf again = BUF_INIT;
 	struct record r;
 	struct record_put put = { .r = &r, .bytes = line, .n = n, .began = p->began };
+	const struct anchor *whole;
 	json_t *j;
 	int rc;
 
@@ -80,8 +81,9 @@ static int put_line(struct work *w, struct source *s, const struct page *p, cons
 		find_links(&l, r.task.body);
 	if (r.type == RECORD_NOTE)
 		find_links(&l, r.note.body);
-	if (r.type == RECORD_NOTE && complete(w, a, r.note.anchor) != r.note.anchor) {
-		r.note.anchor = complete(w, a, r.note.anchor);
+	whole = r.type == RECORD_NOTE ? complete(w, a, r.note.anchor) : NULL;
+	if (whole && whole != r.note.anchor) {
+		r.note.anchor = whole;
 		j = record_json(&r);
 		json_write(&again, j);
 		json_decref(j);
