@@ -291,36 +291,3 @@ int sources_pull(struct work *w, struct pull *p, size_t n, void (*fn)(void *ctx,
 	free(pl.items);
 	return rc;
 }
-
-int source_look(struct work *w, struct source *s, const char *task, struct err *e)
-{
-	struct page page = { .lines = BUF_INIT, .began = clock_now() };
-	json_t *request = request_new("look", &s->d), *j = NULL;
-	struct child c;
-	int idle = (int)setting_int(w->repo, "sync.timeout"), rc = -1;
-
-	if (s->unusable) {
-		json_decref(request);
-		return err_set(e, ERR_AUTH, "%s", s->unusable);
-	}
-	json_put_str(request, "task", task);
-	if (child_start(&c, request, e))
-		return -1;
-	while ((j = child_answer(&c, idle, e)) && !answer_error(j, e, NULL)) {
-		struct buf line = BUF_INIT;
-
-		if (json_get_bool(j, "done")) {
-			rc = page_apply(w, s, &page, NULL, true, e);
-			break;
-		}
-		json_write(&line, j);
-		if (json_get_str(j, "record"))
-			page_add(&page, line.ptr, line.len);
-		buf_release(&line);
-		json_decref(j);
-	}
-	json_decref(j);
-	child_end(&c);
-	buf_release(&page.lines);
-	return rc;
-}

@@ -11,7 +11,7 @@
 #include "killick/store/settings.h"
 #include "killick/sync/source.h"
 
-enum { NAME_MAX_BYTES = 32, ANSWER_MS = 60000 };
+enum { NAME_MAX_BYTES = 32 };
 
 /* Known by heart: who is trusted without being asked about. */
 static const char *const known_hosts[] = { "https://api.github.com" };

@@ -72,7 +72,5 @@ struct pull {
  * written. One puller at a time a source: ERR_BUSY in its fault. */
 int sources_pull(struct work *w, struct pull *p, size_t n, void (*tell)(void *ctx, const struct pull *p), void *ctx,
     struct err *e);
-/* One task and all its talk, into the index now. */
-int source_look(struct work *w, struct source *s, const char *task, struct err *e);
 
 #endif
