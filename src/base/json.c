@@ -73,6 +73,18 @@ void json_write(struct buf *b, const json_t *j)
 		BUG("a JSON value that cannot be written");
 }
 
+char *json_line(struct arena *a, json_t *stolen)
+{
+	struct buf b = BUF_INIT;
+	char *s;
+
+	json_write(&b, stolen);
+	json_decref(stolen);
+	s = arena_memdup(a, b.ptr, b.len);
+	buf_release(&b);
+	return s;
+}
+
 const char *json_get_str(const json_t *obj, const char *key)
 {
 	return json_string_value(json_object_get(obj, key));

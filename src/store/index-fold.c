@@ -215,8 +215,6 @@ static int cmp_post_row(const void *a, const void *b)
 /* [[emoji, how many, [people]], …] */
 static const char *reactions_pack(struct arena *a, const struct post *p)
 {
-	struct buf b = BUF_INIT;
-	const char *out;
 	json_t *all;
 
 	if (p->n_reactions == 0)
@@ -234,11 +232,7 @@ static const char *reactions_pack(struct arena *a, const struct post *p)
 			json_array_append_new(one, json_true());
 		json_array_append_new(all, one);
 	}
-	json_write(&b, all);
-	out = arena_memdup(a, b.ptr, b.len);
-	json_decref(all);
-	buf_release(&b);
-	return out;
+	return json_line(a, all);
 }
 
 static uint64_t mix_text(uint64_t h, const char *s)

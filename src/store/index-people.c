@@ -207,38 +207,26 @@ enum waits index_waits(const struct wait_facts *f, int64_t who, unsigned roles)
 
 char *people_pack(struct arena *a, const struct person *p, size_t n)
 {
-	struct buf b = BUF_INIT;
 	json_t *arr;
-	char *out;
 
 	if (n == 0)
 		return NULL;
 	arr = json_array();
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(arr, person_json(&p[i]));
-	json_write(&b, arr);
-	out = arena_memdup(a, b.ptr, b.len);
-	json_decref(arr);
-	buf_release(&b);
-	return out;
+	return json_line(a, arr);
 }
 
 char *words_pack(struct arena *a, const char *const *w, size_t n)
 {
-	struct buf b = BUF_INIT;
 	json_t *arr;
-	char *out;
 
 	if (n == 0)
 		return NULL;
 	arr = json_array();
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(arr, json_str_or_null(w[i]));
-	json_write(&b, arr);
-	out = arena_memdup(a, b.ptr, b.len);
-	json_decref(arr);
-	buf_release(&b);
-	return out;
+	return json_line(a, arr);
 }
 
 void people_unpack(struct arena *a, const char *json, struct person **out, size_t *n)

@@ -61,8 +61,6 @@ static int mark_record(struct index *ix, int64_t source, enum record_type type, 
 
 static const char *links_json(struct arena *a, const struct record_put *p)
 {
-	struct buf b = BUF_INIT;
-	const char *out;
 	json_t *list;
 
 	if (!p->n_links)
@@ -70,11 +68,7 @@ static const char *links_json(struct arena *a, const struct record_put *p)
 	list = json_array();
 	for (size_t i = 0; i < p->n_links; i++)
 		json_array_append_new(list, anchor_to_op(&p->links[i]));
-	json_write(&b, list);
-	json_decref(list);
-	out = arena_memdup(a, b.ptr, b.len);
-	buf_release(&b);
-	return out;
+	return json_line(a, list);
 }
 
 struct old { bool found, same; int64_t id, updated, gone; const char *task, *thread; };

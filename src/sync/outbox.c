@@ -29,18 +29,6 @@ static const char *new_id(struct arena *a)
 	return arena_strdup(a, hex);
 }
 
-const char *outbox_text(struct arena *a, json_t *stolen)
-{
-	struct buf b = BUF_INIT;
-	const char *s;
-
-	json_write(&b, stolen);
-	json_decref(stolen);
-	s = arena_strdup(a, b.ptr);
-	buf_release(&b);
-	return s;
-}
-
 static const char *patch_text(struct arena *a, const struct out_post *p)
 {
 	json_t *j;
@@ -51,7 +39,7 @@ static const char *patch_text(struct arena *a, const struct out_post *p)
 	json_put_str(j, "task", p->task);
 	json_put_str(j, "thread", p->thread);
 	json_object_set(j, "patch", p->patch);
-	return outbox_text(a, j);
+	return json_line(a, j);
 }
 
 static void see(const struct thread *t, struct out_row *r)
@@ -75,7 +63,7 @@ int outbox_queue(struct work *w, struct out_post *p, struct out_row *out, struct
 	record_entity(p->s->d.kind, p->s->key, RECORD_THREAD, p->task, p->thread ? p->thread : "", entity);
 	*out = (struct out_row){
 		.id = p->op.id, .source = p->s->d.name, .source_kind = p->s->d.kind, .source_key = p->s->key,
-		.repo = repo_commondir(w->repo), .state = OUT_QUEUED, .op = outbox_text(a, wire_op_json(&p->op)),
+		.repo = repo_commondir(w->repo), .state = OUT_QUEUED, .op = json_line(a, wire_op_json(&p->op)),
 		.thread = arena_strdup(a, entity), .what = p->what, .patch = patch_text(a, p), .created = clock_now(),
 		.was_open = p->was_open, .pushed = p->pushed,
 	};
@@ -105,7 +93,7 @@ static const char *patch_with(struct arena *a, const char *patch, const char *id
 	} else if (json_object_get(in, "body")) {
 		json_put_str(in, "body", body);
 	}
-	return outbox_text(a, j);
+	return json_line(a, j);
 }
 
 int outbox_rewrite(struct work *w, const struct out_row *old, const char *body, const char *title, struct out_row *out,
@@ -128,7 +116,7 @@ int outbox_rewrite(struct work *w, const struct out_row *old, const char *body, 
 	if (title)
 		json_put_str(j, "title", title);
 	json_object_del(j, "mark");
-	out->op = outbox_text(a, j);
+	out->op = json_line(a, j);
 	out->patch = patch_with(a, old->patch, out->id, body);
 	out->state = OUT_QUEUED;
 	out->not_before = clock_now() + setting_int(w->repo, "post.delay");
@@ -161,7 +149,7 @@ int outbox_follow(struct work *w, const char *id, const char *body, const char *
 		if (!j)
 			return -1;
 		json_put_str(j, "body", body);
-		now.op = outbox_text(a, j);
+		now.op = json_line(a, j);
 		now.patch = patch_with(a, old.patch, old.id, body);
 	}
 	return desk_out_replace(w->desk, &old, &now, e);
@@ -255,7 +243,7 @@ static const char *anchor_text(struct arena *a, const struct anchor *an)
 {
 	json_t *j = an ? anchor_to_op(an) : NULL;
 
-	return j ? outbox_text(a, j) : NULL;
+	return j ? json_line(a, j) : NULL;
 }
 
 /* What the draft is about, as a command is told it. */
@@ -288,7 +276,7 @@ static void fill_draft(struct work *w, const struct out_row *r, const struct wir
 		.repo = r->repo, .verb = draft_verb(op->verb), .target = draft_target(w, r, op, has ? rec.task.name : NULL),
 		.anchor = anchor_text(a, op->anchor ? op->anchor : has && op->verb == WIRE_COMMENT ? &on_task : NULL),
 		.audience = "everyone", .to = r->source, .title = op->title, .body = op->body ? op->body : "", .problem = "recalled",
-		.extra = op->task ? outbox_text(a, json_pack("{s:s}", "on", op->task)) : NULL,
+		.extra = op->task ? json_line(a, json_pack("{s:s}", "on", op->task)) : NULL,
 	};
 }
 
@@ -334,7 +322,7 @@ static bool show_row(struct arena *a, const struct out_row *r, struct unsent_row
 			.id = r->id, .source_kind = r->source_kind, .source_key = r->source_key,
 			.what = of && !strcmp(of, "task") ? RECORD_TASK : RECORD_NOTE, .task = arena_strdup(a, json_get_str(j, "task")),
 			.thread = arena_strdup(a, json_get_str(j, "thread")), .state = out_post_state(r->state),
-			.patch = outbox_text(a, json_incref(patch)),
+			.patch = json_line(a, json_incref(patch)),
 		};
 	json_decref(j);
 	return u->patch != NULL;

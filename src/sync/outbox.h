@@ -5,8 +5,6 @@
 
 #include "killick/sync/outbox.h"
 
-/* A JSON value's text in the arena; the reference is stolen. */
-const char *outbox_text(struct arena *a, json_t *stolen);
 /* How the row's op is retried. */
 struct out_policy outbox_policy(struct work *w, const char *op);
 /* Does nothing of the same thread stand before row i? */

@@ -11,11 +11,14 @@
 #include <jansson.h>
 #include "killick/base/buf.h"
 #include "killick/base/err.h"
+#include "killick/base/mem.h"
 
 /* NULL with ERR_BAD_DATA, naming `what` and where. The caller decrefs. */
 json_t *json_read(const char *p, size_t n, const char *what, struct err *e);
 /* Adds the text to b; no newline. */
 void json_write(struct buf *b, const json_t *j);
+/* The same text in the arena; the reference is stolen. */
+char *json_line(struct arena *a, json_t *stolen);
 
 /* Absent, null or another type gives NULL, def or false; a string lives as long as the object. */
 const char *json_get_str(const json_t *obj, const char *key);
