@@ -68,12 +68,9 @@ static int put_line(struct work *w, struct source *s, const struct page *p, cons
     struct err *e)
 {
 	struct links l = { .w = w, .a = a };
-	struct buf again = BUF_INIT;
 	struct record r;
 	struct record_put put = { .r = &r, .bytes = line, .n = n, .began = p->began };
 	const struct anchor *whole;
-	json_t *j;
-	int rc;
 
 	if (record_parse(a, line, n, &r, e))
 		return 1;
@@ -84,17 +81,12 @@ static int put_line(struct work *w, struct source *s, const struct page *p, cons
 	whole = r.type == RECORD_NOTE ? complete(w, a, r.note.anchor) : NULL;
 	if (whole && whole != r.note.anchor) {
 		r.note.anchor = whole;
-		j = record_json(&r);
-		json_write(&again, j);
-		json_decref(j);
-		put.bytes = again.ptr;
-		put.n = again.len;
+		put.bytes = json_line(a, record_json(&r));
+		put.n = strlen(put.bytes);
 	}
 	put.links = l.items;
 	put.n_links = l.n;
-	rc = index_put_record(w->index, s->row, &put, e);
-	buf_release(&again);
-	return rc;
+	return index_put_record(w->index, s->row, &put, e);
 }
 
 static int put_lines(struct work *w, struct source *s, struct page *p, struct err *e)
@@ -155,8 +147,7 @@ static void keep_first_time(struct work *w, const struct source *s, int64_t t)
 		trace("sync", "%s", unused.msg);
 }
 
-/* Inside a write. */
-static int row_of(struct work *w, struct source *s, struct source_row *row, struct err *e)
+int source_take_row(struct work *w, struct source *s, struct source_row *row, struct err *e)
 {
 	w->scope.repo = index_repo(w->index, repo_commondir(w->repo), true);
 	s->row = index_source(w->index, w->scope.repo, s->d.kind, s->key, s->d.name, true);
@@ -169,7 +160,7 @@ static int apply(struct work *w, struct source *s, struct page *p, const char *c
 {
 	struct source_row row;
 
-	if (row_of(w, s, &row, e))
+	if (source_take_row(w, s, &row, e))
 		return -1;
 	if (!row.since) {
 		row.since = since;
@@ -213,37 +204,20 @@ int page_apply(struct work *w, struct source *s, struct page *p, const char *cur
 	return 0;
 }
 
-static const char *state_json(struct work *w, const struct source *s)
-{
-	struct buf b = BUF_INIT;
-	json_t *j = json_object();
-	const char *out;
-
-	json_put_int(j, "probed", s->probed);
-	json_put_int(j, "full", s->full);
-	if (s->probe)
-		json_object_set(j, "probe", s->probe);
-	json_write(&b, j);
-	json_decref(j);
-	out = arena_strdup(&w->arena, b.ptr);
-	buf_release(&b);
-	return out;
-}
-
 int source_note(struct work *w, struct source *s, bool full, const char *problem, struct err *e)
 {
 	struct source_row row;
 
 	if (index_begin(w->index, INDEX_WAIT, e))
 		return -1;
-	if (row_of(w, s, &row, e))
+	if (source_take_row(w, s, &row, e))
 		goto bad;
 	if (!problem) {
 		s->synced = row.synced = clock_now();
 		s->full = full ? s->synced : s->full;
 	}
 	s->problem = row.problem = problem;
-	row.heads = state_json(w, s);
+	row.heads = source_state(w, s);
 	if (index_fold(w->index, s->row, e) || index_source_set(w->index, &row, e))
 		goto bad;
 	return index_commit(w->index, e);

@@ -20,6 +20,10 @@ void page_add(struct page *p, const char *line, size_t n);
  * source, what was written before now counts as read. fold: fold now; else only when enough has come together.
  */
 int page_apply(struct work *w, struct source *s, struct page *p, const char *cursor, bool fold, struct err *e);
+/* Inside a write: the index's row, made as needed. */
+int source_take_row(struct work *w, struct source *s, struct source_row *row, struct err *e);
+/* What is known of the source as the row's "heads" has it (source.c); in the work's arena. */
+const char *source_state(struct work *w, const struct source *s);
 /* The end of a pull, or what stopped it (NULL: nothing). */
 int source_note(struct work *w, struct source *s, bool full, const char *problem, struct err *e);
 /* Whoever pulls, or sends (what: "pull", "send"). ERR_BUSY. */

@@ -6,6 +6,7 @@
 #include "config.h"
 #include <stdlib.h>
 #include <string.h>
+#include "apply.h"
 #include "child.h"
 #include "killick/base/clock.h"
 #include "killick/store/settings.h"
@@ -187,6 +188,17 @@ static void take_state(struct work *w, struct source *s, const char *heads)
 	json_decref(j);
 }
 
+const char *source_state(struct work *w, const struct source *s)
+{
+	json_t *j = json_object();
+
+	json_put_int(j, "probed", s->probed);
+	json_put_int(j, "full", s->full);
+	if (s->probe)
+		json_object_set(j, "probe", s->probe);
+	return json_line(&w->arena, j);
+}
+
 static void take_row(struct work *w, struct source *s)
 {
 	struct source_row row;
@@ -319,38 +331,23 @@ void source_audience(const struct source *s, struct buf *b)
 int source_remember(struct work *w, struct source *s, const json_t *probe, struct err *e)
 {
 	struct source_row row;
-	struct buf b = BUF_INIT;
-	json_t *j = json_object();
-	int rc = -1;
 
 	json_decref(s->probe);
 	s->probe = probe ? json_incref((json_t *)(uintptr_t)probe) : NULL;
 	s->probed = clock_now();
-	json_put_int(j, "probed", s->probed);
-	json_put_int(j, "full", s->full);
-	json_object_set(j, "probe", s->probe);
-	json_write(&b, j);
-	json_decref(j);
 	if (s->probe)
 		take_probe(w, s, s->probe);
 	if (index_begin(w->index, 5000, e))
-		goto out;
-	w->scope.repo = index_repo(w->index, repo_commondir(w->repo), true);
-	s->row = index_source(w->index, w->scope.repo, s->d.kind, s->key, s->d.name, true);
-	if (!s->row || !index_source_get(w->index, s->row, &w->arena, &row)) {
-		index_rollback(w->index);
-		err_set(e, ERR_BAD_DATA, "the index takes no rows");
-		goto out;
-	}
-	row.heads = b.ptr;
-	if (index_source_name(w->index, s->row, s->d.name, e) || index_source_set(w->index, &row, e)) {
-		index_rollback(w->index);
-		goto out;
-	}
-	rc = index_commit(w->index, e);
-out:
-	buf_release(&b);
-	return rc;
+		return -1;
+	if (source_take_row(w, s, &row, e))
+		goto bad;
+	row.heads = source_state(w, s);
+	if (index_source_set(w->index, &row, e))
+		goto bad;
+	return index_commit(w->index, e);
+bad:
+	index_rollback(w->index);
+	return -1;
 }
 
 /* ---- asking ---- */
