@@ -368,12 +368,16 @@ static void placing_end(struct placing *p, int rc, const struct err *why)
 	arena_release(&p->arena);
 }
 
-int work_places_some(struct work *w, int wait_ms, int budget_ms, bool *done, struct err *e)
+struct bounds { int budget_ms; size_t most; bool view_only; }; /* as in struct placing */
+
+static int bring(struct work *w, int wait_ms, struct bounds to, bool *done, struct err *e)
 {
 	struct placing p;
 	struct err why = ERR_INIT;
-	int rc = placing_begin(&p, w, wait_ms, budget_ms, e);
+	int rc = placing_begin(&p, w, wait_ms, to.budget_ms, e);
 
+	p.most = to.most;
+	p.view_only = to.view_only;
 	if (rc == 1)
 		placing_end(&p, bring_up(&p, &why), &why);
 	if (done)
@@ -381,42 +385,24 @@ int work_places_some(struct work *w, int wait_ms, int budget_ms, bool *done, str
 	return rc < 0 ? -1 : 0;
 }
 
+int work_places_some(struct work *w, int wait_ms, int budget_ms, bool *done, struct err *e)
+{
+	return bring(w, wait_ms, (struct bounds){ .budget_ms = budget_ms }, done, e);
+}
+
 int work_places(struct work *w, int wait_ms, struct err *e)
 {
-	return work_places_some(w, wait_ms, 0, NULL, e);
+	return bring(w, wait_ms, (struct bounds){ 0 }, NULL, e);
 }
 
 int work_places_head(struct work *w, int wait_ms, struct err *e)
 {
-	struct placing p;
-	struct err why = ERR_INIT;
-	int rc = placing_begin(&p, w, wait_ms, 0, e);
-
-	p.view_only = true;
-	if (rc == 1)
-		placing_end(&p, bring_up(&p, &why), &why);
-	return rc < 0 ? -1 : 0;
-}
-
-/* All places, unless many threads are new. */
-static int places_few(struct work *w, int wait_ms, bool *done, struct err *e)
-{
-	struct placing p;
-	struct err why = ERR_INIT;
-	int rc = placing_begin(&p, w, wait_ms, 0, e);
-
-	p.most = SLICE;
-	if (rc == 1)
-		placing_end(&p, bring_up(&p, &why), &why);
-	*done = p.done;
-	return rc < 0 ? -1 : 0;
+	return bring(w, wait_ms, (struct bounds){ .view_only = true }, NULL, e);
 }
 
 int work_places_few(struct work *w, int wait_ms, struct err *e)
 {
-	bool done;
-
-	return places_few(w, wait_ms, &done, e);
+	return bring(w, wait_ms, (struct bounds){ .most = SLICE }, NULL, e);
 }
 
 int work_places_in(struct work *w, const char *path, int wait_ms, bool *done, struct err *e)
@@ -425,7 +411,7 @@ int work_places_in(struct work *w, const char *path, int wait_ms, bool *done, st
 	struct err why = ERR_INIT;
 	int rc;
 
-	if (places_few(w, wait_ms, done, e))
+	if (bring(w, wait_ms, (struct bounds){ .most = SLICE }, done, e))
 		return -1;
 	if (*done)
 		return 0;
