@@ -723,10 +723,18 @@ static char *commits_json(const struct oid *commits, size_t n)
 	return buf_detach(&b);
 }
 
+/*
+ * Of the threads on the commits of a list (?1), c.k-th of it, in a repository (?2, 0: any). A commit's older selves come in
+ * by a set, not by depth: a hostile ring of rewrites ends.
+ */
+#define ON_COMMITS(columns) "WITH RECURSIVE c(sha, k) AS (SELECT value, key FROM json_each(?1) UNION SELECT r.old, c.k FROM c" \
+	" CROSS JOIN rewrite r ON r.new=c.sha WHERE ?2=0 OR r.source IN (SELECT source FROM repo_source WHERE repo=?2)) SELECT " \
+	columns " FROM c CROSS JOIN thread t ON t.sha=c.sha WHERE t.of IS NULL AND (?2=0 OR t.source IN (SELECT source FROM" \
+	" repo_source WHERE repo=?2))"
+
 int index_threads_on_commits(struct index *ix, const struct scope *s, const struct oid *commits, size_t n,
     struct arena *a, struct thread_list *out, struct err *e)
 {
-	/* A commit's older selves come in by a set, not by depth: a hostile ring of rewrites ends. */
 	sqlite3_stmt *st;
 	struct rows rows = ARRAY_INIT, keys = ARRAY_INIT;
 	char *list = commits_json(commits, n), hex[GIT_OID_HEX];
@@ -737,10 +745,7 @@ int index_threads_on_commits(struct index *ix, const struct scope *s, const stru
 		free(list);
 		return -1;
 	}
-	st = db_prep(&ix->db, "WITH RECURSIVE c(sha, k) AS (SELECT value, key FROM json_each(?1) UNION SELECT r.old, c.k FROM c"
-		     " CROSS JOIN rewrite r ON r.new=c.sha WHERE ?2=0 OR r.source IN (SELECT source FROM repo_source WHERE repo=?2))"
-		     " SELECT t.id, c.k FROM c CROSS JOIN thread t ON t.sha=c.sha WHERE t.of IS NULL AND (?2=0 OR t.source IN (SELECT source"
-		     " FROM repo_source WHERE repo=?2)) ORDER BY c.k, t.updated DESC, t.id");
+	st = db_prep(&ix->db, ON_COMMITS("t.id, c.k") " ORDER BY c.k, t.updated DESC, t.id");
 	db_bind(st, "ti", list, s ? s->repo : (int64_t)0);
 	rc = collect(ix, st, &rows, &keys, e);
 	if (!rc)
@@ -767,10 +772,7 @@ int index_commit_counts(struct index *ix, const struct scope *s, const struct oi
 		free(list);
 		return -1;
 	}
-	st = db_prep(&ix->db, "WITH RECURSIVE c(sha, k) AS (SELECT value, key FROM json_each(?1) UNION SELECT r.old, c.k FROM c"
-		     " CROSS JOIN rewrite r ON r.new=c.sha WHERE ?2=0 OR r.source IN (SELECT source FROM repo_source WHERE repo=?2))"
-		     " SELECT c.k, t.kind, t.state, count(*) FROM c CROSS JOIN thread t ON t.sha=c.sha WHERE t.of IS NULL AND (?2=0 OR"
-		     " t.source IN (SELECT source FROM repo_source WHERE repo=?2)) GROUP BY 1, 2, 3");
+	st = db_prep(&ix->db, ON_COMMITS("c.k, t.kind, t.state, count(*)") " GROUP BY 1, 2, 3");
 	db_bind(st, "ti", list, s ? s->repo : (int64_t)0);
 	while ((rc = db_step(&ix->db, st, e)) == 1) {
 		struct commit_count *one = (size_t)col_int(st, 0) < n ? &out[col_int(st, 0)] : NULL;
