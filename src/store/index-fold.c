@@ -288,7 +288,7 @@ static int post_write(struct folding *w, const struct post_values *v, int64_t ro
 	return fts_add(d, row ? row : sqlite3_last_insert_rowid(d->sql), v->title, v->path, v->p->body, w->e);
 }
 
-static int cmp_record(const void *a, const void *b)
+int post_record_cmp(const void *a, const void *b)
 {
 	const struct post_record *x = a, *y = b;
 
@@ -299,7 +299,7 @@ static int cmp_record(const void *a, const void *b)
 static int64_t origin_of(const struct folding *w, const char *hex)
 {
 	struct post_record key = { .hid = hid_of(hex) };
-	const struct post_record *r = w->n_records ? bsearch(&key, w->records, w->n_records, sizeof(key), cmp_record) : NULL;
+	const struct post_record *r = w->n_records ? bsearch(&key, w->records, w->n_records, sizeof(key), post_record_cmp) : NULL;
 	const struct stored *op = r || w->task ? NULL : find_op(w, hex);
 
 	return r ? r->row : op ? op->row : 0;
@@ -628,7 +628,7 @@ static int write_thread(struct folding *w)
 	return rc;
 }
 
-int fold_drop_thread(struct index *ix, int64_t thread, int64_t source, struct err *e)
+static int drop_thread(struct index *ix, int64_t thread, int64_t source, struct err *e)
 {
 	static const char *const rows[] = {
 		"DELETE FROM post WHERE thread=?1", "DELETE FROM part WHERE thread=?1", "DELETE FROM label WHERE thread=?1",
@@ -730,7 +730,7 @@ int fold_drop(struct folding *w)
 	if (find_thread(w, &unused, &unused) < 0 || find_task(w, &task) < 0)
 		return -1;
 	thread = w->thread_row;
-	if (thread && fold_drop_thread(w->ix, thread, w->source, w->e))
+	if (thread && drop_thread(w->ix, thread, w->source, w->e))
 		return -1;
 	return task ? drop_task(w->ix, task, w->e) : 0;
 }

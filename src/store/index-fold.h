@@ -10,6 +10,8 @@
 struct stored { struct op op; int64_t row; };
 /* The record that a post is made from. */
 struct post_record { int64_t hid, row; };
+/* Their order, for qsort and bsearch. */
+int post_record_cmp(const void *a, const void *b);
 
 /* What one fold works on. */
 struct folding {
@@ -34,7 +36,6 @@ struct folding {
 int fold_write(struct folding *w);
 /* Takes the rows of the entity away, if there are any. */
 int fold_drop(struct folding *w);
-int fold_drop_thread(struct index *ix, int64_t thread, int64_t source, struct err *e);
 /* Folds the marked records of a source (index-record.c). */
 int index_fold_records(struct index *ix, int64_t source, struct err *e);
 

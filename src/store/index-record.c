@@ -336,22 +336,18 @@ static struct arena *scratch(struct rfold *r)
 	return &r->ix->scratch;
 }
 
-static void host_of(struct rfold *r)
-{
-	size_t n = strcspn(r->src.key, "/");
-
-	r->host = arena_memdup(scratch(r), r->src.key, n ? n : strlen(r->src.key));
-}
-
-static int load_source(struct rfold *r)
+/* The same for all that is folded of it. */
+static int load_source(struct rfold *r, struct arena *a)
 {
 	struct source_row row;
+	size_t n;
 
-	if (!index_source_get(r->ix, r->source, scratch(r), &row))
+	if (!index_source_get(r->ix, r->source, a, &row))
 		return err_set(r->e, ERR_BAD_DATA, "the index has lost a source");
+	n = strcspn(row.key, "/");
 	r->src = (struct record_source){ row.kind, row.key, row.name };
-	host_of(r);
-	return 0;
+	r->host = arena_memdup(a, row.key, n ? n : strlen(row.key));
+	return box_identities(r->ix, r->source, r->e);
 }
 
 static int load_task(struct rfold *r)
@@ -579,8 +575,10 @@ static void fill_quote(struct rfold *r, const struct folding *of, const char *ke
 	t->updated = t->created;
 }
 
+struct kept { int64_t *items; size_t len, alloc; };  /* rows of quotes that there are now */
+
 static int write_quote(struct rfold *r, const struct folding *of, const char *key, size_t i, const struct anchor *an,
-    struct unsents *kept)
+    struct kept *kept)
 {
 	struct folding w = { .ix = r->ix, .source = r->source, .task = of->task, .thread = of->thread, .of = of->thread_row,
 		.e = r->e };
@@ -592,11 +590,11 @@ static int write_quote(struct rfold *r, const struct folding *of, const char *ke
 	fill_quote(r, of, key, an, &w);
 	if (fold_write(&w))
 		return -1;
-	*array_add(kept) = (struct unsent){ .n = w.thread_row };
+	*array_add(kept) = w.thread_row;
 	return 0;
 }
 
-static int write_quotes_of(struct rfold *r, const struct folding *of, const struct linked *l, struct unsents *kept)
+static int write_quotes_of(struct rfold *r, const struct folding *of, const struct linked *l, struct kept *kept)
 {
 	struct err bad = ERR_INIT;
 	json_t *list = json_read(l->links, strlen(l->links), "links", &bad);
@@ -610,16 +608,16 @@ static int write_quotes_of(struct rfold *r, const struct folding *of, const stru
 	return rc;
 }
 
-static bool was_kept(const struct unsents *kept, int64_t row)
+static bool was_kept(const struct kept *kept, int64_t row)
 {
 	for (size_t i = 0; i < kept->len; i++)
-		if (kept->items[i].n == row)
+		if (kept->items[i] == row)
 			return true;
 	return false;
 }
 
 /* Those that no post quotes any more. */
-static int drop_other_quotes(struct rfold *r, int64_t thread, const struct unsents *kept)
+static int drop_other_quotes(struct rfold *r, int64_t thread, const struct kept *kept)
 {
 	struct db *d = &r->ix->db;
 	sqlite3_stmt *st = db_prep(d, "SELECT id FROM thread WHERE of=?1");
@@ -639,7 +637,7 @@ static int drop_other_quotes(struct rfold *r, int64_t thread, const struct unsen
 
 static int write_quotes(struct rfold *r, const struct folding *of)
 {
-	struct unsents kept = ARRAY_INIT;
+	struct kept kept = ARRAY_INIT;
 	int rc = 0;
 
 	for (size_t i = 0; !rc && i < r->links.len; i++)
@@ -653,13 +651,6 @@ static int write_quotes(struct rfold *r, const struct folding *of)
 
 /* ---- rows ---- */
 
-static int cmp_record(const void *a, const void *b)
-{
-	const struct post_record *x = a, *y = b;
-
-	return x->hid < y->hid ? -1 : x->hid > y->hid;
-}
-
 static int write_fold(struct rfold *r, struct folding *w, bool something)
 {
 	int rc;
@@ -667,7 +658,7 @@ static int write_fold(struct rfold *r, struct folding *w, bool something)
 	if (!something)
 		return fold_drop(w);
 	if (r->records.len > 1)
-		qsort(r->records.items, r->records.len, sizeof(*r->records.items), cmp_record);
+		qsort(r->records.items, r->records.len, sizeof(*r->records.items), post_record_cmp);
 	w->records = r->records.items;
 	w->n_records = r->records.len;
 	localise_all(r, &w->f);
@@ -705,11 +696,15 @@ static int fold_thread(struct rfold *r)
 	    r->notes.items, r->notes.len, quoted, &w.f));
 }
 
-static int fold_one(struct index *ix, int64_t source, const char *task, const char *thread, int what, struct err *e)
+/* of: ix, source and what load_source knows. */
+static int fold_one(const struct rfold *of, const char *task, const char *thread, int what)
 {
-	struct rfold r = { .ix = ix, .source = source, .task = task, .thread = thread, .e = e };
-	int rc = load_source(&r) || box_identities(ix, source, e) ? -1 : what == WHAT_TASK ? fold_task(&r) : fold_thread(&r);
+	struct rfold r = *of;
+	int rc;
 
+	r.task = task;
+	r.thread = thread;
+	rc = what == WHAT_TASK ? fold_task(&r) : fold_thread(&r);
 	array_release(&r.notes);
 	array_release(&r.records);
 	array_release(&r.links);
@@ -719,21 +714,23 @@ static int fold_one(struct index *ix, int64_t source, const char *task, const ch
 int index_fold_records(struct index *ix, int64_t source, struct err *e)
 {
 	sqlite3_stmt *st = db_prep(&ix->db, "SELECT task, thread, what FROM record_dirty WHERE source=?1 ORDER BY what, task, thread");
-	struct arena a = ARENA_INIT;
+	struct arena a = ARENA_INIT, kept = ARENA_INIT;
+	struct rfold of = { .ix = ix, .source = source, .e = e };
 	int rc, n = 0;
 
 	db_bind(st, "i", source);
 	while ((rc = db_step(&ix->db, st, e)) == 1) {
 		arena_clear(&a);
 		arena_clear(&ix->scratch);
-		n++;
-		if (fold_one(ix, source, col_text(&a, st, 0), col_text(&a, st, 1), (int)col_int(st, 2), e)) {
+		if ((n++ == 0 && load_source(&of, &kept)) ||
+		    fold_one(&of, col_text(&a, st, 0), col_text(&a, st, 1), (int)col_int(st, 2))) {
 			rc = -1;
 			break;
 		}
 	}
 	db_reset(st);
 	arena_release(&a);
+	arena_release(&kept);
 	if (!rc && n)
 		rc = db_exec(&ix->db, e, "DELETE FROM record_dirty WHERE source=?1", "i", source);
 	return rc;
