@@ -126,6 +126,18 @@ void buf_vaddf(struct buf *b, const char *fmt, va_list ap)
 		free(p);
 }
 
+void buf_add_shell_word(struct buf *b, const char *s)
+{
+	buf_addch(b, '\'');
+	for (; *s; s++) {
+		if (*s == '\'')
+			buf_addstr(b, "'\\''");
+		else
+			buf_addch(b, *s);
+	}
+	buf_addch(b, '\'');
+}
+
 void buf_setlen(struct buf *b, size_t n)
 {
 	if (n > b->len)

@@ -780,6 +780,21 @@ out:
 	return rc;
 }
 
+bool proc_self(struct buf *out)
+{
+	static const char deleted[] = " (deleted)";   /* proc(5): its file is another one now */
+	char path[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	if (n <= 0)
+		return false;
+	path[n] = '\0';
+	if (str_ends(path, deleted))
+		path[n - (ssize_t)strlen(deleted)] = '\0';
+	buf_addstr(out, path);
+	return true;
+}
+
 /* Takes one word off *s; false: a quote or a backslash without its end. */
 static bool take_word(const char **s, struct buf *w)
 {

@@ -313,18 +313,6 @@ static int safe_each(void *ctx, const char *key, const char *value, const char *
 	return 0;
 }
 
-static void shell_quote(struct buf *b, const char *s)
-{
-	buf_addch(b, '\'');
-	for (; *s; s++) {
-		if (*s == '\'')
-			buf_addstr(b, "'\\''");
-		else
-			buf_addch(b, *s);
-	}
-	buf_addch(b, '\'');
-}
-
 static int check_owner(const struct found *f, const char *path, struct err *e)
 {
 	struct safe_check s = { .path = path };
@@ -343,7 +331,7 @@ static int check_owner(const struct found *f, const char *path, struct err *e)
 	config_user_each("safe.", safe_each, &s);
 	if (s.safe)
 		return 0;
-	shell_quote(&quoted, path);
+	buf_add_shell_word(&quoted, path);
 	err_set(e, ERR_FAILED, "'%s' belongs to somebody else (user id %ld), so its configuration is not trusted; if you "
 	    "trust it: git config --global --add safe.directory %s", of, lstat(of, &st) == 0 ? (long)st.st_uid : -1L,
 	    quoted.ptr);

@@ -224,33 +224,20 @@ static bool trusts_repo_config(struct repo *r)
 	return yes;
 }
 
-static const char *shell_quote(struct arena *a, const char *s)
-{
-	struct buf b = BUF_INIT;
-	const char *out;
-
-	buf_addch(&b, '\'');
-	for (; *s; s++)
-		if (*s == '\'' || *s == '!')
-			buf_addf(&b, "'\\%c'", *s);
-		else
-			buf_addch(&b, *s);
-	buf_addch(&b, '\'');
-	out = arena_strdup(a, b.ptr);
-	buf_release(&b);
-	return out;
-}
-
 /* git's order, but never the store's or (untrusted) the repository's core.sshCommand: GIT_SSH_COMMAND beats them. */
 static void child_ssh(struct words *env, struct repo *r)
 {
 	const char *set = getenv("GIT_SSH_COMMAND"), *ssh = getenv("GIT_SSH");
+	struct buf quoted = BUF_INIT;
 
 	if (set && *set)
 		return;
-	if (!repo_config(r, trusts_repo_config(r) ? CONFIG_ANY : CONFIG_USER, "core.sshcommand", &env->a, &set) || !*set)
-		set = ssh && *ssh ? shell_quote(&env->a, ssh) : "ssh";
+	if (!repo_config(r, trusts_repo_config(r) ? CONFIG_ANY : CONFIG_USER, "core.sshcommand", &env->a, &set) || !*set) {
+		buf_add_shell_word(&quoted, ssh ? ssh : "");
+		set = ssh && *ssh ? quoted.ptr : "ssh";
+	}
 	word(env, arena_printf(&env->a, "GIT_SSH_COMMAND=%s", set));
+	buf_release(&quoted);
 }
 
 /* What the caller's own "git -c …" or environment set is the user's word; a child loses it with the repository's variables. */

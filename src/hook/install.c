@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +18,7 @@
 
 #include "hooks.h"
 #include "killick/base/file.h"
+#include "killick/base/proc.h"
 
 #define MADE_BY "# Made by \"killick hook install\"; \"killick hook remove\" undoes it.\n"
 #define SCRIPT_MAX 65536
@@ -63,29 +63,6 @@ void hook_dir(struct repo *r, struct arena *a, struct buf *out, bool *shared)
 	*shared = !(repo_top(r) && str_starts(out->ptr, repo_top(r))) && !str_starts(out->ptr, repo_commondir(r));
 }
 
-/* 'it'\''s' : a word no shell takes apart. */
-static void shell_quote(struct buf *b, const char *s)
-{
-	buf_addch(b, '\'');
-	for (; *s; s++) {
-		if (*s == '\'')
-			buf_addstr(b, "'\\''");
-		else
-			buf_addch(b, *s);
-	}
-	buf_addch(b, '\'');
-}
-
-static int self_path(char out[PATH_MAX], struct err *e)
-{
-	ssize_t n = readlink("/proc/self/exe", out, PATH_MAX - 1);
-
-	if (n <= 0)
-		return err_errno(e, "cannot tell where the killick program is (/proc/self/exe)");
-	out[n] = '\0';
-	return 0;
-}
-
 static void script_tail(struct buf *b, const char *name)
 {
 	buf_addf(b, "; [ -x \"$k\" ] && exec \"$k\" hook run %s \"$@\"; b=\"$0%s\"; [ ! -x \"$b\" ] || exec \"$b\" \"$@\"\n",
@@ -94,13 +71,14 @@ static void script_tail(struct buf *b, const char *name)
 
 static int script_text(const char *name, struct buf *b, struct err *e)
 {
-	char self[PATH_MAX];
+	struct buf self = BUF_INIT;
 
-	if (self_path(self, e))
-		return -1;
+	if (!proc_self(&self))
+		return err_errno(e, "cannot tell where the killick program is (/proc/self/exe)");
 	buf_addstr(b, "#!/bin/sh\n" MADE_BY "k=");
-	shell_quote(b, self);
+	buf_add_shell_word(b, self.ptr);
 	script_tail(b, name);
+	buf_release(&self);
 	return 0;
 }
 

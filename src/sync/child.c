@@ -19,14 +19,15 @@ enum { LINE_MAX_BYTES = 32 << 20, END_MS = 2000 };
 static char *program(void)
 {
 	const char *set = getenv("KILLICK_REMOTE");
-	char self[4096], *slash, *path;
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	struct buf self = BUF_INIT;
+	const char *slash;
+	char *path;
 
 	if (set && *set)
 		return xstrdup(set);
-	self[n > 0 ? n : 0] = '\0';
-	slash = strrchr(self, '/');
-	path = slash ? xasprintf("%.*s/killick-remote", (int)(slash - self), self) : NULL;
+	slash = proc_self(&self) ? strrchr(self.ptr, '/') : NULL;
+	path = slash ? xasprintf("%.*s/killick-remote", (int)(slash - self.ptr), self.ptr) : NULL;
+	buf_release(&self);
 	if (path && !access(path, X_OK))
 		return path;
 	free(path);

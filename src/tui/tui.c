@@ -18,6 +18,7 @@
 #include <unistd.h>
 #include "files.h"
 #include "killick/base/file.h"
+#include "killick/base/proc.h"
 #include "killick/store/settings.h"
 #include "killick/sync/source.h"
 #include "killick/text/sanitize.h"
@@ -25,7 +26,6 @@
 #include "ui.h"
 
 #define TICK_MS 1000
-#define DELETED 10         /* strlen(" (deleted)"), as Linux says it */
 
 const char *setting_text(struct tui *t, const char *name)
 {
@@ -47,16 +47,10 @@ const char *tui_now_relative(struct tui *t, int64_t time)
 
 const char *self_path(struct tui *t)
 {
-	char path[4096];
-	ssize_t n;
+	struct buf path = BUF_INIT;
 
-	if (t->self)
-		return t->self;
-	n = readlink("/proc/self/exe", path, sizeof(path) - 1);
-	/* Upgraded while it runs: what stands there now does as well. */
-	if (n > DELETED && !memcmp(path + n - DELETED, " (deleted)", DELETED))
-		n -= DELETED;
-	t->self = n > 0 ? xstrndup(path, (size_t)n) : xstrdup("killick");
+	if (!t->self)
+		t->self = proc_self(&path) ? buf_detach(&path) : xstrdup("killick");
 	return t->self;
 }
 

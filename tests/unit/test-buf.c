@@ -169,6 +169,18 @@ static void distances(void **state UNUSED)
 	}
 }
 
+static void shell_words(void **state UNUSED)
+{
+	struct buf b = BUF_INIT;
+
+	buf_add_shell_word(&b, "");
+	assert_string_equal(b.ptr, "''");
+	buf_reset(&b);
+	buf_add_shell_word(&b, "it's $HOME; `x` \"!\" \\");
+	assert_string_equal(b.ptr, "'it'\\''s $HOME; `x` \"!\" \\'");
+	buf_release(&b);
+}
+
 static void nearest_words(void **state UNUSED)
 {
 	static const char *const words[] = { "ask", "at", "reply", "resolve", "retract", "reopen", "show", "threads", "sync", NULL };
@@ -204,6 +216,7 @@ int main(void)
 		cmocka_unit_test(numbers),
 		cmocka_unit_test(hex),
 		cmocka_unit_test(distances),
+		cmocka_unit_test(shell_words),
 		cmocka_unit_test(nearest_words),
 	};
 

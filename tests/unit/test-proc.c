@@ -458,6 +458,16 @@ static void splitting(void **state UNUSED)
 	}
 }
 
+static void itself(void **state UNUSED)
+{
+	struct buf path = BUF_INIT;
+
+	assert_true(proc_self(&path));
+	assert_int_equal(path.ptr[0], '/');
+	assert_int_equal(access(path.ptr, X_OK), 0);
+	buf_release(&path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -482,6 +492,7 @@ int main(void)
 		cmocka_unit_test(started_and_left),
 		cmocka_unit_test(with_closed_descriptors),
 		cmocka_unit_test(splitting),
+		cmocka_unit_test(itself),
 	};
 
 	return cmocka_run_group_tests_name("proc", tests, NULL, NULL);

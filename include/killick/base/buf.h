@@ -31,6 +31,8 @@ void buf_addstr(struct buf *b, const char *s);
 void buf_addbuf(struct buf *b, const struct buf *other);
 void buf_addf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void buf_vaddf(struct buf *b, const char *fmt, va_list ap);
+/* As a word that no shell takes apart: 'it'\''s'. */
+void buf_add_shell_word(struct buf *b, const char *s);
 /* Cuts to n bytes; n must not exceed len. */
 void buf_setlen(struct buf *b, size_t n);
 /* Cuts white space at the end (or at both ends). */

@@ -62,6 +62,9 @@ int proc_start_reader(struct proc *p, pid_t *pid, int *fd, struct err *e);
 /* Starts a program to talk with: *to is written like a file (SIGPIPE is the caller's), *from is non-blocking. Outputs as
  * with proc_start. Reap with waitpid. */
 int proc_talk(struct proc *p, pid_t *pid, int *to, int *from, struct err *e);
+/* Adds the path of the program that runs, as the kernel knows it; false with errno. Replaced meanwhile by an upgrade, it
+ * is the path where the new one stands. */
+bool proc_self(struct buf *out);
 /* Splits a command setting ("vim -u NONE", 'code --wait') into words: blanks, '…', "…" and backslash; no expansion.
  * false: unbalanced quotes. The words live in the arena, the array ends with NULL. */
 bool proc_split(struct arena *a, const char *cmd, const char ***argv);
