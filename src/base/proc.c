@@ -610,6 +610,8 @@ static void hold_begin(struct hold *h)
 /* The signal that came does now what it would have done. */
 static void hold_end(struct hold *h, int caught)
 {
+	if (h->fd < 0)
+		return;
 	close_fd(&h->fd);
 	sigprocmask(SIG_SETMASK, &h->was, NULL);
 	if (caught)
@@ -627,7 +629,6 @@ static int run_with(struct proc *p, struct buf *errout, struct err *e)
 
 	p->status = 0;
 	quiet_begin(&q, p->flags & PROC_TTY);
-	sigprocmask(SIG_BLOCK, NULL, &hold.was);
 	if (launch_init(&l, p, e) || run_pipes(&r, e))
 		goto out;
 	/* A program on the terminal must stay in the foreground group. */

@@ -199,17 +199,9 @@ static int run_discard(struct cmd *c, struct err *e)
 /* The last one written, without a word. */
 static int last_row(struct cmd *c, struct out_row *out, struct err *e)
 {
-	struct out_list l = ARRAY_INIT;
+	int found = act_last_unsent(c, out, e);
 
-	if (work_desk(c->work, e) ||
-	    desk_outs(c->work->desk, repo_commondir(c->work->repo), NULL, NULL, c->arena, &l, e))
-		return -1;
-	for (size_t i = l.len; i > 0; i--)
-		if (l.items[i - 1].state != OUT_DONE) {
-			*out = l.items[i - 1];
-			return 0;
-		}
-	return err_set(e, ERR_NOT_FOUND, "the outbox is empty: there is nothing to recall");
+	return found ? found < 0 ? -1 : 0 : err_set(e, ERR_NOT_FOUND, "the outbox is empty: there is nothing to recall");
 }
 
 static int run_recall(struct cmd *c, struct err *e)
@@ -302,9 +294,10 @@ static int run_send(struct cmd *c, struct err *e)
 			return -1;
 		if (send_all(c, r.id, &one, e))
 			return -1;
-		sent.done += one.done;
-		sent = (struct sent){ sent.done, one.waiting, one.held, one.refused, one.asks, one.retry_at,
-			sent.fault.code ? sent.fault : one.fault };
+		one.done += sent.done;
+		if (sent.fault.code)
+			one.fault = sent.fault;
+		sent = one; /* what is left is what the last look found */
 	}
 	j = json_object();
 	json_put_int(j, "sent", sent.done);

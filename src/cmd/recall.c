@@ -151,18 +151,17 @@ static int take_back(struct cmd *c, struct recalled *r, struct err *e)
 	return -1;
 }
 
-static int recall_unsent(struct cmd *c, const struct out_row *row, struct err *e)
+static int recall_unsent(struct cmd *c, struct out_row *row, struct err *e)
 {
-	struct out_row r = *row;
 	struct draft d;
 	json_t *j;
 
-	if (outbox_recall(c->work, &r, &d, e))
+	if (outbox_recall(c->work, row, &d, e))
 		return -1;
 	j = json_object();
-	json_put_str(j, "id", r.id);
+	json_put_str(j, "id", row->id);
 	json_put_str(j, "draft", d.id);
-	out_textf(c, STYLE_NORMAL, "recalled: %s%s%s", r.what, d.id ? "; its words are draft " : "", d.id ? d.id : "");
+	out_textf(c, STYLE_NORMAL, "recalled: %s%s%s", row->what, d.id ? "; its words are draft " : "", d.id ? d.id : "");
 	out_line(c);
 	out_doc(c, "recalled", j);
 	return 1;
@@ -171,25 +170,20 @@ static int recall_unsent(struct cmd *c, const struct out_row *row, struct err *e
 /* What waits for a tracker and was queued last. 0: there is none, or r->op was written after it. 1: recalled. */
 static int unsent_last(struct cmd *c, struct recalled *r, struct err *e)
 {
-	struct out_list l = ARRAY_INIT;
 	struct err none = ERR_INIT;
-	const struct out_row *last = NULL;
-	int rc;
+	struct out_row last;
+	int found = act_last_unsent(c, &last, e), rc;
 
-	if (work_desk(c->work, e) ||
-	    desk_outs(c->work->desk, repo_commondir(c->work->repo), NULL, NULL, c->arena, &l, e))
+	if (found < 0)
 		return -1;
-	for (size_t i = 0; i < l.len; i++)
-		if (l.items[i].state != OUT_DONE)
-			last = &l.items[i];
 	rc = work_last(c->work, &r->op, &r->audience, &none);
-	if (!last && rc)
+	if (!found && rc)
 		*e = none;
-	if (!last || (!rc && r->op.time > last->created))
+	if (!found || (!rc && r->op.time > last.created))
 		return rc;
 	if (!rc)
 		op_release(&r->op);
-	return recall_unsent(c, last, e);
+	return recall_unsent(c, &last, e);
 }
 
 static int run_recall(struct cmd *c, struct err *e)

@@ -214,11 +214,10 @@ static int write_settings(struct cmd *c, const struct source_desc *d, struct err
 		if (rows[i].value && repo_config_set(c->work->repo, false, arena_printf(c->arena, "killick.source.%s.%s", d->name,
 		    rows[i].key), rows[i].value, e))
 			return -1;
-	repo_refresh(c->work->repo);
 	return 0;
 }
 
-static int remember(struct cmd *c, const char *name, const json_t *probe, bool tell, struct err *e)
+static int remember(struct cmd *c, const char *name, const json_t *probe, struct err *e)
 {
 	struct sources all;
 	struct source *s;
@@ -229,7 +228,7 @@ static int remember(struct cmd *c, const char *name, const json_t *probe, bool t
 	s = sources_find(&all, name, e);
 	if (s && (!probe || !source_remember(c->work, s, probe, e))) {
 		rc = 0;
-		if (probe && tell)
+		if (probe)
 			tell_probe(c, s, probe);
 		out_doc(c, "source", source_json(s, probe));
 	}
@@ -253,7 +252,7 @@ static int run_add(struct cmd *c, struct err *e)
 		return -1;
 	if (!v->no_test && source_probe(c->work, &d, c->io->tty, &probe, e))
 		return err_prefix(e, "not added (--no-test adds it all the same): %s", d.api);
-	rc = trust(c, &d, e) || write_settings(c, &d, e) || remember(c, d.name, probe, true, e) ? -1 : 0;
+	rc = trust(c, &d, e) || write_settings(c, &d, e) || remember(c, d.name, probe, e) ? -1 : 0;
 	json_decref(probe);
 	if (rc)
 		return -1;
@@ -285,7 +284,6 @@ static int unset_all(struct cmd *c, const char *name, struct err *e)
 	for (size_t i = 0; !rc && i < u.keys.len; i++)
 		rc = repo_config_set(c->work->repo, false, u.keys.items[i], NULL, e);
 	array_release(&u.keys);
-	repo_refresh(c->work->repo);
 	return rc;
 }
 
@@ -312,9 +310,8 @@ static int run_set(struct cmd *c, struct err *e)
 	if (value && !strcasecmp(key, "api") && trust(c, &(struct source_desc){ .api = value }, e))
 		goto out;
 	rc = repo_config_set(c->work->repo, false, arena_printf(c->arena, "killick.source.%s.%s", s->d.name, key), value, e);
-	repo_refresh(c->work->repo);
 	if (!rc)
-		rc = remember(c, s->d.name, NULL, false, e);
+		rc = remember(c, s->d.name, NULL, e);
 out:
 	sources_release(&all);
 	return rc;

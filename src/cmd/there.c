@@ -101,6 +101,21 @@ bool act_unsent(struct cmd *c, const struct post *p, struct out_row *out)
 	return false;
 }
 
+int act_last_unsent(struct cmd *c, struct out_row *out, struct err *e)
+{
+	struct out_list l = ARRAY_INIT;
+
+	if (work_desk(c->work, e) ||
+	    desk_outs(c->work->desk, repo_commondir(c->work->repo), NULL, NULL, c->arena, &l, e))
+		return -1;
+	for (size_t i = l.len; i > 0; i--)
+		if (l.items[i - 1].state != OUT_DONE) {
+			*out = l.items[i - 1];
+			return 1;
+		}
+	return 0;
+}
+
 /* ---- queueing ---- */
 
 const char *act_new_id(struct cmd *c)

@@ -16,7 +16,6 @@
 struct list { ARRAY(struct change) all; struct arena *a; };
 struct filter_args { struct names *args; struct arena *a; };
 
-static const char empty_tree[] = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
 
 static char status_of(unsigned old_mode, unsigned new_mode)
 {
@@ -249,7 +248,7 @@ static int diff_worktree(struct repo *r, const struct oid *from, struct list *l,
 	if (rc == 0)
 		add_deltas(l, diff);
 	else
-		rc = diff_by_git(r, from ? oid_hex(hex, from) : empty_tree, false, l, e);
+		rc = diff_by_git(r, from ? oid_hex(hex, from) : EMPTY_TREE, false, l, e);
 	git_error_clear();
 	git_diff_free(diff);
 	git_tree_free(tree);
@@ -277,7 +276,7 @@ static int staged(struct repo *r, struct list *l, struct err *e)
 	if (rc == 0)
 		add_deltas(l, diff);
 	else
-		rc = diff_by_git(r, born ? oid_hex(hex, &head) : empty_tree, true, l, e);
+		rc = diff_by_git(r, born ? oid_hex(hex, &head) : EMPTY_TREE, true, l, e);
 	git_error_clear();
 	git_diff_free(diff);
 	git_index_free(index);

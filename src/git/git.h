@@ -12,6 +12,8 @@
 #include <string.h>
 #include "killick/git/repo.h"
 
+#define EMPTY_TREE "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+
 /* Counted: every lib_start that returned 0 needs a lib_stop. */
 int lib_start(struct err *e);
 void lib_stop(void);

@@ -16,7 +16,6 @@
 /* A batch is cut into commits of at most about this size, so that no reader needs much memory for one. */
 enum { COMMIT_BYTES = 1 << 20, SUBJECT_MAX = 200, NAME_MAX_BYTES = 200 };
 
-static const char empty_tree[] = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
 
 /* ---- the end of a log ---- */
 
@@ -151,7 +150,7 @@ int chain_put(struct nlog *l, struct tail *t, const struct op *first, const char
 	/* The tree is in no pack of an empty store; once a commit refers to it, it stays. */
 	if (oid_is_zero(&t->head))
 		rc = odb_put(l, GIT_OBJECT_TREE, &nothing, &tree, e);
-	buf_addf(&b, "tree %s\n", empty_tree);
+	buf_addf(&b, "tree " EMPTY_TREE "\n");
 	if (!oid_is_zero(&t->head))
 		buf_addf(&b, "parent %s\n", oid_hex(hex, &t->head));
 	add_ident(&b, "author", first);

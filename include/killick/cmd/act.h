@@ -48,6 +48,8 @@ int act_subject(struct cmd *c, const char *id, struct subject *out, struct err *
 int act_native_only(const struct subject *s, const char *lack, struct err *e);
 /* The user's own post that is not sent yet, as a row of the outbox. false: it is none. */
 bool act_unsent(struct cmd *c, const struct post *p, struct out_row *out);
+/* This repository's row of the outbox that was queued last and has not arrived: 1, or 0 where there is none. */
+int act_last_unsent(struct cmd *c, struct out_row *out, struct err *e);
 /* Does the source do this? ERR_REFUSED with the reason. */
 int act_can(struct cmd *c, const struct source *s, enum caps cap, struct err *e);
 
@@ -87,7 +89,7 @@ void act_dry_run(struct cmd *c, const struct compose *p, enum audience aud);
 const char *act_anchor_text(struct cmd *c, const struct thread *t);
 
 /*
- * A change at a tracker, queued: op (its id is set here), the keys it belongs to, what it looks like until it is there
+ * A change at a tracker, queued: op with its id (act_new_id), the keys it belongs to, what it looks like until it is there
  * (stolen; NULL: nothing), a line for lists. Says nothing. draft: what its text stands in, or NULL.
  */
 int act_queue(struct cmd *c, struct there *t, const struct thread *seen, const struct wire_op *op, json_t *patch,
