@@ -133,33 +133,14 @@ static struct bucket *bucket_of(struct answers *s, const struct anchor *an)
 
 /* Entries: key, length of the rest, then state, why, confidence, numbers and strings. */
 
-static void put_num(struct buf *b, uint32_t v)
-{
-	for (; v >= 0x80; v >>= 7)
-		buf_addch(b, (int)(v & 0x7f) | 0x80);
-	buf_addch(b, (int)v);
-}
-
-static bool get_num(const char **p, const char *end, uint32_t *v)
-{
-	*v = 0;
-	for (unsigned shift = 0; *p < end && shift < 35; shift += 7) {
-		unsigned char c = (unsigned char)*(*p)++;
-		*v |= (uint32_t)(c & 0x7f) << shift;
-		if (!(c & 0x80))
-			return true;
-	}
-	return false;
-}
-
 static void put_text(struct buf *b, const char *s, const char *same)
 {
 	if (!s)
-		put_num(b, 0);
+		buf_addnum(b, 0);
 	else if (same && !strcmp(s, same))
-		put_num(b, 1);
+		buf_addnum(b, 1);
 	else {
-		put_num(b, (uint32_t)strlen(s) + 2);
+		buf_addnum(b, (uint32_t)strlen(s) + 2);
 		buf_addstr(b, s);
 	}
 }
@@ -169,7 +150,7 @@ static bool get_text(const char **p, const char *end, const char *same, struct a
 {
 	uint32_t n;
 	*out = NULL;
-	if (!get_num(p, end, &n))
+	if (!num_take(p, end, &n))
 		return false;
 	if (n == 1)
 		*out = same;
@@ -193,7 +174,7 @@ static void place_encode(struct buf *b, const struct anchor *an, const struct pl
 	buf_addch(b, (int)why);
 	buf_add(b, &p->confidence, sizeof(p->confidence));
 	for (size_t i = 0; i < ARRAY_SIZE(n); i++)
-		put_num(b, n[i]);
+		buf_addnum(b, n[i]);
 	put_text(b, p->path, an->path);
 	put_text(b, p->last_path, an->path);
 	put_text(b, p->commit, an->commit);
@@ -212,7 +193,7 @@ static bool place_decode(const char *p, const char *end, const struct anchor *an
 	memcpy(&out->confidence, p + 2, sizeof(out->confidence));
 	p += 2 + sizeof(out->confidence);
 	for (size_t i = 0; i < ARRAY_SIZE(n); i++)
-		if (!get_num(&p, end, n[i]))
+		if (!num_take(&p, end, n[i]))
 			return false;
 	return out->confidence >= 0 && out->confidence <= 1 && get_text(&p, end, an->path, a, &out->path) &&
 	    get_text(&p, end, an->path, a, &out->last_path) && get_text(&p, end, an->commit, a, &out->commit) &&
@@ -228,7 +209,7 @@ static bool entry_next(const char **p, const char *end, struct key *key, const c
 	memcpy(&key->a, *p, 8);
 	memcpy(&key->b, *p + 8, 8);
 	*p += 16;
-	if (!get_num(p, end, &n) || n > (size_t)(end - *p))
+	if (!num_take(p, end, &n) || n > (size_t)(end - *p))
 		return false;
 	*from = *p;
 	*to = *p += n;
@@ -311,7 +292,7 @@ void answers_put(struct answers *s, const struct anchor *an, const struct place 
 	place_encode(&s->scratch, an, p);
 	buf_add(&b->bytes, &k.a, 8);
 	buf_add(&b->bytes, &k.b, 8);
-	put_num(&b->bytes, (uint32_t)s->scratch.len);
+	buf_addnum(&b->bytes, (uint32_t)s->scratch.len);
 	*array_add(&b->index) = (struct entry){ k, (uint32_t)b->bytes.len, (uint32_t)s->scratch.len };
 	buf_addbuf(&b->bytes, &s->scratch);
 	b->dirty = true;

@@ -52,41 +52,22 @@ size_t ledger_depth(const struct ledger *g) { return g->depth; }
 /* Chunks: the number of commits, then for each its id and its events: path (bytes shared with the one before, the rest),
  * modes and ids. */
 
-static void put_num(struct buf *b, size_t v)
-{
-	for (; v >= 0x80; v >>= 7)
-		buf_addch(b, (int)(v & 0x7f) | 0x80);
-	buf_addch(b, (int)v);
-}
-
-static bool get_num(const char **p, const char *end, size_t *v)
-{
-	*v = 0;
-	for (unsigned shift = 0; *p < end && shift < 35; shift += 7) {
-		unsigned char c = (unsigned char)*(*p)++;
-		*v |= (size_t)(c & 0x7f) << shift;
-		if (!(c & 0x80))
-			return *v <= UINT32_MAX;
-	}
-	return false;
-}
-
 void chunk_encode(const struct event *e, const size_t *counts, const struct oid *commits, size_t n, struct buf *out)
 {
 	const char *last = "";
-	put_num(out, n);
+	buf_addnum(out, (uint32_t)n);
 	for (size_t i = 0; i < n; i++) {
 		buf_add(out, commits[i].id, 20);
-		put_num(out, counts[i]);
+		buf_addnum(out, (uint32_t)counts[i]);
 		for (size_t k = 0; k < counts[i]; k++, e++) {
 			size_t same = 0;
 			while (e->path[same] && e->path[same] == last[same])
 				same++;
-			put_num(out, same);
-			put_num(out, strlen(e->path + same));
+			buf_addnum(out, (uint32_t)same);
+			buf_addnum(out, (uint32_t)strlen(e->path + same));
 			buf_addstr(out, e->path + same);
-			put_num(out, e->old_mode);
-			put_num(out, e->new_mode);
+			buf_addnum(out, e->old_mode);
+			buf_addnum(out, e->new_mode);
 			buf_add(out, e->old_id.id, 20);
 			buf_add(out, e->new_id.id, 20);
 			last = e->path;
@@ -96,14 +77,14 @@ void chunk_encode(const struct event *e, const size_t *counts, const struct oid 
 
 static bool event_decode(struct arena *a, const char **p, const char *end, const char **last, struct event *e)
 {
-	size_t same, rest, old_mode, new_mode;
-	if (!get_num(p, end, &same) || !get_num(p, end, &rest) || same > strlen(*last) || rest > (size_t)(end - *p))
+	uint32_t same, rest, old_mode, new_mode;
+	if (!num_take(p, end, &same) || !num_take(p, end, &rest) || same > strlen(*last) || rest > (size_t)(end - *p))
 		return false;
-	char *path = arena_alloc(a, same + rest + 1);
+	char *path = arena_alloc(a, (size_t)same + rest + 1);
 	memcpy(path, *last, same);
 	memcpy(path + same, *p, rest);
 	*p += rest;
-	if (memchr(path, 0, same + rest) || !get_num(p, end, &old_mode) || !get_num(p, end, &new_mode) ||
+	if (memchr(path, 0, (size_t)same + rest) || !num_take(p, end, &old_mode) || !num_take(p, end, &new_mode) ||
 	    old_mode > 0177777 || new_mode > 0177777 || end - *p < 40)
 		return false;
 	*e = (struct event){ .path = path, .old_mode = (uint16_t)old_mode, .new_mode = (uint16_t)new_mode };
@@ -117,9 +98,11 @@ static bool event_decode(struct arena *a, const char **p, const char *end, const
 bool chunk_decode(struct arena *a, const char *p, size_t n, struct chunk *out)
 {
 	const char *end = p + n, *last = "";
+	uint32_t commits, events;
 	*out = (struct chunk){ 0 };
-	if (!get_num(&p, end, &out->n) || !out->n || out->n > n / 21)
+	if (!num_take(&p, end, &commits) || !commits || commits > n / 21)
 		return false;
+	out->n = commits;
 	out->commits = arena_alloc(a, out->n * sizeof(*out->commits));
 	out->counts = arena_alloc(a, out->n * sizeof(*out->counts));
 	out->events = arena_alloc(a, (n / 44 + 1) * sizeof(*out->events));
@@ -128,8 +111,9 @@ bool chunk_decode(struct arena *a, const char *p, size_t n, struct chunk *out)
 			return false;
 		memcpy(out->commits[i].id, p, 20);
 		p += 20;
-		if (!get_num(&p, end, &out->counts[i]) || out->counts[i] > n / 44)
+		if (!num_take(&p, end, &events) || events > n / 44)
 			return false;
+		out->counts[i] = events;
 		for (size_t k = 0; k < out->counts[i]; k++)
 			if (!event_decode(a, &p, end, &last, &out->events[out->n_events++]))
 				return false;

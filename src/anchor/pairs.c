@@ -223,46 +223,25 @@ bool pairs_lines(struct pairs *p, const struct oid *blob, uint32_t *n, enum text
 
 /* Encoding: number of old lines, of new lines, then for each gap the run before it, its trust, and its two sizes. */
 
-static void put_num(struct buf *b, uint32_t v)
-{
-	for (; v >= 0x80; v >>= 7)
-		buf_addch(b, (int)(v & 0x7f) | 0x80);
-	buf_addch(b, (int)v);
-}
-
-static bool get_num(const char **p, const char *end, uint32_t *v)
-{
-	*v = 0;
-	for (unsigned shift = 0; *p < end && shift < 35; shift += 7) {
-		unsigned char c = (unsigned char)*(*p)++;
-		if (shift == 28 && c > 0x0f)
-			return false;
-		*v |= (uint32_t)(c & 0x7f) << shift;
-		if (!(c & 0x80))
-			return true;
-	}
-	return false;
-}
-
 void pair_encode(const struct pair *x, struct buf *out)
 {
 	uint32_t at = 0;
-	put_num(out, x->old_n);
-	put_num(out, x->new_n);
-	put_num(out, (uint32_t)x->gaps.len);
+	buf_addnum(out, x->old_n);
+	buf_addnum(out, x->new_n);
+	buf_addnum(out, (uint32_t)x->gaps.len);
 	for (size_t k = 0; k < x->gaps.len; k++) {
 		const struct gap *g = &x->gaps.items[k];
-		put_num(out, g->a - at);
+		buf_addnum(out, g->a - at);
 		buf_addch(out, x->trust[k]);
-		put_num(out, g->b - g->a);
-		put_num(out, g->d - g->c);
+		buf_addnum(out, g->b - g->a);
+		buf_addnum(out, g->d - g->c);
 		at = g->b;
 	}
 	buf_addch(out, x->trust[x->gaps.len]);
 	at = 0;
 	for (size_t k = 0; k < x->doubts.len; k++) {
-		put_num(out, x->doubts.items[k].a - at);
-		put_num(out, x->doubts.items[k].b - x->doubts.items[k].a);
+		buf_addnum(out, x->doubts.items[k].a - at);
+		buf_addnum(out, x->doubts.items[k].b - x->doubts.items[k].a);
 		at = x->doubts.items[k].b;
 	}
 }
@@ -270,10 +249,10 @@ void pair_encode(const struct pair *x, struct buf *out)
 static bool gap_decode(struct gap *g, const struct gap *before, uint8_t *trust, const char **p, const char *end)
 {
 	uint32_t run, del, ins;
-	if (!get_num(p, end, &run) || *p == end)
+	if (!num_take(p, end, &run) || *p == end)
 		return false;
 	*trust = (uint8_t)*(*p)++;
-	if (!get_num(p, end, &del) || !get_num(p, end, &ins) || (!del && !ins) || (before && !run))
+	if (!num_take(p, end, &del) || !num_take(p, end, &ins) || (!del && !ins) || (before && !run))
 		return false;
 	uint64_t a = (before ? before->b : 0) + (uint64_t)run, c = (before ? before->d : 0) + (uint64_t)run;
 	if (a + del > UINT32_MAX - 1 || c + ins > UINT32_MAX - 1)
@@ -285,7 +264,7 @@ static bool gap_decode(struct gap *g, const struct gap *before, uint8_t *trust, 
 static bool doubts_decode(struct pair *x, const char *p, const char *end)
 {
 	for (uint32_t at = 0, skip, len; p < end;) {
-		if (!get_num(&p, end, &skip) || !get_num(&p, end, &len) || !len || (uint64_t)at + skip + len > x->old_n)
+		if (!num_take(&p, end, &skip) || !num_take(&p, end, &len) || !len || (uint64_t)at + skip + len > x->old_n)
 			return false;
 		*array_add(&x->doubts) = (struct doubt){ at + skip, at + skip + len };
 		at += skip + len;
@@ -297,7 +276,7 @@ bool pair_decode(struct pair *x, const char *p, size_t n)
 {
 	const char *end = p + n;
 	uint32_t len;
-	if (!get_num(&p, end, &x->old_n) || !get_num(&p, end, &x->new_n) || !get_num(&p, end, &len) || len > n / 3)
+	if (!num_take(&p, end, &x->old_n) || !num_take(&p, end, &x->new_n) || !num_take(&p, end, &len) || len > n / 3)
 		return false;
 	x->trust = xcalloc((size_t)len + 1, 1);
 	x->gaps.items = xcalloc((size_t)len + 1, sizeof(*x->gaps.items));

@@ -80,6 +80,27 @@ void buf_addchn(struct buf *b, int c, size_t n)
 	b->ptr[b->len] = '\0';
 }
 
+void buf_addnum(struct buf *b, uint32_t v)
+{
+	for (; v >= 0x80; v >>= 7)
+		buf_addch(b, (int)(v & 0x7f) | 0x80);
+	buf_addch(b, (int)v);
+}
+
+bool num_take(const char **p, const char *end, uint32_t *v)
+{
+	*v = 0;
+	for (unsigned shift = 0; *p < end && shift < 35; shift += 7) {
+		unsigned char c = (unsigned char)*(*p)++;
+		if (shift == 28 && c > 0x0f)
+			return false;
+		*v |= (uint32_t)(c & 0x7f) << shift;
+		if (!(c & 0x80))
+			return true;
+	}
+	return false;
+}
+
 void buf_addstr(struct buf *b, const char *s)
 {
 	buf_add(b, s, strlen(s));

@@ -204,6 +204,30 @@ static void nearest_words(void **state UNUSED)
 	free(huge);
 }
 
+static void numbers_in_bytes(void **state UNUSED)
+{
+	static const uint32_t n[] = { 0, 1, 127, 128, 16383, 16384, 268435455, 268435456, UINT32_MAX };
+	static const char over[] = "\xff\xff\xff\xff\x10", endless[] = "\xff\xff\xff\xff\x8f\x01";
+	struct buf b = BUF_INIT;
+	uint32_t v;
+
+	for (size_t i = 0; i < ARRAY_SIZE(n); i++) {
+		buf_reset(&b);
+		buf_addnum(&b, n[i]);
+		const char *p = b.ptr, *end = p + b.len;
+		assert_true(num_take(&p, end, &v));
+		assert_int_equal(v, n[i]);
+		assert_ptr_equal(p, end);
+		p = b.ptr;
+		assert_false(num_take(&p, end - 1, &v));
+	}
+	const char *p = over;
+	assert_false(num_take(&p, over + sizeof(over) - 1, &v));
+	p = endless;
+	assert_false(num_take(&p, endless + sizeof(endless) - 1, &v));
+	buf_release(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -214,6 +238,7 @@ int main(void)
 		cmocka_unit_test(detaching),
 		cmocka_unit_test(beginnings_and_ends),
 		cmocka_unit_test(numbers),
+		cmocka_unit_test(numbers_in_bytes),
 		cmocka_unit_test(hex),
 		cmocka_unit_test(distances),
 		cmocka_unit_test(shell_words),

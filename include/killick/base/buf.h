@@ -33,6 +33,10 @@ void buf_addf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void buf_vaddf(struct buf *b, const char *fmt, va_list ap);
 /* As a word that no shell takes apart: 'it'\''s'. */
 void buf_add_shell_word(struct buf *b, const char *s);
+/* A number in groups of seven bits, the low ones first, the top bit set in all but the last byte. num_take reads one
+ * from *p on and moves *p behind it; false: there is no whole one before end, or it is over 32 bits. */
+void buf_addnum(struct buf *b, uint32_t v);
+bool num_take(const char **p, const char *end, uint32_t *v);
 /* Cuts to n bytes; n must not exceed len. */
 void buf_setlen(struct buf *b, size_t n);
 /* Cuts white space at the end (or at both ends). */
