@@ -31,6 +31,9 @@ is "$(json "$(killick threads kind:remark --json)" '(d["threads"][0]["state"])')
 in_vim src/a.c 6 KillickShow "call writefile(getline(1, '\$'), '$T/out')"; like "$out" 'Why four' "KillickShow shows the thread"
 mkdir -p odd && printf 'x\ny\n' >'odd/a b#1:2.c'
 in_vim 'odd/a b#1:2.c' '2KillickAsk odd?' "$signs"; is "$out" 2killick_question "a name that reads like an anchor"
+bad='odd/$(touch pwned);`touch pwned`'; mkdir "$bad" && printf 'x\ny\n' >"$bad/it's \"c\"&.c"
+in_vim "$bad/it's \"c\"&.c" '1KillickAsk odd?' KillickThreads "$qf"; like "$out" "it's \"c\"&\.c:1Wquestion" "hostile names are only names"
+is "$(find . -name pwned)" "" "that no shell reads"
 in_vim /dev/null "$signs"; is "$out" "" "no file, no signs"
 printf 'x\n' >"$T/elsewhere"; in_vim "$T/elsewhere" "$signs"; is "$(cat "$T/vim")" "" "outside a repository it is silent"
 done_testing

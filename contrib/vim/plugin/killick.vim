@@ -11,7 +11,7 @@
 "
 " Without TEXT vim asks for a line. g:killick_command names the program, g:killick_signs = 0 turns the signs off.
 
-if exists('g:loaded_killick') || !exists('*sign_define') || !exists('*json_decode')
+if exists('g:loaded_killick') || !exists('*sign_define') || !exists('*json_decode') || !(has('job') || has('nvim'))
 	finish
 endif
 let g:loaded_killick = 1
@@ -22,17 +22,56 @@ for s:kind in keys(s:signs)
 	call sign_define('killick_' . s:kind . '_settled', {'text': s:signs[s:kind], 'texthl': 'Comment'})
 endfor
 
+" Runs words (no shell ever reads them) with text, or null, on stdin. Returns [status, output]; stderr is part of it
+" unless quiet.
+if has('nvim')
+	function! s:exec(words, text, quiet) abort
+		let parts = {}
+		let options = {'stdout_buffered': 1, 'on_stdout': {id, data, event -> extend(parts, {'out': join(data, "\n")})}}
+		if !a:quiet
+			call extend(options, {'stderr_buffered': 1, 'on_stderr': {id, data, event -> extend(parts, {'err': join(data, "\n")})}})
+		endif
+		try
+			let job = jobstart(a:words, options)
+		catch
+			return [127, a:words[0] . ' cannot be run']
+		endtry
+		if a:text isnot v:null
+			call chansend(job, a:text)
+		endif
+		call chanclose(job, 'stdin')
+		let status = jobwait([job])[0]
+		return [status, get(parts, 'out', '') . get(parts, 'err', '')]
+	endfunction
+else
+	function! s:exec(words, text, quiet) abort
+		let job = job_start(a:words, {'mode': 'raw', 'drop': 'never', 'in_io': a:text is v:null ? 'null' : 'pipe',
+			\ 'err_io': a:quiet ? 'null' : 'out'})
+		let channel = job_getchannel(job)
+		if a:text isnot v:null
+			call ch_sendraw(channel, a:text)
+			call ch_close_in(channel)
+		endif
+		let out = ''
+		while index(['open', 'buffered'], ch_status(channel, {'part': 'out'})) >= 0
+			let out .= ch_readraw(channel)
+		endwhile
+		while job_status(job) ==# 'run'
+			sleep 1m
+		endwhile
+		return [job_info(job).exitval, out]
+	endfunction
+endif
+
 " Runs killick in the file's folder. Returns [status, output]; errors are shown unless quiet.
 function! s:run(words, text, quiet) abort
-	let words = [get(g:, 'killick_command', 'killick'), '-C', expand('%:p:h')] + a:words
-	let line = join(map(copy(words), 'shellescape(v:val)'), ' ') . (a:quiet ? ' 2>/dev/null' : ' 2>&1')
-	let out = a:text is v:null ? system(line) : system(line, a:text)
-	if v:shell_error && !a:quiet
+	let [status, out] = s:exec([get(g:, 'killick_command', 'killick'), '-C', expand('%:p:h')] + a:words, a:text, a:quiet)
+	if status && !a:quiet
 		echohl ErrorMsg
 		echomsg substitute(out, '\_s\+$', '', '')
 		echohl None
 	endif
-	return [v:shell_error, out]
+	return [status, out]
 endfunction
 
 function! s:is_file() abort
@@ -106,7 +145,7 @@ function! s:list(query) abort
 		endif
 		let items = json_decode(out).threads
 	endif
-	let top = get(systemlist('git -C ' . shellescape(expand('%:p:h')) . ' rev-parse --show-toplevel'), 0, '')
+	let top = substitute(s:exec(['git', '-C', expand('%:p:h'), 'rev-parse', '--show-toplevel'], v:null, 1)[1], '\n$', '', '')
 	let list = []
 	for thread in items
 		let place = type(thread.place) == v:t_dict ? thread.place : {}
