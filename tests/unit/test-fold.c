@@ -23,7 +23,7 @@
 /* ---- ops, made from stored bytes as in life ---- */
 
 struct log {
-	struct op *ops[40010];
+	struct op *ops[128];
 	size_t n;
 	char entity[SHA256_HEX];
 };
@@ -95,6 +95,28 @@ static void drop(struct log *l)
 	l->n = 0;
 }
 
+/* What each test gets: a log of its own and the arena that its folds live in. */
+struct fixture {
+	struct log log;
+	struct arena a;
+};
+
+static int setup(void **state)
+{
+	*state = xcalloc(1, sizeof(struct fixture));
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *x = *state;
+
+	drop(&x->log);
+	arena_release(&x->a);
+	free(x);
+	return 0;
+}
+
 /* The fold of l, which ends with the arena. */
 static struct fold folded(struct log *l, struct arena *a)
 {
@@ -109,25 +131,23 @@ static struct fold folded(struct log *l, struct arena *a)
 
 static void test_opening(void **state)
 {
-	struct arena a = ARENA_INIT;
-	struct log l;
+	struct fixture *x = *state;
 	struct fold f;
 
-	(void)state;
-	open_with(&l, OP_OPEN, json_pack("{s:s, s:s, s:s, s:{s:s}, s:[{s:s, s:s, s:n}], s:s}", "kind", "decision", "body",
+	open_with(&x->log, OP_OPEN, json_pack("{s:s, s:s, s:s, s:{s:s}, s:[{s:s, s:s, s:n}], s:s}", "kind", "decision", "body",
 	    "one\r\ntwo\rthree", "title", " A \n title ", "anchor", "type", "project", "asked", "name", "Bo", "email", "bo@x", "login",
 	    "trailer", "3f2a9c1d5b7e8f901234567890abcdef12345678"));
-	f = folded(&l, &a);
+	f = folded(&x->log, &x->a);
 	assert_false(f.task);
 	assert_int_equal(f.t.id[0], 'k');
-	assert_string_equal(f.t.id + 1, l.entity);
+	assert_string_equal(f.t.id + 1, x->log.entity);
 	assert_string_equal(f.t.source, "native");
 	assert_int_equal(f.t.kind, KIND_DECISION);
 	assert_int_equal(f.t.state, STATE_OPEN);
 	assert_string_equal(f.t.title, "A title");
 	assert_int_equal(f.t.n_posts, 1);
 	assert_int_equal(f.t.posts[0].id[0], 'p');
-	assert_string_equal(f.t.posts[0].id + 1, l.entity);
+	assert_string_equal(f.t.posts[0].id + 1, x->log.entity);
 	assert_string_equal(f.t.posts[0].body, "one\ntwo\nthree");
 	assert_string_equal(f.t.posts[0].author.name, "Ana");
 	assert_int_equal(f.t.created, NOW);
@@ -136,68 +156,57 @@ static void test_opening(void **state)
 	assert_string_equal(f.t.asked[0].email, "bo@x");
 	assert_null(f.resolved_by);
 	assert_null(f.closer.email);
-	drop(&l);
-	arena_release(&a);
 }
 
 /* An opener that says too little or nonsense: its words are kept, the rest is the plainest there is. */
 static void test_poor_openers(void **state)
 {
+	struct fixture *x = *state;
 	static const char *const payloads[] = {
 		"{}", ("{\"kind\":\"rant\",\"body\":7,\"anchor\":{\"type\":\"file\",\"path\":\"../../etc/passwd\"},\"asked\":\"bo\","
 		    "\"trailer\":\"HEAD\",\"title\":[],\"labels\":{}}"),
 		"{\"kind\":null,\"body\":null,\"anchor\":null,\"asked\":[null,7,{}],\"labels\":[\"\",\"a\\nb\",7,null]}",
 	};
-	struct arena a = ARENA_INIT;
-	struct log l;
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(payloads); i++) {
 		struct fold f;
 
-		open_with(&l, OP_OPEN, json_loads(payloads[i], 0, NULL));
-		f = folded(&l, &a);
+		open_with(&x->log, OP_OPEN, json_loads(payloads[i], 0, NULL));
+		f = folded(&x->log, &x->a);
 		assert_int_equal(f.t.kind, KIND_NOTE);
 		assert_int_equal(f.t.anchor.type, ANCHOR_PROJECT);
 		assert_string_equal(f.t.posts[0].body, "");
 		assert_string_equal(f.t.title, "(no text)");
 		assert_int_equal(f.t.n_asked, 0);
 		assert_int_equal(f.t.n_labels, 0);
-		drop(&l);
+		drop(&x->log);
 	}
-	arena_release(&a);
 }
 
 static void test_no_opener(void **state)
 {
-	struct arena a = ARENA_INIT;
-	struct log l;
+	struct fixture *x = *state;
 	struct fold f;
 
-	(void)state;
-	open_thread(&l);
-	put_post(&l, 11, &bo, "x");
-	assert_false(fold_entity(&a, l.ops + 1, 1, &f));
-	assert_false(fold_entity(&a, l.ops, 0, &f));
-	drop(&l);
-	arena_release(&a);
+	open_thread(&x->log);
+	put_post(&x->log, 11, &bo, "x");
+	assert_false(fold_entity(&x->a, x->log.ops + 1, 1, &f));
+	assert_false(fold_entity(&x->a, x->log.ops, 0, &f));
 }
 
 static void test_posts_by_stamp(void **state)
 {
-	struct arena a = ARENA_INIT;
-	struct log l;
+	struct fixture *x = *state;
 	struct fold f;
 
-	(void)state;
-	open_thread(&l);
-	put_post(&l, 13, &bo, "third");
-	put_post(&l, 12, &ana, "second");
-	put_post(&l, 1, &bo, "before the opener by its clock");
-	put(&l, OP_RESOLVE, 14, &ana, json_pack("{s:s, s:s}", "body", "fourth", "commit",
+	open_thread(&x->log);
+	put_post(&x->log, 13, &bo, "third");
+	put_post(&x->log, 12, &ana, "second");
+	put_post(&x->log, 1, &bo, "before the opener by its clock");
+	put(&x->log, OP_RESOLVE, 14, &ana, json_pack("{s:s, s:s}", "body", "fourth", "commit",
 	    "3f2a9c1d5b7e8f901234567890abcdef12345678"));
-	put(&l, OP_POST, 15, &ana, json_pack("{s:i}", "body", 7));
-	f = folded(&l, &a);
+	put(&x->log, OP_POST, 15, &ana, json_pack("{s:i}", "body", 7));
+	f = folded(&x->log, &x->a);
 	assert_int_equal(f.t.n_posts, 5);
 	assert_string_equal(f.t.posts[0].body, "Why *three*?\nMore.");
 	assert_string_equal(f.t.posts[1].body, "before the opener by its clock");
@@ -208,71 +217,61 @@ static void test_posts_by_stamp(void **state)
 	assert_int_equal(f.t.state, STATE_RESOLVED);
 	assert_string_equal(f.resolved_by, "3f2a9c1d5b7e8f901234567890abcdef12345678");
 	assert_string_equal(f.t.last_author.email, "ana@x");
-	drop(&l);
-	arena_release(&a);
 }
 
 static void test_edit_and_redact_by_the_author(void **state)
 {
+	struct fixture *x = *state;
 	static const struct person shouting = { .name = "A", .email = "ANA@X" }, no_mail = { .name = "Ana" };
-	struct arena a = ARENA_INIT;
-	struct log l;
 	struct fold f;
 	const char *p;
 
-	(void)state;
-	open_thread(&l);
-	p = put_post(&l, 11, &ana, "first");
-	put(&l, OP_EDIT, 12, &bo, json_pack("{s:s, s:s}", "post", p, "body", "not his"));
-	put(&l, OP_EDIT, 13, &no_mail, json_pack("{s:s, s:s}", "post", p, "body", "nobody's"));
-	put(&l, OP_EDIT, 9, &ana, json_pack("{s:s, s:s}", "post", p, "body", "before it was written"));
-	put(&l, OP_EDIT, 14, &ana, json_pack("{s:s}", "post", p));
-	put_about(&l, OP_REDACT, 15, &bo, p);
-	f = folded(&l, &a);
+	open_thread(&x->log);
+	p = put_post(&x->log, 11, &ana, "first");
+	put(&x->log, OP_EDIT, 12, &bo, json_pack("{s:s, s:s}", "post", p, "body", "not his"));
+	put(&x->log, OP_EDIT, 13, &no_mail, json_pack("{s:s, s:s}", "post", p, "body", "nobody's"));
+	put(&x->log, OP_EDIT, 9, &ana, json_pack("{s:s, s:s}", "post", p, "body", "before it was written"));
+	put(&x->log, OP_EDIT, 14, &ana, json_pack("{s:s}", "post", p));
+	put_about(&x->log, OP_REDACT, 15, &bo, p);
+	f = folded(&x->log, &x->a);
 	assert_string_equal(f.t.posts[1].body, "first");
 	assert_int_equal(f.t.posts[1].edited, 0);
 	assert_int_equal(f.t.updated, NOW + SEC);
 
-	put(&l, OP_EDIT, 17, &shouting, json_pack("{s:s, s:s}", "post", p, "body", "later"));
-	put(&l, OP_EDIT, 16, &ana, json_pack("{s:s, s:s}", "post", p, "body", "earlier"));
-	f = folded(&l, &a);
+	put(&x->log, OP_EDIT, 17, &shouting, json_pack("{s:s, s:s}", "post", p, "body", "later"));
+	put(&x->log, OP_EDIT, 16, &ana, json_pack("{s:s, s:s}", "post", p, "body", "earlier"));
+	f = folded(&x->log, &x->a);
 	assert_string_equal(f.t.posts[1].body, "later");
 	assert_int_equal(f.t.posts[1].edited, NOW + 7 * SEC);
 	assert_int_equal(f.t.updated, NOW + 7 * SEC);
 
-	put_about(&l, OP_REDACT, 18, &shouting, p);
-	put(&l, OP_EDIT, 19, &ana, json_pack("{s:s, s:s}", "post", p, "body", "back again"));
-	f = folded(&l, &a);
+	put_about(&x->log, OP_REDACT, 18, &shouting, p);
+	put(&x->log, OP_EDIT, 19, &ana, json_pack("{s:s, s:s}", "post", p, "body", "back again"));
+	f = folded(&x->log, &x->a);
 	assert_null(f.t.posts[1].body);
 	assert_int_equal(f.t.posts[1].state, POST_RETRACTED);
 	assert_int_equal(f.t.posts[1].edited, 0);
 	assert_int_equal(f.t.n_posts, 2);
 	assert_int_equal(f.t.updated, NOW + 9 * SEC);
-	drop(&l);
-	arena_release(&a);
 }
 
 /* A redaction hides its post for good, also when it sorts before it. */
 static void test_redact_before_its_target(void **state)
 {
-	struct arena a = ARENA_INIT;
-	struct log l;
+	struct fixture *x = *state;
 	struct fold f;
 	const char *p;
 
-	(void)state;
-	open_thread(&l);
-	p = put_post(&l, 30, &ana, "secret");
-	put(&l, OP_EDIT, 31, &ana, json_pack("{s:s, s:s}", "post", p, "body", "secret too"));
-	put_about(&l, OP_REDACT, 5, &ana, p);
-	put_about(&l, OP_REDACT, 6, &ana, l.entity);
-	f = folded(&l, &a);
+	open_thread(&x->log);
+	p = put_post(&x->log, 30, &ana, "secret");
+	put(&x->log, OP_EDIT, 31, &ana, json_pack("{s:s, s:s}", "post", p, "body", "secret too"));
+	put_about(&x->log, OP_REDACT, 5, &ana, p);
+	put_about(&x->log, OP_REDACT, 6, &ana, x->log.entity);
+	f = folded(&x->log, &x->a);
 	assert_null(f.t.posts[0].body);
 	assert_null(f.t.posts[1].body);
 	assert_string_equal(f.t.title, "(retracted)");
 	assert_string_equal(f.t.last_author.email, "ana@x");
-	drop(&l);
-	arena_release(&a);
 }
 
 static void check_state(struct log *l, struct arena *a, enum thread_state state, int accepted, const char *closer)
@@ -287,64 +286,56 @@ static void check_state(struct log *l, struct arena *a, enum thread_state state,
 
 static void test_states(void **state)
 {
-	struct arena a = ARENA_INIT;
-	struct log l;
+	struct fixture *x = *state;
 	const char *answer, *other;
 
-	(void)state;
-	open_thread(&l);
-	answer = put_post(&l, 11, &bo, "answer");
-	other = put_post(&l, 12, &bo, "other");
-	check_state(&l, &a, STATE_OPEN, -1, "");
-	put_about(&l, OP_ACCEPT, 20, &ana, answer);
-	check_state(&l, &a, STATE_ANSWERED, 1, "ana@x");
-	put(&l, OP_ACCEPT, 21, &bo, json_pack("{s:n}", "post"));
-	check_state(&l, &a, STATE_OPEN, -1, "bo@x");
-	put_about(&l, OP_ACCEPT, 22, &ana, other);
-	put(&l, OP_RESOLVE, 23, &bo, json_object());
-	check_state(&l, &a, STATE_RESOLVED, 2, "bo@x");
-	put(&l, OP_ACCEPT, 24, &ana, json_pack("{s:n}", "post"));
-	check_state(&l, &a, STATE_RESOLVED, -1, "bo@x");
-	put(&l, OP_REOPEN, 25, &ana, json_object());
-	check_state(&l, &a, STATE_OPEN, -1, "ana@x");
-	put_about(&l, OP_ACCEPT, 26, &ana, answer);
-	put_about(&l, OP_ACCEPT, 27, &ana, "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef");
-	put(&l, OP_ACCEPT, 28, &ana, json_object());
-	check_state(&l, &a, STATE_ANSWERED, 1, "ana@x");
-	put_about(&l, OP_REDACT, 29, &bo, answer);
-	check_state(&l, &a, STATE_OPEN, -1, "ana@x");
-	put(&l, OP_RESOLVE, 1, &bo, json_object());
-	check_state(&l, &a, STATE_OPEN, -1, "ana@x");
-	drop(&l);
-	arena_release(&a);
+	open_thread(&x->log);
+	answer = put_post(&x->log, 11, &bo, "answer");
+	other = put_post(&x->log, 12, &bo, "other");
+	check_state(&x->log, &x->a, STATE_OPEN, -1, "");
+	put_about(&x->log, OP_ACCEPT, 20, &ana, answer);
+	check_state(&x->log, &x->a, STATE_ANSWERED, 1, "ana@x");
+	put(&x->log, OP_ACCEPT, 21, &bo, json_pack("{s:n}", "post"));
+	check_state(&x->log, &x->a, STATE_OPEN, -1, "bo@x");
+	put_about(&x->log, OP_ACCEPT, 22, &ana, other);
+	put(&x->log, OP_RESOLVE, 23, &bo, json_object());
+	check_state(&x->log, &x->a, STATE_RESOLVED, 2, "bo@x");
+	put(&x->log, OP_ACCEPT, 24, &ana, json_pack("{s:n}", "post"));
+	check_state(&x->log, &x->a, STATE_RESOLVED, -1, "bo@x");
+	put(&x->log, OP_REOPEN, 25, &ana, json_object());
+	check_state(&x->log, &x->a, STATE_OPEN, -1, "ana@x");
+	put_about(&x->log, OP_ACCEPT, 26, &ana, answer);
+	put_about(&x->log, OP_ACCEPT, 27, &ana, "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef");
+	put(&x->log, OP_ACCEPT, 28, &ana, json_object());
+	check_state(&x->log, &x->a, STATE_ANSWERED, 1, "ana@x");
+	put_about(&x->log, OP_REDACT, 29, &bo, answer);
+	check_state(&x->log, &x->a, STATE_OPEN, -1, "ana@x");
+	put(&x->log, OP_RESOLVE, 1, &bo, json_object());
+	check_state(&x->log, &x->a, STATE_OPEN, -1, "ana@x");
 }
 
 static void test_kind_title_move(void **state)
 {
-	struct arena a = ARENA_INIT;
-	struct log l;
+	struct fixture *x = *state;
 	struct fold f;
 
-	(void)state;
-	open_thread(&l);
-	put(&l, OP_KIND, 21, &bo, json_pack("{s:s}", "kind", "decision"));
-	put(&l, OP_KIND, 20, &bo, json_pack("{s:s}", "kind", "note"));
-	put(&l, OP_KIND, 22, &bo, json_pack("{s:s}", "kind", "rant"));
-	put(&l, OP_TITLE, 20, &bo, json_pack("{s:s}", "title", "T1"));
-	put(&l, OP_TITLE, 21, &bo, json_pack("{s:i}", "title", 7));
-	put(&l, OP_MOVE, 20, &bo, json_pack("{s:{s:s, s:s}}", "anchor", "type", "file", "path", "b.c"));
-	put(&l, OP_MOVE, 21, &bo, json_pack("{s:{s:s, s:s}}", "anchor", "type", "file", "path", "../b.c"));
-	put(&l, OP_MOVE, 22, &bo, json_object());
-	f = folded(&l, &a);
+	open_thread(&x->log);
+	put(&x->log, OP_KIND, 21, &bo, json_pack("{s:s}", "kind", "decision"));
+	put(&x->log, OP_KIND, 20, &bo, json_pack("{s:s}", "kind", "note"));
+	put(&x->log, OP_KIND, 22, &bo, json_pack("{s:s}", "kind", "rant"));
+	put(&x->log, OP_TITLE, 20, &bo, json_pack("{s:s}", "title", "T1"));
+	put(&x->log, OP_TITLE, 21, &bo, json_pack("{s:i}", "title", 7));
+	put(&x->log, OP_MOVE, 20, &bo, json_pack("{s:{s:s, s:s}}", "anchor", "type", "file", "path", "b.c"));
+	put(&x->log, OP_MOVE, 21, &bo, json_pack("{s:{s:s, s:s}}", "anchor", "type", "file", "path", "../b.c"));
+	put(&x->log, OP_MOVE, 22, &bo, json_object());
+	f = folded(&x->log, &x->a);
 	assert_int_equal(f.t.kind, KIND_DECISION);
 	assert_string_equal(f.t.title, "T1");
 	assert_int_equal(f.t.anchor.type, ANCHOR_FILE);
 	assert_string_equal(f.t.anchor.path, "b.c");
-	put(&l, OP_TITLE, 22, &bo, json_pack("{s:s}", "title", " \n"));
-	f = folded(&l, &a);
+	put(&x->log, OP_TITLE, 22, &bo, json_pack("{s:s}", "title", " \n"));
+	f = folded(&x->log, &x->a);
 	assert_string_equal(f.t.title, "Why three?");
-	drop(&l);
-	arena_release(&a);
 }
 
 static json_t *strings(const char *key, const char *one, const char *two)
@@ -354,30 +345,26 @@ static json_t *strings(const char *key, const char *one, const char *two)
 
 static void test_labels_and_links(void **state)
 {
-	struct arena a = ARENA_INIT;
-	struct log l;
+	struct fixture *x = *state;
 	struct fold f;
 
-	(void)state;
-	open_thread(&l);
-	put(&l, OP_LABEL, 20, &bo, strings("add", "net", "bug"));
-	put(&l, OP_LABEL, 22, &bo, strings("remove", "net", NULL));
-	put(&l, OP_LABEL, 21, &bo, strings("add", "net", "ui"));
-	put(&l, OP_LABEL, 23, &bo, json_pack("{s:[s], s:[s]}", "add", "both", "remove", "both"));
-	put(&l, OP_LABEL, 24, &bo, json_pack("{s:[s,s,i]}", "add", "", "two\nlines", 7));
-	put(&l, OP_LINK, 20, &bo, json_pack("{s:s, s:b}", "to", "GH-1", "on", 1));
-	put(&l, OP_LINK, 21, &bo, json_pack("{s:s, s:b}", "to", "GH-2", "on", 1));
-	put(&l, OP_LINK, 22, &bo, json_pack("{s:s, s:b}", "to", "GH-1", "on", 0));
-	put(&l, OP_LINK, 23, &bo, json_pack("{s:s}", "to", "GH-3"));
-	f = folded(&l, &a);
+	open_thread(&x->log);
+	put(&x->log, OP_LABEL, 20, &bo, strings("add", "net", "bug"));
+	put(&x->log, OP_LABEL, 22, &bo, strings("remove", "net", NULL));
+	put(&x->log, OP_LABEL, 21, &bo, strings("add", "net", "ui"));
+	put(&x->log, OP_LABEL, 23, &bo, json_pack("{s:[s], s:[s]}", "add", "both", "remove", "both"));
+	put(&x->log, OP_LABEL, 24, &bo, json_pack("{s:[s,s,i]}", "add", "", "two\nlines", 7));
+	put(&x->log, OP_LINK, 20, &bo, json_pack("{s:s, s:b}", "to", "GH-1", "on", 1));
+	put(&x->log, OP_LINK, 21, &bo, json_pack("{s:s, s:b}", "to", "GH-2", "on", 1));
+	put(&x->log, OP_LINK, 22, &bo, json_pack("{s:s, s:b}", "to", "GH-1", "on", 0));
+	put(&x->log, OP_LINK, 23, &bo, json_pack("{s:s}", "to", "GH-3"));
+	f = folded(&x->log, &x->a);
 	assert_int_equal(f.t.n_labels, 3);
 	assert_string_equal(f.t.labels[0], "both");
 	assert_string_equal(f.t.labels[1], "bug");
 	assert_string_equal(f.t.labels[2], "ui");
 	assert_int_equal(f.t.n_links, 1);
 	assert_string_equal(f.t.links[0], "GH-2");
-	drop(&l);
-	arena_release(&a);
 }
 
 static json_t *people(const char *key, const char *name, const char *email)
@@ -387,24 +374,20 @@ static json_t *people(const char *key, const char *name, const char *email)
 
 static void test_people(void **state)
 {
-	struct arena a = ARENA_INIT;
-	struct log l;
+	struct fixture *x = *state;
 	struct fold f;
 
-	(void)state;
-	open_with(&l, OP_TASK, json_pack("{s:s, s:s}", "title", "t", "body", "b"));
-	put(&l, OP_ASSIGN, 20, &ana, people("add", "Bo", "bo@x"));
-	put(&l, OP_ASSIGN, 21, &ana, people("add", "Robert", "BO@X"));
-	put(&l, OP_ASSIGN, 22, &ana, people("add", "Chen", "chen@x"));
-	put(&l, OP_ASSIGN, 23, &ana, people("remove", "?", "Chen@X"));
-	put(&l, OP_ASSIGN, 24, &ana, json_pack("{s:[{s:s}]}", "add", "login", "dee"));
-	put(&l, OP_ASSIGN, 25, &ana, json_pack("{s:[{}]}", "add"));
-	f = folded(&l, &a);
+	open_with(&x->log, OP_TASK, json_pack("{s:s, s:s}", "title", "t", "body", "b"));
+	put(&x->log, OP_ASSIGN, 20, &ana, people("add", "Bo", "bo@x"));
+	put(&x->log, OP_ASSIGN, 21, &ana, people("add", "Robert", "BO@X"));
+	put(&x->log, OP_ASSIGN, 22, &ana, people("add", "Chen", "chen@x"));
+	put(&x->log, OP_ASSIGN, 23, &ana, people("remove", "?", "Chen@X"));
+	put(&x->log, OP_ASSIGN, 24, &ana, json_pack("{s:[{s:s}]}", "add", "login", "dee"));
+	put(&x->log, OP_ASSIGN, 25, &ana, json_pack("{s:[{}]}", "add"));
+	f = folded(&x->log, &x->a);
 	assert_int_equal(f.k.n_assignees, 2);
 	assert_string_equal(f.k.assignees[0].name, "Robert");
 	assert_string_equal(f.k.assignees[1].login, "dee");
-	drop(&l);
-	arena_release(&a);
 }
 
 static json_t *reaction(const char *post, const char *emoji, bool on)
@@ -414,24 +397,22 @@ static json_t *reaction(const char *post, const char *emoji, bool on)
 
 static void test_reactions(void **state)
 {
+	struct fixture *x = *state;
 	static const struct person shouting = { .email = "ANA@x" };
-	struct arena a = ARENA_INIT;
-	struct log l;
 	struct fold f;
 	const char *p;
 
-	(void)state;
-	open_thread(&l);
-	p = put_post(&l, 11, &bo, "x");
-	put(&l, OP_REACT, 20, &ana, reaction(p, "+1", true));
-	put(&l, OP_REACT, 21, &shouting, reaction(p, "+1", true));
-	put(&l, OP_REACT, 22, &bo, reaction(p, "+1", true));
-	put(&l, OP_REACT, 23, &bo, reaction(p, "eyes", true));
-	put(&l, OP_REACT, 25, &bo, reaction(l.entity, "eyes", false));
-	put(&l, OP_REACT, 24, &bo, reaction(l.entity, "eyes", true));
-	put(&l, OP_REACT, 26, &bo, reaction(p, "a\nb", true));
-	put(&l, OP_REACT, 27, &(struct person){ .name = "?" }, json_pack("{s:s, s:s}", "post", p, "emoji", "x"));
-	f = folded(&l, &a);
+	open_thread(&x->log);
+	p = put_post(&x->log, 11, &bo, "x");
+	put(&x->log, OP_REACT, 20, &ana, reaction(p, "+1", true));
+	put(&x->log, OP_REACT, 21, &shouting, reaction(p, "+1", true));
+	put(&x->log, OP_REACT, 22, &bo, reaction(p, "+1", true));
+	put(&x->log, OP_REACT, 23, &bo, reaction(p, "eyes", true));
+	put(&x->log, OP_REACT, 25, &bo, reaction(x->log.entity, "eyes", false));
+	put(&x->log, OP_REACT, 24, &bo, reaction(x->log.entity, "eyes", true));
+	put(&x->log, OP_REACT, 26, &bo, reaction(p, "a\nb", true));
+	put(&x->log, OP_REACT, 27, &(struct person){ .name = "?" }, json_pack("{s:s, s:s}", "post", p, "emoji", "x"));
+	f = folded(&x->log, &x->a);
 	assert_int_equal(f.t.posts[0].n_reactions, 0);
 	assert_int_equal(f.t.posts[1].n_reactions, 2);
 	assert_string_equal(f.t.posts[1].reactions[0].emoji, "+1");
@@ -441,29 +422,25 @@ static void test_reactions(void **state)
 	assert_string_equal(f.t.posts[1].reactions[1].emoji, "eyes");
 	assert_int_equal(f.t.posts[1].reactions[1].n, 1);
 	assert_int_equal(f.t.updated, NOW + SEC);
-	put_about(&l, OP_REDACT, 28, &bo, p);
-	f = folded(&l, &a);
+	put_about(&x->log, OP_REDACT, 28, &bo, p);
+	f = folded(&x->log, &x->a);
 	assert_int_equal(f.t.posts[1].n_reactions, 0);
-	drop(&l);
-	arena_release(&a);
 }
 
 static void test_task(void **state)
 {
-	struct arena a = ARENA_INIT;
-	struct log l;
+	struct fixture *x = *state;
 	struct fold f;
 
-	(void)state;
-	open_with(&l, OP_TASK, json_pack("{s:s, s:s, s:[s]}", "title", "Cap retries", "body", "Please.", "labels", "net"));
-	put_post(&l, 11, &bo, "a comment");
-	put(&l, OP_TASK, 12, &bo, json_pack("{s:s, s:s}", "state", "merged", "body", "Pretty please."));
-	put(&l, OP_KIND, 13, &bo, json_pack("{s:s}", "kind", "question"));
-	put_about(&l, OP_ACCEPT, 14, &bo, l.ops[1]->id);
-	f = folded(&l, &a);
+	open_with(&x->log, OP_TASK, json_pack("{s:s, s:s, s:[s]}", "title", "Cap retries", "body", "Please.", "labels", "net"));
+	put_post(&x->log, 11, &bo, "a comment");
+	put(&x->log, OP_TASK, 12, &bo, json_pack("{s:s, s:s}", "state", "merged", "body", "Pretty please."));
+	put(&x->log, OP_KIND, 13, &bo, json_pack("{s:s}", "kind", "question"));
+	put_about(&x->log, OP_ACCEPT, 14, &bo, x->log.ops[1]->id);
+	f = folded(&x->log, &x->a);
 	assert_true(f.task);
 	assert_int_equal(f.k.id[0], 'T');
-	assert_string_equal(f.k.id + 2, l.entity);
+	assert_string_equal(f.k.id + 2, x->log.entity);
 	assert_string_equal(f.k.title, "Cap retries");
 	assert_string_equal(f.k.body, "Pretty please.");
 	assert_int_equal(f.k.state, TASK_MERGED);
@@ -472,54 +449,44 @@ static void test_task(void **state)
 	assert_int_equal(f.k.updated, NOW + 2 * SEC);
 	assert_int_equal(f.t.n_posts, 2);
 	assert_string_equal(f.t.posts[1].body, "a comment");
-	put(&l, OP_REOPEN, 20, &bo, json_object());
-	assert_int_equal(folded(&l, &a).k.state, TASK_OPEN);
-	put(&l, OP_RESOLVE, 21, &bo, json_object());
-	assert_int_equal(folded(&l, &a).k.state, TASK_CLOSED);
-	put_about(&l, OP_REDACT, 22, &ana, l.entity);
-	put(&l, OP_TASK, 23, &bo, json_pack("{s:s, s:s}", "title", "Renamed", "body", "and again"));
-	f = folded(&l, &a);
+	put(&x->log, OP_REOPEN, 20, &bo, json_object());
+	assert_int_equal(folded(&x->log, &x->a).k.state, TASK_OPEN);
+	put(&x->log, OP_RESOLVE, 21, &bo, json_object());
+	assert_int_equal(folded(&x->log, &x->a).k.state, TASK_CLOSED);
+	put_about(&x->log, OP_REDACT, 22, &ana, x->log.entity);
+	put(&x->log, OP_TASK, 23, &bo, json_pack("{s:s, s:s}", "title", "Renamed", "body", "and again"));
+	f = folded(&x->log, &x->a);
 	assert_null(f.k.body);
 	assert_string_equal(f.k.title, "Renamed");
-	put(&l, OP_TASK, 24, &bo, json_pack("{s:s}", "state", "limbo"));
-	assert_int_equal(folded(&l, &a).k.state, TASK_CLOSED);
-	drop(&l);
-	arena_release(&a);
+	put(&x->log, OP_TASK, 24, &bo, json_pack("{s:s}", "state", "limbo"));
+	assert_int_equal(folded(&x->log, &x->a).k.state, TASK_CLOSED);
 }
 
 static void test_task_ops_do_not_touch_threads(void **state)
 {
-	struct arena a = ARENA_INIT;
-	struct log l;
+	struct fixture *x = *state;
 	struct fold f;
 
-	(void)state;
-	open_thread(&l);
-	put(&l, OP_TASK, 12, &ana, json_pack("{s:s, s:s, s:s}", "state", "closed", "title", "x", "body", "y"));
-	f = folded(&l, &a);
+	open_thread(&x->log);
+	put(&x->log, OP_TASK, 12, &ana, json_pack("{s:s, s:s, s:s}", "state", "closed", "title", "x", "body", "y"));
+	f = folded(&x->log, &x->a);
 	assert_int_equal(f.t.state, STATE_OPEN);
 	assert_string_equal(f.t.title, "Why three?");
 	assert_int_equal(f.t.updated, NOW);
-	drop(&l);
-	arena_release(&a);
 }
 
 /* Wall clocks decide nothing, and cannot make a thread older than itself. */
 static void test_clocks_that_lie(void **state)
 {
-	struct arena a = ARENA_INIT;
-	struct log l;
+	struct fixture *x = *state;
 	struct fold f;
 
-	(void)state;
-	open_thread(&l);
-	l.ops[l.n++] = stored(OP_TITLE, 2, 20, l.entity, &bo, NOW + YEARS(10), json_pack("{s:s}", "title", "from the future"));
-	l.ops[l.n++] = stored(OP_TITLE, 2, INT64_MAX, l.entity, &bo, NOW - YEARS(10), json_pack("{s:s}", "title", "from the past"));
-	f = folded(&l, &a);
+	open_thread(&x->log);
+	x->log.ops[x->log.n++] = stored(OP_TITLE, 2, 20, x->log.entity, &bo, NOW + YEARS(10), json_pack("{s:s}", "title", "from the future"));
+	x->log.ops[x->log.n++] = stored(OP_TITLE, 2, INT64_MAX, x->log.entity, &bo, NOW - YEARS(10), json_pack("{s:s}", "title", "from the past"));
+	f = folded(&x->log, &x->a);
 	assert_string_equal(f.t.title, "from the past");
 	assert_int_equal(f.t.updated, f.t.created);
-	drop(&l);
-	arena_release(&a);
 }
 
 /* ---- the promise ---- */
@@ -729,123 +696,61 @@ static void permute(struct op **ops, size_t n, size_t from, const char *want, st
 
 static void test_every_permutation(void **state)
 {
-	struct arena a = ARENA_INIT;
+	struct fixture *x = *state;
 
-	(void)state;
 	for (int round = 0; round < 30; round++) {
-		struct log l;
 		struct buf want = BUF_INIT;
 		struct op *ops[8];
 
-		random_log(&l, 6);
-		first_dump(&l, &a, &want);
-		memcpy(ops, l.ops, l.n * sizeof(*ops));
-		permute(ops, l.n, 0, want.ptr, &a);
+		random_log(&x->log, 6);
+		first_dump(&x->log, &x->a, &want);
+		memcpy(ops, x->log.ops, x->log.n * sizeof(*ops));
+		permute(ops, x->log.n, 0, want.ptr, &x->a);
 		buf_release(&want);
-		drop(&l);
+		drop(&x->log);
 	}
-	arena_release(&a);
 }
 
 /* What does not apply changes nothing: types and versions of the future. */
 static void test_unknown_ops_change_nothing(void **state)
 {
-	struct arena a = ARENA_INIT;
+	struct fixture *x = *state;
 
-	(void)state;
 	for (int round = 0; round < 50; round++) {
-		struct log l;
 		struct buf want = BUF_INIT;
 
-		random_log(&l, 20);
-		first_dump(&l, &a, &want);
-		l.ops[l.n] = stored(OP_REOPEN, 3, random_lamport(), l.entity, &bo, NOW + YEARS(20), json_object());
-		l.ops[l.n]->type = OP_UNKNOWN;
-		l.n++;
-		shuffle(l.ops, l.n);
-		check_dump(l.ops, l.n, want.ptr, &a);
+		random_log(&x->log, 20);
+		first_dump(&x->log, &x->a, &want);
+		x->log.ops[x->log.n] = stored(OP_REOPEN, 3, random_lamport(), x->log.entity, &bo, NOW + YEARS(20), json_object());
+		x->log.ops[x->log.n]->type = OP_UNKNOWN;
+		x->log.n++;
+		shuffle(x->log.ops, x->log.n);
+		check_dump(x->log.ops, x->log.n, want.ptr, &x->a);
 		buf_release(&want);
-		drop(&l);
-	}
-	arena_release(&a);
-}
-
-/* ---- speed ---- */
-
-static void big_log(struct log *l, size_t n)
-{
-	open_thread(l);
-	while (l->n < n) {
-		const char *p = put_post(l, 11 + l->n, l->n % 2 ? &ana : &bo, "A post of an ordinary length, give or take some words.");
-
-		if (l->n % 5 == 0 && l->n < n)
-			put(l, OP_REACT, 11 + l->n, &ana, reaction(p, "+1", true));
-		if (l->n % 7 == 0 && l->n < n)
-			put(l, OP_EDIT, 11 + l->n, l->n % 2 ? &bo : &ana, json_pack("{s:s, s:s}", "post", p, "body", "edited"));
+		drop(&x->log);
 	}
 }
 
-/* Processor time, so that other work on the machine does not count; seconds a fold. */
-static double best_of_five(struct log *l)
-{
-	double best = 1e9;
-
-	for (int i = 0; i < 5; i++) {
-		struct arena a = ARENA_INIT;
-		struct fold f;
-		clock_t start;
-		double took;
-
-		shuffle(l->ops, l->n);
-		start = clock();
-		fold_entity(&a, l->ops, l->n, &f);
-		took = (double)(clock() - start) / CLOCKS_PER_SEC;
-		best = took < best ? took : best;
-		arena_release(&a);
-	}
-	return best;
-}
-
-/* Twenty times the ops may take forty times as long (the caches), but not four hundred. */
-static void test_time_grows_with_the_ops(void **state)
-{
-	struct log *l = xcalloc(1, sizeof(*l));
-	double few, many;
-
-	(void)state;
-	big_log(l, 2000);
-	few = best_of_five(l);
-	drop(l);
-	big_log(l, 40000);
-	many = best_of_five(l);
-	print_message("# 2,000 ops: %.1f ms, 40,000 ops: %.1f ms\n", few * 1000, many * 1000);
-	assert_true(many < few * 150 + 0.01);
-	drop(l);
-	free(l);
-}
-
-/* KILLICK_TEST_SEED=N runs the properties over other logs. */
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_opening),
-		cmocka_unit_test(test_poor_openers),
-		cmocka_unit_test(test_no_opener),
-		cmocka_unit_test(test_posts_by_stamp),
-		cmocka_unit_test(test_edit_and_redact_by_the_author),
-		cmocka_unit_test(test_redact_before_its_target),
-		cmocka_unit_test(test_states),
-		cmocka_unit_test(test_kind_title_move),
-		cmocka_unit_test(test_labels_and_links),
-		cmocka_unit_test(test_people),
-		cmocka_unit_test(test_reactions),
-		cmocka_unit_test(test_task),
-		cmocka_unit_test(test_task_ops_do_not_touch_threads),
-		cmocka_unit_test(test_clocks_that_lie),
+		cmocka_unit_test_setup_teardown(test_opening, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_poor_openers, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_opener, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_posts_by_stamp, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_edit_and_redact_by_the_author, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_redact_before_its_target, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_states, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_kind_title_move, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_labels_and_links, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_people, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_reactions, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_task, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_task_ops_do_not_touch_threads, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_clocks_that_lie, setup, teardown),
 		cmocka_unit_test(test_any_order_gives_the_same),
-		cmocka_unit_test(test_every_permutation),
-		cmocka_unit_test(test_unknown_ops_change_nothing),
-		cmocka_unit_test(test_time_grows_with_the_ops),
+		cmocka_unit_test_setup_teardown(test_every_permutation, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unknown_ops_change_nothing, setup, teardown),
 	};
 
 	if (getenv("KILLICK_TEST_SEED"))
