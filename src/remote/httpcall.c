@@ -345,9 +345,11 @@ static void call_end(struct call *c, CURLcode rc)
 		etag_save(c);
 }
 
-static void calls_reap(struct http *h)
+/* true: one ended. */
+static bool calls_reap(struct http *h)
 {
 	CURLMsg *m;
+	bool any = false;
 	int left;
 
 	while ((m = curl_multi_info_read(h->multi, &left))) {
@@ -358,7 +360,9 @@ static void calls_reap(struct http *h)
 			continue;
 		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &c);
 		call_end((struct call *)(void *)c, rc);
+		any = true;
 	}
+	return any;
 }
 
 static void cancel_all(struct http *h)
@@ -393,8 +397,8 @@ void calls_turn(struct http *h, int64_t wait_ms)
 	int running;
 
 	curl_multi_perform(h->multi, &running);
-	calls_reap(h);
-	if (wait_ms == 0)
+	/* What ended may be what the caller waits for, or make room for the next: nothing else would end the waiting. */
+	if (calls_reap(h) || wait_ms == 0)
 		return;
 	sign_of_life(h);
 	/* libcurl passes POLLHUP of a foreign descriptor as an end of waiting, but not on: so it is asked for again. */

@@ -39,6 +39,18 @@ class Elsewhere(threading.Thread):
             c.close()
 
 
+class Prompt(Elsewhere):
+    """Answers in the same millisecond, in one piece."""
+
+    def run(self):
+        while True:
+            c, _ = self.s.accept()
+            c.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            while c.recv(65536):
+                c.sendall(b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}')
+            c.close()
+
+
 hits = {}
 lock = threading.Lock()
 
@@ -367,6 +379,14 @@ dead.close()
 says(tool('get', 'x', base='http://127.0.0.1:%d/' % dead_port), 'offline: 127.0.0.1:%d cannot be reached: it does not answer' % dead_port, 'nobody there')
 says(tool('write', 'POST', 'x', '{}', base='http://127.0.0.1:%d/' % dead_port), 'not-sent offline: ', 'a write to nobody did nothing')
 says(tool('get', 'x', base='https://nonexistent.invalid/'), 'its name is not known', 'no such name')
+
+# -- what is there already is not waited for: an answer that came between two looks was taken for one to come, for a second --
+prompt = 'http://127.0.0.1:%d/' % Prompt().port
+waits = 0
+for i in range(16):
+    tool('write', 'POST', 'x', '{}', base=prompt)
+    waits += last['ms'] > 900
+ok(waits < 4, 'of 16 prompt answers %d took a second' % waits)
 
 # -- limits --
 hits.clear()
