@@ -99,7 +99,7 @@ for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
     t0 = time.time()
     p.send_signal(sig)
     st = p.wait(timeout=30)
-    ok(st == -sig and time.time() - t0 < 5, '%s ends it' % sig.name)
+    ok(st == -sig and time.time() - t0 < 25, '%s ends it' % sig.name)
     is_(left(), [], '%s: nothing is left running' % sig.name)
 
 # On a terminal.
@@ -135,7 +135,7 @@ if pexpect:
     c.sendintr()
     c.expect(pexpect.EOF)
     c.close()
-    ok(c.signalstatus == signal.SIGINT and time.time() - t0 < 5, 'terminal: Ctrl-C ends it at once')
+    ok(c.signalstatus == signal.SIGINT and time.time() - t0 < 25, 'terminal: Ctrl-C ends it at once')
     is_(left(), [], 'terminal: nothing is left running')
 
 # A parent that ignores SIGCHLD: the kernel would throw the statuses of our children away.
