@@ -20,6 +20,7 @@ const struct cmd_family cmd_families[] = {
 	{ "Look", log_commands, "killick-at" },
 	{ "Look", tui_commands, "killick" },
 	{ "Tasks", task_commands, "killick-tasks" },
+	{ "Tasks", submit_commands, "killick-tasks" },
 	{ "Exchange", draft_commands, "killick-threads" },
 	{ "Exchange", sync_commands, "killick-sync" },
 	{ "Exchange", source_commands, "killick-source" },

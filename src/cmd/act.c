@@ -264,6 +264,19 @@ void act_report_task(struct cmd *c, const char *entity, enum audience aud, const
 	buf_release(&who);
 }
 
+static void dry_run_with(struct cmd *c, json_t *notes, json_t *j)
+{
+	for (size_t i = 0; i < json_array_size(notes); i++) {
+		const json_t *n = json_array_get(notes, i);
+		const char *body = json_get_str(n, "body");
+
+		out_textf(c, STYLE_NORMAL, "with: %s %s %s  ", json_get_str(n, "draft"), json_get_str(n, "verb"), json_get_str(n, "on"));
+		out_prose(c, STYLE_NORMAL, arena_memdup(c->arena, body, strcspn(body, "\n")));
+		out_line(c);
+	}
+	json_object_set(j, "notes", notes);
+}
+
 void act_dry_run(struct cmd *c, const struct compose *p, enum audience aud)
 {
 	struct buf who = BUF_INIT;
@@ -287,6 +300,8 @@ void act_dry_run(struct cmd *c, const struct compose *p, enum audience aud)
 		out_textf(c, STYLE_NORMAL, "text: %zu bytes", strlen(p->body));
 		out_line(c);
 	}
+	if (p->with)
+		dry_run_with(c, p->with, j);
 	out_text(c, STYLE_NORMAL, "nothing was written");
 	out_line(c);
 	out_doc(c, "dry_run", j);

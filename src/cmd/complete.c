@@ -77,16 +77,26 @@ static void offer_threads(struct completion *x)
 		offer(x, l.items[i].abbrev, l.items[i].title);
 }
 
-static void offer_tasks(struct completion *x)
+static void offer_tasks_of(struct completion *x, const struct query *q)
 {
 	struct index *ix = have_index(x);
 	struct task_list l = { NULL, 0, 0, false };
 	struct err ignored = ERR_INIT;
 
-	if (!ix || index_tasks(ix, &x->c->work->scope, NULL, MANY, 0, x->c->arena, &l, &ignored))
+	if (!ix || index_tasks(ix, &x->c->work->scope, q, MANY, 0, x->c->arena, &l, &ignored))
 		return;
 	for (size_t i = 0; i < l.len; i++)
 		offer(x, l.items[i].id, l.items[i].title);
+}
+
+static void offer_tasks(struct completion *x)
+{
+	offer_tasks_of(x, NULL);
+}
+
+static void offer_changes(struct completion *x)
+{
+	offer_tasks_of(x, &(struct query){ .op = Q_TERM, .key = QK_IS, .cmp = QC_EQ, .value = "change" });
 }
 
 static void offer_drafts(struct completion *x)
@@ -228,6 +238,7 @@ static void offer_commands(struct completion *x)
 
 static const struct { const char *kind; void (*offer)(struct completion *x); } kinds[] = {
 	{ "anchor", offer_anchors }, { "thread", offer_threads }, { "task", offer_tasks }, { "draft", offer_drafts },
+	{ "change", offer_changes },
 	{ "setting", offer_settings }, { "remote", offer_remotes }, { "rev", offer_revs }, { "query", offer_query },
 	{ "emoji", offer_emoji }, { "source", offer_sources }, { "command", offer_commands }, { "file", offer_paths },
 	{ "tracker", offer_trackers }, { "exchange", offer_exchange }, { "outbox", offer_outbox },

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 #include "families.h"
-#include "killick/cmd/act.h"
+#include "sendto.h"
 
 static json_t *draft_json(const struct draft *d, bool body)
 {
@@ -23,8 +23,7 @@ static json_t *draft_json(const struct draft *d, bool body)
 	return j;
 }
 
-/* "comment" and "task-edit" are verbs of ours, not words of the user's. */
-static const char *verb_words(const char *verb)
+const char *draft_words(const char *verb)
 {
 	static const char *const words[][2] = { { "comment", "task comment" }, { "task", "task new" },
 		{ "task-edit", "task edit" } };
@@ -42,7 +41,7 @@ static void draft_line(struct cmd *c, const struct draft *d)
 	char age[TIME_RELATIVE_SIZE];
 
 	out_textf(c, STYLE_ID, "%s  ", d->id);
-	out_textf(c, STYLE_NORMAL, "%s %s  ", verb_words(d->verb), d->target ? d->target : "");
+	out_textf(c, STYLE_NORMAL, "%s %s  ", draft_words(d->verb), d->target ? d->target : "");
 	out_prose(c, STYLE_NORMAL, arena_memdup(c->arena, text, strcspn(text, "\n")));
 	if (d->audience && !strcmp(d->audience, "private"))
 		out_text(c, STYLE_DIM, "  private");
@@ -86,10 +85,7 @@ static int find_draft(struct cmd *c, struct draft *d, struct err *e)
 	return 0;
 }
 
-/* What the command was when the draft was kept. */
-struct resumed { struct compose p; struct anchor an; };
-
-static int resume(struct cmd *c, const struct draft *d, struct resumed *r, struct err *e)
+int draft_resume(struct cmd *c, const struct draft *d, struct resumed *r, struct err *e)
 {
 	json_t *j;
 	int rc = 0;
@@ -98,7 +94,7 @@ static int resume(struct cmd *c, const struct draft *d, struct resumed *r, struc
 		.draft = d->id, .start = d->body } };
 	r->p.audience = d->audience && !strcmp(d->audience, "private") ? AUDIENCE_PRIVATE : AUDIENCE_EVERYONE;
 	r->p.fixed_audience = !d->anchor && strcmp(d->verb, "task") != 0;
-	r->p.what = arena_printf(c->arena, "%s %s", verb_words(d->verb), d->target ? d->target : "");
+	r->p.what = arena_printf(c->arena, "%s %s", draft_words(d->verb), d->target ? d->target : "");
 	if (d->anchor) {
 		if (!(j = json_read(d->anchor, strlen(d->anchor), "the draft's anchor", e)))
 			return -1;
@@ -160,7 +156,7 @@ static int run_send(struct cmd *c, struct err *e)
 	if (d.body && strlen(d.body) > 1u << 20)
 		return err_set(e, ERR_BAD_DATA, "draft %s has %zu bytes, a post holds at most 1 MiB: 'killick drafts edit %s'",
 		    d.id, strlen(d.body), d.id);
-	rc = resume(c, &d, &r, e);
+	rc = draft_resume(c, &d, &r, e);
 	if (!rc && v->dry_run)
 		act_dry_run(c, &r.p, r.p.audience);
 	else if (!rc)
@@ -177,7 +173,7 @@ static int run_edit(struct cmd *c, struct err *e)
 
 	if (find_draft(c, &d, e))
 		return -1;
-	rc = resume(c, &d, &r, e);
+	rc = draft_resume(c, &d, &r, e);
 	r.p.flags = COMPOSE_EDITOR;
 	c->posting.draft = true;
 	if (!rc)

@@ -14,6 +14,7 @@ extern const struct cmd_entry place_commands[];  /* place */
 extern const struct cmd_entry file_commands[];   /* file */
 extern const struct cmd_entry log_commands[];    /* log */
 extern const struct cmd_entry task_commands[];   /* tasks task */
+extern const struct cmd_entry submit_commands[]; /* submit */
 extern const struct cmd_entry draft_commands[];  /* drafts */
 extern const struct cmd_entry source_commands[]; /* source */
 extern const struct cmd_entry outbox_commands[]; /* outbox */

@@ -30,6 +30,35 @@ static bool op_of(struct cmd *c, const struct out_row *r, struct wire_op *op)
 	return ok;
 }
 
+/* Where a review's note goes. */
+static const char *note_place(struct cmd *c, const struct wire_op *n)
+{
+	struct buf b = BUF_INIT;
+	const char *text = "a reply";
+
+	if (n->anchor) {
+		anchor_format(&b, n->anchor, 0);
+		text = arena_strdup(c->arena, b.ptr);
+	}
+	buf_release(&b);
+	return text;
+}
+
+static json_t *notes_json(struct cmd *c, const struct wire_op *op)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < op->n_notes; i++) {
+		json_t *j = json_object();
+
+		json_put_str(j, "verb", wire_verb_name(op->notes[i].verb));
+		json_put_str(j, "on", op->notes[i].anchor ? note_place(c, &op->notes[i]) : NULL);
+		json_put_str(j, "body", op->notes[i].body);
+		json_array_append_new(list, j);
+	}
+	return list;
+}
+
 static json_t *row_json(struct cmd *c, const struct out_row *r)
 {
 	struct wire_op op = { .verb = WIRE_VERBS };
@@ -45,6 +74,10 @@ static json_t *row_json(struct cmd *c, const struct out_row *r)
 	json_put_str(j, "thread", *r->thread ? arena_printf(c->arena, "k%.12s", r->thread) : NULL);
 	json_put_str(j, "title", has ? op.title : NULL);
 	json_put_str(j, "body", has ? op.body : NULL);
+	if (has && op.verb == WIRE_REVIEW) {
+		json_put_str(j, "verdict", op.verdict);
+		json_object_set_new(j, "notes", notes_json(c, &op));
+	}
 	json_put_time(j, "created", r->created);
 	json_put_time(j, "due", out_next(r) > 1 ? out_next(r) : r->state == OUT_QUEUED ? r->created : 0);
 	json_put_int(j, "attempts", r->attempts);
@@ -139,10 +172,19 @@ static void report(struct cmd *c, const struct out_row *r, const char *done)
 	out_doc(c, "outbox", row_json(c, r));
 }
 
+static void show_body(struct cmd *c, const char *body)
+{
+	struct styled s = STYLED_INIT;
+
+	styled_markdown(&s, body, strlen(body), out_prose_width(c), 2);
+	out_styled(c, &s);
+	styled_release(&s);
+}
+
 static int run_show(struct cmd *c, struct err *e)
 {
+	struct wire_op op = { .n_notes = 0 };
 	struct out_row r;
-	struct wire_op op;
 
 	if (find_row(c, c->argv[0], &r, e))
 		return -1;
@@ -151,13 +193,15 @@ static int run_show(struct cmd *c, struct err *e)
 		return 0;
 	}
 	row_line(c, &r);
-	if (op_of(c, &r, &op) && op.body) {
-		struct styled s = STYLED_INIT;
-
+	if (op_of(c, &r, &op) && op.body && *op.body) {
 		out_line(c);
-		styled_markdown(&s, op.body, strlen(op.body), out_prose_width(c), 2);
-		out_styled(c, &s);
-		styled_release(&s);
+		show_body(c, op.body);
+	}
+	for (size_t i = 0; i < op.n_notes; i++) {
+		out_line(c);
+		out_textf(c, STYLE_DIM, "  %s", note_place(c, &op.notes[i]));
+		out_line(c);
+		show_body(c, op.notes[i].body);
 	}
 	return 0;
 }
@@ -207,17 +251,17 @@ static int last_row(struct cmd *c, struct out_row *out, struct err *e)
 static int run_recall(struct cmd *c, struct err *e)
 {
 	struct out_row r;
-	struct draft d;
+	const char *draft;
 	json_t *j;
 
-	if ((c->argc ? find_row(c, c->argv[0], &r, e) : last_row(c, &r, e)) || outbox_recall(c->work, &r, &d, e))
+	if ((c->argc ? find_row(c, c->argv[0], &r, e) : last_row(c, &r, e)) || outbox_recall(c->work, &r, &draft, e))
 		return -1;
 	out_textf(c, STYLE_ID, "%s", short_id(c, &r));
-	out_textf(c, STYLE_NORMAL, " recalled: %s%s%s", r.what, d.id ? "; its words are draft " : "", d.id ? d.id : "");
+	out_textf(c, STYLE_NORMAL, " recalled: %s%s%s", r.what, draft ? "; its words are draft " : "", draft ? draft : "");
 	out_line(c);
 	j = row_json(c, &r);
 	json_put_str(j, "state", "recalled");
-	json_put_str(j, "draft", d.id);
+	json_put_str(j, "draft", draft);
 	out_doc(c, "outbox", j);
 	return 0;
 }

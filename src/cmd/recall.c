@@ -153,15 +153,15 @@ static int take_back(struct cmd *c, struct recalled *r, struct err *e)
 
 static int recall_unsent(struct cmd *c, struct out_row *row, struct err *e)
 {
-	struct draft d;
+	const char *draft;
 	json_t *j;
 
-	if (outbox_recall(c->work, row, &d, e))
+	if (outbox_recall(c->work, row, &draft, e))
 		return -1;
 	j = json_object();
 	json_put_str(j, "id", row->id);
-	json_put_str(j, "draft", d.id);
-	out_textf(c, STYLE_NORMAL, "recalled: %s%s%s", row->what, d.id ? "; its words are draft " : "", d.id ? d.id : "");
+	json_put_str(j, "draft", draft);
+	out_textf(c, STYLE_NORMAL, "recalled: %s%s%s", row->what, draft ? "; its words are draft " : "", draft ? draft : "");
 	out_line(c);
 	out_doc(c, "recalled", j);
 	return 1;

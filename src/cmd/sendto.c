@@ -12,21 +12,7 @@
 #include "killick/git/history.h"
 #include "killick/git/permalink.h"
 #include "killick/store/settings.h"
-
-/* What is being made. */
-struct making {
-	struct cmd *c;
-	struct compose *p;
-	struct there t;
-	struct thread seen;
-	bool has_seen;
-	struct wire_op op;
-	struct anchor anchor;
-	json_t *patch;
-	const char *done, *what;
-	char entity[SHA256_HEX];   /* of the thread to report, "" for none */
-	struct subject s;
-};
+#include "sendto.h"
 
 static const char *first_line(struct cmd *c, const char *text)
 {
@@ -40,7 +26,7 @@ static const char *first_line(struct cmd *c, const char *text)
 }
 
 /* A note of ours as it will be there. */
-static json_t *note_patch(struct making *m, enum note_kind kind, const char *thread)
+json_t *making_note(struct making *m, enum note_kind kind, const char *thread)
 {
 	struct record r = { .type = RECORD_NOTE, .note = { .kind = kind, .created = clock_now(), .body = m->op.body } };
 	struct err ignored = ERR_INIT;
@@ -70,7 +56,7 @@ static json_t *patch_of(const char *of, const char *key, const char *task)
 	return j;
 }
 
-static void set_entity(struct making *m)
+void making_set_entity(struct making *m)
 {
 	record_entity(m->t.s->d.kind, m->t.s->key, RECORD_THREAD, m->t.task, m->t.thread, m->entity);
 }
@@ -88,7 +74,7 @@ static int take_subject(struct making *m, struct err *e)
 	m->has_seen = true;
 	if (str_starts(m->t.thread, RECORD_UNSENT))
 		return err_set(e, ERR_CONFLICT, "%s is not sent yet: recall it, or wait", m->s.t.abbrev);
-	set_entity(m);
+	making_set_entity(m);
 	return 0;
 }
 
@@ -128,14 +114,14 @@ static int reply_op(struct making *m, struct err *e)
 	m->done = "has your reply on";
 	if (!*m->t.thread) {
 		m->op.verb = WIRE_COMMENT;
-		m->patch = note_patch(m, NOTE_COMMENT, NULL);
+		m->patch = making_note(m, NOTE_COMMENT, NULL);
 		return act_can(m->c, m->t.s, CAP_COMMENT, e);
 	}
 	if (!*m->t.task) {
 		m->op.verb = WIRE_COMMIT_NOTE;
 		m->anchor = m->s.t.anchor;
 		m->op.anchor = &m->anchor;
-		m->patch = note_patch(m, NOTE_COMMIT, m->t.thread);
+		m->patch = making_note(m, NOTE_COMMIT, m->t.thread);
 		return act_can(m->c, m->t.s, CAP_COMMIT_NOTES, e);
 	}
 	m->op.verb = WIRE_REPLY;
@@ -146,7 +132,7 @@ static int reply_op(struct making *m, struct err *e)
 		if (!th.can_reply && m->t.k.locked)
 			return err_set(e, ERR_AUTH, "%s is locked", m->t.k.name);
 	}
-	m->patch = note_patch(m, NOTE_CODE, m->t.thread);
+	m->patch = making_note(m, NOTE_CODE, m->t.thread);
 	return act_can(m->c, m->t.s, CAP_REPLY, e);
 }
 
@@ -260,7 +246,7 @@ static bool change_of_branch(struct making *m, struct record_task *out)
 }
 
 /* The task or change it belongs to: as said, as the anchor says, or the branch's. */
-static int find_task(struct making *m, struct err *e)
+int making_task(struct making *m, struct err *e)
 {
 	const char *on = m->p->extra ? json_get_str(m->p->extra, "on") : NULL;
 	const struct anchor *an = m->p->anchor;
@@ -394,25 +380,31 @@ static const char *quoting_body(struct making *m)
 	return out;
 }
 
-static int comment_op(struct making *m, const char *body, struct err *e)
+void making_see_talk(struct making *m)
 {
 	struct query q = { .op = Q_TERM, .key = QK_TASK, .cmp = QC_EQ, .value = m->t.k.name };
 	struct thread_find f = { .query = &q, .posts = true };
 	struct thread_list l = { .items = NULL };
 	struct err ignored = ERR_INIT;
 
+	if (index_threads(m->c->work->index, &m->c->work->scope, &f, m->c->arena, &l, &ignored))
+		return;
+	for (size_t i = 0; i < l.len && !m->has_seen; i++)
+		if (l.items[i].anchor.type == ANCHOR_TASK || l.items[i].anchor.type == ANCHOR_CHANGE) {
+			m->seen = l.items[i];
+			m->has_seen = true;
+		}
+}
+
+static int comment_op(struct making *m, const char *body, struct err *e)
+{
 	m->op.verb = WIRE_COMMENT;
 	m->op.task = m->t.task;
 	m->op.body = body;
-	m->patch = note_patch(m, NOTE_COMMENT, NULL);
+	m->patch = making_note(m, NOTE_COMMENT, NULL);
 	m->done = "commented on";
-	set_entity(m);
-	if (!index_threads(m->c->work->index, &m->c->work->scope, &f, m->c->arena, &l, &ignored))
-		for (size_t i = 0; i < l.len && !m->has_seen; i++)
-			if (l.items[i].anchor.type == ANCHOR_TASK || l.items[i].anchor.type == ANCHOR_CHANGE) {
-				m->seen = l.items[i];
-				m->has_seen = true;
-			}
+	making_set_entity(m);
+	making_see_talk(m);
 	return act_can(m->c, m->t.s, CAP_COMMENT, e);
 }
 
@@ -425,9 +417,9 @@ static int code_op(struct making *m, struct err *e)
 	m->op.base = m->t.k.base;
 	m->op.body = m->p->body;
 	m->t.thread = arena_printf(m->c->arena, RECORD_UNSENT "%s", m->op.id);
-	m->patch = note_patch(m, NOTE_CODE, m->t.thread);
+	m->patch = making_note(m, NOTE_CODE, m->t.thread);
 	m->done = "remarked on";
-	set_entity(m);
+	making_set_entity(m);
 	return act_can(m->c, m->t.s, m->anchor.type == ANCHOR_FILE ? CAP_FILE_NOTES : CAP_CODE_NOTES, e);
 }
 
@@ -438,9 +430,9 @@ static int commit_op(struct making *m, struct err *e)
 	m->op.anchor = &m->anchor;
 	m->op.body = m->p->body;
 	m->t.thread = arena_printf(m->c->arena, RECORD_UNSENT "%s", m->op.id);
-	m->patch = note_patch(m, NOTE_COMMIT, m->t.thread);
+	m->patch = making_note(m, NOTE_COMMIT, m->t.thread);
 	m->done = "noted on";
-	set_entity(m);
+	making_set_entity(m);
 	return act_can(m->c, m->t.s, CAP_COMMIT_NOTES, e);
 }
 
@@ -457,7 +449,7 @@ static int make_open(struct making *m, struct err *e)
 
 	if (!an)
 		return err_set(e, ERR_BAD_DATA, "the draft has lost its anchor");
-	if (find_task(m, e))
+	if (making_task(m, e))
 		return -1;
 	if (!*m->t.task && an->type == ANCHOR_COMMIT)
 		return commit_op(m, e);
@@ -565,7 +557,7 @@ int act_commit_says(struct cmd *c, const struct subject *s, const char *id, cons
 	struct record_thread th;
 	int rc;
 
-	set_entity(&m);
+	making_set_entity(&m);
 	rc = reply_op(&m, e) || queue_pushed(&m, "reply", commit, e) ? -1 : 0;
 	if (rc)
 		json_decref(m.patch);
@@ -596,21 +588,33 @@ static const char *line_for_lists(struct making *m, const char *words)
 	    text);
 }
 
+const char *making_op(struct making *m, struct err *e)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(makes); i++) {
+		if (strcmp(makes[i].name, m->p->verb))
+			continue;
+		if (!makes[i].make(m, e))
+			return makes[i].words;
+		json_decref(m->patch);
+		m->patch = NULL;
+		return NULL;
+	}
+	err_set(e, ERR_BAD_DATA, "draft %s wants '%s', which this killick does not know", m->p->draft, m->p->verb);
+	return NULL;
+}
+
 int compose_send_to(struct cmd *c, struct compose *p, struct err *e)
 {
 	struct making m = { .c = c, .p = p, .op = { .id = act_new_id(c) } };
 	struct out_row row;
-	size_t i = 0;
+	const char *words;
 
-	while (i < ARRAY_SIZE(makes) && strcmp(makes[i].name, p->verb))
-		i++;
-	if (i == ARRAY_SIZE(makes))
-		return err_set(e, ERR_BAD_DATA, "draft %s wants '%s', which this killick does not know", p->draft, p->verb);
-	if (makes[i].make(&m, e)) {
-		json_decref(m.patch);
+	if (!strcmp(p->verb, "submit"))
+		return submit_send(c, p, e);
+	words = making_op(&m, e);
+	if (!words)
 		return compose_failed(c, p, e);
-	}
-	if (act_queue(c, &m.t, m.has_seen ? &m.seen : NULL, &m.op, m.patch, line_for_lists(&m, makes[i].words), p->draft, &row, e))
+	if (act_queue(c, &m.t, m.has_seen ? &m.seen : NULL, &m.op, m.patch, line_for_lists(&m, words), p->draft, &row, e))
 		return compose_failed(c, p, e);
 	p->draft = NULL; /* it went in the same transaction */
 	act_report_queued(c, &m.t, m.entity[0] ? m.entity : NULL, &row, m.done);

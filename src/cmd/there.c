@@ -78,27 +78,46 @@ int act_can(struct cmd *c, const struct source *s, enum caps cap, struct err *e)
 	return source_can(s, cap, c->arena, &why) ? 0 : err_set(e, ERR_REFUSED, "%s", why);
 }
 
-bool act_unsent(struct cmd *c, const struct post *p, struct out_row *out)
+/* Is the post of the note that an op makes? */
+static bool is_post_of(struct cmd *c, const struct out_row *r, const char *op_id, const char *post)
+{
+	char entity[SHA256_HEX];
+
+	record_entity(r->source_kind, r->source_key, RECORD_NOTE, NULL, arena_printf(c->arena, RECORD_UNSENT "%s", op_id), entity);
+	return !strncmp(post + 1, entity, strlen(post + 1));
+}
+
+static bool is_part_of(struct cmd *c, const struct out_row *r, const char *post)
+{
+	struct err ignored = ERR_INIT;
+	struct wire_op op = { .n_notes = 0 };
+	json_t *j = strstr(r->op, "\"notes\"") ? json_read(r->op, strlen(r->op), "an op", &ignored) : NULL;
+	bool is = false;
+
+	if (j && !wire_op_parse(c->arena, j, &op, &ignored))
+		for (size_t i = 0; i < op.n_notes && !is; i++)
+			is = is_post_of(c, r, op.notes[i].id, post);
+	json_decref(j);
+	return is;
+}
+
+enum unsent_as act_unsent(struct cmd *c, const struct post *p, struct out_row *out)
 {
 	struct out_list l = ARRAY_INIT;
 	struct err ignored = ERR_INIT;
-	char entity[SHA256_HEX];
 
 	if (p->state != POST_QUEUED && p->state != POST_HELD && p->state != POST_FAILED)
-		return false;
+		return UNSENT_NOT;
 	if (work_desk(c->work, &ignored) || desk_outs(c->work->desk, NULL, NULL, NULL, c->arena, &l, &ignored))
-		return false;
+		return UNSENT_NOT;
 	for (size_t i = 0; i < l.len; i++) {
-		const struct out_row *r = &l.items[i];
-
-		record_entity(r->source_kind, r->source_key, RECORD_NOTE, NULL, arena_printf(c->arena, RECORD_UNSENT "%s", r->id),
-		    entity);
-		if (strncmp(p->id + 1, entity, strlen(p->id + 1)))
-			continue;
-		*out = *r;
-		return true;
+		*out = l.items[i];
+		if (is_post_of(c, out, out->id, p->id))
+			return UNSENT_ITSELF;
+		if (is_part_of(c, out, p->id))
+			return UNSENT_IN_REVIEW;
 	}
-	return false;
+	return UNSENT_NOT;
 }
 
 int act_last_unsent(struct cmd *c, struct out_row *out, struct err *e)
@@ -132,7 +151,8 @@ int act_queue(struct cmd *c, struct there *t, const struct thread *seen, const s
     const char *what, const char *draft, struct out_row *row, struct err *e)
 {
 	struct out_post p = { .s = t->s, .op = *op, .task = t->task, .thread = t->thread, .seen = seen,
-		.was_open = t->k.key && t->k.state == TASK_OPEN, .what = what, .patch = patch, .draft = draft };
+		.was_open = t->k.key && t->k.state == TASK_OPEN, .what = what, .patch = patch, .drafts = &draft,
+		.n_drafts = draft != NULL };
 	int rc = outbox_queue(c->work, &p, row, e);
 
 	json_decref(patch);

@@ -118,6 +118,12 @@ static int own_post(struct cmd *c, struct subject *s, const char *to_do, struct 
 	return 0;
 }
 
+static int in_review(const struct post *p, const struct out_row *r, struct err *e)
+{
+	return err_set(e, ERR_CONFLICT, "%s goes with a review that is not sent yet: 'killick outbox recall %.8s' makes drafts of it again",
+	    p->id, r->id);
+}
+
 static int run_edit(struct cmd *c, struct err *e)
 {
 	struct subject s;
@@ -126,8 +132,14 @@ static int run_edit(struct cmd *c, struct err *e)
 
 	if (own_post(c, &s, "edit", e))
 		return -1;
-	if (act_unsent(c, s.post, &unsent))
+	switch (act_unsent(c, s.post, &unsent)) {
+	case UNSENT_ITSELF:
 		return err_set(e, ERR_CONFLICT, "%s is not sent yet: 'killick outbox edit %.8s'", s.post->id, unsent.id);
+	case UNSENT_IN_REVIEW:
+		return in_review(s.post, &unsent, e);
+	case UNSENT_NOT:
+		break;
+	}
 	goes_there(c, &s, &p);
 	p.target = s.post->id;
 	p.start = s.post->body;
@@ -148,29 +160,38 @@ static int one_op(struct cmd *c, const struct subject *s, struct batch *b, const
 	return rc;
 }
 
+static int recall_post(struct cmd *c, struct subject *s, struct out_row *row, struct err *e)
+{
+	const char *draft;
+	json_t *j;
+
+	if (outbox_recall(c->work, row, &draft, e))
+		return -1;
+	j = json_object();
+	json_put_str(j, "id", s->post->id);
+	json_put_str(j, "thread", s->t.id);
+	json_put_str(j, "draft", draft);
+	json_object_set_new(j, "recalled", json_true());
+	out_textf(c, STYLE_NORMAL, "%s recalled: nobody has seen it%s%s", s->post->id, draft ? "; its words are draft " : "",
+	    draft ? draft : "");
+	out_line(c);
+	out_doc(c, "retracted", j);
+	return 0;
+}
+
 /* At a tracker: not sent yet, it is recalled; else it is deleted there. */
 static int retract_there(struct cmd *c, struct subject *s, struct err *e)
 {
 	struct wire_op op = { .verb = WIRE_DELETE_NOTE };
 	struct out_row row;
-	struct draft d;
 	struct record rec;
-	json_t *j;
+	enum unsent_as as;
 
-	if (act_unsent(c, s->post, &row)) {
-		if (outbox_recall(c->work, &row, &d, e))
-			return -1;
-		j = json_object();
-		json_put_str(j, "id", s->post->id);
-		json_put_str(j, "thread", s->t.id);
-		json_put_str(j, "draft", d.id);
-		json_object_set_new(j, "recalled", json_true());
-		out_textf(c, STYLE_NORMAL, "%s recalled: nobody has seen it%s%s", s->post->id, d.id ? "; its words are draft " : "",
-		    d.id ? d.id : "");
-		out_line(c);
-		out_doc(c, "retracted", j);
-		return 0;
-	}
+	as = act_unsent(c, s->post, &row);
+	if (as == UNSENT_IN_REVIEW)
+		return in_review(s->post, &row, e);
+	if (as == UNSENT_ITSELF)
+		return recall_post(c, s, &row, e);
 	if (act_can(c, s->there.s, CAP_DELETE_NOTE, e) ||
 	    index_post_record(c->work->index, s->t.row, s->post->id, c->arena, &rec, e))
 		return -1;

@@ -101,8 +101,8 @@ static const json_t *pending_of(const struct gitea_talk *t)
 	return NULL;
 }
 
-/* Gitea would publish what the user keeps back over there. 1: there is such a review, p->out says so. */
-static int stop_for_pending(struct push *p, struct err *e)
+/* Gitea would publish what the user keeps back over there. ERR_CONFLICT: there is such a review. */
+static int check_pending(struct gitea *g, const char *task, struct err *e)
 {
 	int64_t seen = 0, total = 1;
 
@@ -110,34 +110,47 @@ static int stop_for_pending(struct push *p, struct err *e)
 		struct http_answer a;
 		bool found = false;
 		size_t n;
-		if (http_get(p->g.h, &a, e, "%s/pulls/%s/reviews?page=%lld&limit=50", p->g.repo, p->op->task, (long long)page))
+		if (http_get(g->h, &a, e, "%s/pulls/%s/reviews?page=%lld&limit=50", g->repo, task, (long long)page))
 			return -1;
 		n = json_array_size(a.json);
 		for (size_t i = 0; i < n; i++) {
 			const json_t *j = json_array_get(a.json, i);
-			found = found || (field_is(j, "state", "PENDING") && gitea_is_me(&p->g, json_get_obj(j, "user")));
+			found = found || (field_is(j, "state", "PENDING") && gitea_is_me(g, json_get_obj(j, "user")));
 		}
 		seen += (int64_t)n;
 		total = !n ? 0 : a.total < 0 ? seen + 1 : a.total;
 		http_answer_release(&a);
 		if (found)
-			return refuse(p, arena_printf(keep(p), "you have an unsent review on this change at %s, which would be published "
-				      "along: send it or drop it there first", task_web(p, "pulls")));
+			return err_set(e, ERR_CONFLICT, "you have an unsent review on this change at %s/pulls/%s, which would be published along: "
+				       "send it or drop it there first", g->web, task);
 	}
 	return 0;
 }
 
-static int know_me(struct push *p, struct err *e)
+/* 1: there is one, and p->out says so. */
+static int stop_for_pending(struct push *p, struct err *e)
+{
+	struct err why = ERR_INIT;
+
+	if (!check_pending(&p->g, p->op->task, &why))
+		return 0;
+	if (why.code == ERR_CONFLICT)
+		return refuse(p, arena_strdup(keep(p), why.msg));
+	*e = why;
+	return -1;
+}
+
+static int know_me(struct gitea *g, struct err *e)
 {
 	struct http_answer a;
 
-	if (p->g.me)
+	if (g->me)
 		return 0;
-	if (http_get(p->g.h, &a, e, "user"))
+	if (http_get(g->h, &a, e, "user"))
 		return -1;
-	p->g.me = arena_strdup(keep(p), json_get_str(a.json, "login"));
+	g->me = arena_strdup(remote_keep(g->r), json_get_str(a.json, "login"));
 	http_answer_release(&a);
-	return p->g.me ? 0 : err_set(e, ERR_BAD_DATA, "the server does not say who we are");
+	return g->me ? 0 : err_set(e, ERR_BAD_DATA, "the server does not say who we are");
 }
 
 /* ---- talk ---- */
@@ -239,7 +252,7 @@ static int note_by_review(struct push *p, const struct gitea_talk *t, struct err
 
 static int do_code_note(struct push *p, struct err *e)
 {
-	return !gitea_digits(p->op->task, e) || know_me(p, e) ? -1 : note_by_review(p, NULL, e);
+	return !gitea_digits(p->op->task, e) || know_me(&p->g, e) ? -1 : note_by_review(p, NULL, e);
 }
 
 static int version_of(struct push *p, struct gitea_version *v, struct err *e)
@@ -285,7 +298,7 @@ static int do_reply(struct push *p, struct err *e)
 	struct gitea_talk t = { 0 };
 	int rc = -1;
 
-	if (know_me(p, e) || talk_load(p, p->op->task, &t, e))
+	if (know_me(&p->g, e) || talk_load(p, p->op->task, &t, e))
 		goto out;
 	root = gitea_talk_root(&t, p->op->thread, p->op->reply_to);
 	rc = root ? reply_to(p, &t, root, e) : err_set(e, ERR_NOT_FOUND, "the thread is not there any more");
@@ -357,7 +370,7 @@ static int do_review(struct push *p, struct err *e)
 	struct gitea_talk t = { 0 };
 	int rc = -1;
 
-	if (!gitea_digits(p->op->task, e) || know_me(p, e) || (has_replies(p->op) && talk_load(p, p->op->task, &t, e)))
+	if (!gitea_digits(p->op->task, e) || know_me(&p->g, e) || (has_replies(p->op) && talk_load(p, p->op->task, &t, e)))
 		goto out;
 	rc = stop_for_pending(p, e);
 	rc = rc ? (rc < 0 ? -1 : 0) : review_send(p, &t, event_of(p->op->verdict), e);
@@ -679,7 +692,7 @@ int gitea_mark(struct remote *r, const struct wire_op *op, const char **mark, st
 	struct gitea g;
 	struct http_answer a;
 	char t[TIME_RFC3339_SIZE];
-	bool task = op->task && op->verb != WIRE_NEW_TASK;
+	bool task = op->task && op->verb != WIRE_NEW_TASK, review = op->verb == WIRE_REVIEW || op->verb == WIRE_CODE_NOTE;
 
 	if (gitea_init(&g, r, e) || (task && !gitea_digits(op->task, e)))
 		return -1;
@@ -687,7 +700,7 @@ int gitea_mark(struct remote *r, const struct wire_op *op, const char **mark, st
 		return -1;
 	*mark = arena_strdup(remote_keep(r), time_rfc3339(t, a.date ? a.date : clock_now()));
 	http_answer_release(&a);
-	return 0;
+	return review && (know_me(&g, e) || check_pending(&g, op->task, e)) ? -1 : 0;
 }
 
 /* Ours, not older than the mark. */
@@ -706,7 +719,7 @@ static int find_comment(struct push *p, struct err *e)
 	const char *key = NULL;
 	char t[TIME_RFC3339_SIZE];
 
-	if (!gitea_digits(p->op->task, e) || know_me(p, e))
+	if (!gitea_digits(p->op->task, e) || know_me(&p->g, e))
 		return -1;
 	if (p->op->mark)
 		time_parse(p->op->mark, &mark);
@@ -776,7 +789,7 @@ static int find_code(struct push *p, struct err *e)
 	const char *key = NULL;
 	int rc = -1;
 
-	if (know_me(p, e) || talk_load(p, p->op->task, &t, e))
+	if (know_me(&p->g, e) || talk_load(p, p->op->task, &t, e))
 		goto out;
 	for (size_t i = 0; !key && i < t.notes.len; i++) {
 		const struct gitea_note *n = &t.notes.items[i];
@@ -812,7 +825,7 @@ static int find_review(struct push *p, struct err *e)
 	const char *key = NULL;
 	int rc = -1;
 
-	if (know_me(p, e) || talk_load(p, p->op->task, &t, e))
+	if (know_me(&p->g, e) || talk_load(p, p->op->task, &t, e))
 		goto out;
 	for (size_t i = 0; !key && i < t.reviews.len; i++)
 		if (review_is(p, &t, i))
@@ -829,7 +842,7 @@ static int find_task(struct push *p, struct err *e)
 	const char *key = NULL;
 	size_t got = 1;
 
-	if (know_me(p, e))
+	if (know_me(&p->g, e))
 		return -1;
 	for (int64_t page = 1; !key && got && page < 10; page++) {
 		if (http_get(p->g.h, &a, e, "%s/issues?state=all&type=issues&page=%lld&limit=50", p->g.repo, (long long)page))
@@ -924,7 +937,7 @@ static int find_edit(struct push *p, struct err *e)
 	int rc = -1;
 
 	if (p->op->thread || (p->op->note && *p->op->note == 'v')) {
-		if (know_me(p, e) || talk_load(p, p->op->task, &t, e))
+		if (know_me(&p->g, e) || talk_load(p, p->op->task, &t, e))
 			goto out;
 		for (size_t i = 0; i < t.notes.len; i++)
 			if (p->op->note && !strcmp(field_key(keep(p), t.notes.items[i].json, "id"), p->op->note))
@@ -958,7 +971,7 @@ static int find_resolved(struct push *p, struct err *e)
 	struct gitea_talk t = { 0 };
 	int rc = -1;
 
-	if (know_me(p, e) || talk_load(p, p->op->task, &t, e))
+	if (know_me(&p->g, e) || talk_load(p, p->op->task, &t, e))
 		goto out;
 	root = gitea_talk_root(&t, p->op->thread, p->op->handle);
 	rc = root && (json_get_obj(root->json, "resolver") != NULL) == (p->op->verb == WIRE_RESOLVE) ? landed(p, NULL, NULL) : 0;
@@ -973,7 +986,7 @@ static int find_reaction(struct push *p, struct err *e)
 	struct http_answer a;
 	bool there = false;
 
-	if (know_me(p, e) || !(path = reaction_path(p, e)) || http_get(p->g.h, &a, e, "%s", path))
+	if (know_me(&p->g, e) || !(path = reaction_path(p, e)) || http_get(p->g.h, &a, e, "%s", path))
 		return -1;
 	for (size_t i = 0; i < json_array_size(a.json); i++) {
 		const json_t *j = json_array_get(a.json, i);

@@ -68,6 +68,8 @@ int gh_push(struct remote *r, const struct wire_op *op, struct wire_outcome *out
 int gh_find(struct remote *r, const struct wire_op *op, struct wire_outcome *out, struct err *e);
 
 /* githubpush.c, for githubfind.c too. Where a note or task stands, for edits and reactions: "repos/o/n/issues/comments/7". */
+/* The id of a pending review that this op left, NULL: none. ERR_CONFLICT: there is one of the user's own. */
+int gh_pending_review(struct gh *g, const struct wire_op *op, const char **id, struct err *e);
 const char *gh_note_path(struct gh *g, const struct wire_op *op, struct err *e);
 /* Is one of this list's objects (by this field) or strings called so? */
 bool gh_has_name(const json_t *list, const char *field, const char *name);

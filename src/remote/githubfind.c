@@ -24,9 +24,43 @@ struct search {
 
 /* ---- the mark ---- */
 
+/* The user's pending review of a change: its id (NULL: none) and body. */
+struct pending { const struct gh *g; const char *id, *body; };
+
+static int on_reviews(void *ctx, struct http_answer *a, struct err *e UNUSED)
+{
+	struct pending *p = ctx;
+	struct arena *k = remote_keep(p->g->r);
+
+	for (size_t i = 0; i < json_array_size(a->json); i++) {
+		const json_t *j = json_array_get(a->json, i);
+		if (!field_is(j, "state", "PENDING"))
+			continue;
+		p->id = field_key(k, j, "id");
+		p->body = arena_strdup(k, json_get_str(j, "body") ? json_get_str(j, "body") : "");
+	}
+	return 0;
+}
+
+int gh_pending_review(struct gh *g, const struct wire_op *op, const char **id, struct err *e)
+{
+	const char *path = arena_printf(remote_keep(g->r), "%s/pulls/%s/reviews?per_page=100", g->repo, op->task);
+	struct pending p = { .g = g };
+	char mark[33];
+	size_t len;
+
+	if (http_pages(g->h, path, 0, on_reviews, &p, e))
+		return -1;
+	*id = p.id;
+	if (!p.id || (record_mark(p.body, mark, &len) && !strcmp(mark, op->id)))
+		return 0;
+	return err_set(e, ERR_CONFLICT, "you have a review under way on GitHub for change %s: send or discard it there first", op->task);
+}
+
 int gh_mark(struct remote *r, const struct wire_op *op, const char **mark, struct err *e)
 {
 	char t[TIME_RFC3339_SIZE];
+	const char *pending;
 	struct http_answer a;
 	struct gh g;
 
@@ -36,7 +70,7 @@ int gh_mark(struct remote *r, const struct wire_op *op, const char **mark, struc
 		return -1;
 	*mark = arena_strdup(remote_keep(r), time_rfc3339(t, a.date ? a.date : clock_now()));
 	http_answer_release(&a);
-	return 0;
+	return op->verb == WIRE_REVIEW ? gh_pending_review(&g, op, &pending, e) : 0;
 }
 
 static int64_t mark_time(const struct wire_op *op)

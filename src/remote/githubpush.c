@@ -487,41 +487,15 @@ static int do_milestone(struct write *w)
 
 /* ---- reviews ---- */
 
-/* The user's pending review of a change: its id (NULL: none) and body. */
-struct pending { const struct gh *g; const char *id, *body; };
-
-static int on_reviews(void *ctx, struct http_answer *a, struct err *e UNUSED)
-{
-	struct pending *p = ctx;
-	struct arena *k = remote_keep(p->g->r);
-
-	for (size_t i = 0; i < json_array_size(a->json); i++) {
-		const json_t *j = json_array_get(a->json, i);
-		if (!field_is(j, "state", "PENDING"))
-			continue;
-		p->id = field_key(k, j, "id");
-		p->body = arena_strdup(k, json_get_str(j, "body") ? json_get_str(j, "body") : "");
-	}
-	return 0;
-}
-
 /* No review may be under way there: the user's own is not ours to send; one that we left is taken away. */
 static int clear_pending(struct write *w)
 {
-	const char *path = arena_printf(keep(w), "%s/pulls/%s/reviews", w->g.repo, w->op->task);
-	struct pending p = { .g = &w->g };
-	char mark[33];
-	size_t len;
+	const char *id;
 
 	w->sent = false;
-	if (http_pages(w->g.h, arena_printf(keep(w), "%s?per_page=100", path), 0, on_reviews, &p, &w->failed))
+	if (gh_pending_review(&w->g, w->op, &id, &w->failed))
 		return -1;
-	if (!p.id)
-		return 0;
-	if (!record_mark(p.body, mark, &len) || strcmp(mark, w->op->id))
-		return err_set(&w->failed, ERR_CONFLICT, "you have a review under way on GitHub for change %s: send or discard it there "
-			       "first", w->op->task);
-	if (!request(w, "DELETE", NULL, arena_printf(keep(w), "%s/%s", path, p.id)))
+	if (!id || !request(w, "DELETE", NULL, arena_printf(keep(w), "%s/pulls/%s/reviews/%s", w->g.repo, w->op->task, id)))
 		return 0;
 	w->sent = false;
 	return -1;
@@ -535,14 +509,6 @@ static const char *review_event(const struct wire_op *op)
 		if (!strcmp(events[i][0], op->verdict))
 			return events[i][1];
 	return "COMMENT";
-}
-
-static json_t *inner_body(const struct wire_op *note)
-{
-	json_t *j = json_object();
-
-	json_put_str(j, "body", note->body);
-	return j;
 }
 
 static bool fits_one_request(const struct wire_op *op)
@@ -570,7 +536,7 @@ static int review_once(struct write *w)
 		json_put_str(j, "commit_id", w->op->head);
 	json_put_str(j, "event", review_event(w->op));
 	for (size_t i = 0; i < w->op->n_notes; i++) {
-		json_t *note = inner_body(&w->op->notes[i]);
+		json_t *note = body_json(w, &w->op->notes[i]);
 		put_place(note, w->op->notes[i].anchor);
 		json_array_append_new(notes, note);
 	}
@@ -589,7 +555,7 @@ static int mutate(struct write *w, const char *query, json_t *input)
 
 static int pending_reply(struct write *w, const char *review, const struct wire_op *note)
 {
-	json_t *in = inner_body(note);
+	json_t *in = body_json(w, note);
 	const char *handle = note->handle;
 
 	if (!handle && gh_thread_handle(&w->g, w->op->task, note->thread, &handle, &w->failed)) {
@@ -606,7 +572,7 @@ static int pending_note(struct write *w, const char *review, const struct wire_o
 {
 	const struct anchor *an = note->anchor;
 	const char *side = an->side == SIDE_OLD ? "LEFT" : "RIGHT";
-	json_t *in = inner_body(note);
+	json_t *in = body_json(w, note);
 
 	json_put_str(in, "pullRequestReviewId", review);
 	json_put_str(in, "path", an->path);

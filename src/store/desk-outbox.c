@@ -48,15 +48,15 @@ static int insert(struct desk *d, struct out_row *r, int64_t seq, struct err *e)
 	return 0;
 }
 
-int desk_out_add(struct desk *d, struct out_row *r, const char *draft, struct err *e)
+int desk_out_add(struct desk *d, struct out_row *r, const char *const *drafts, size_t n, struct err *e)
 {
 	int rc;
 
 	if (desk_begin(d, e))
 		return -1;
 	rc = insert(d, r, 0, e);
-	if (!rc && draft)
-		rc = db_exec(&d->db, e, "DELETE FROM draft WHERE id=?1", "t", draft);
+	for (size_t i = 0; !rc && i < n; i++)
+		rc = db_exec(&d->db, e, "DELETE FROM draft WHERE id=?1", "t", drafts[i]);
 	return desk_finish(d, rc, e);
 }
 
@@ -103,21 +103,20 @@ int desk_out_save(struct desk *d, struct out_row *r, struct err *e)
 	return desk_finish(d, rc, e);
 }
 
-int desk_out_to_draft(struct desk *d, struct out_row *r, struct arena *a, struct draft *dr, struct err *e)
+int desk_out_to_drafts(struct desk *d, struct out_row *r, struct arena *a, struct draft *drafts, size_t n, struct err *e)
 {
-	struct draft row = *dr;
-	int rc;
+	int64_t now = clock_now();
+	int rc = 0;
 
 	if (desk_begin(d, e))
 		return -1;
-	row.id = desk_new_draft_id(d, a, e);
-	rc = row.id ? desk_write_draft(d, &row, clock_now(), e) : -1;
+	for (size_t i = 0; !rc && i < n; i++) {
+		drafts[i].id = desk_new_draft_id(d, a, e);
+		rc = drafts[i].id ? desk_write_draft(d, &drafts[i], now, e) : -1;
+	}
 	if (!rc)
 		rc = take_out(d, r, e);
-	if (desk_finish(d, rc, e))
-		return -1;
-	*dr = row;
-	return 0;
+	return desk_finish(d, rc, e);
 }
 
 #define COLS "seq, id, version, source, source_kind, source_key, repo, state, op, thread, what, patch, created, not_before," \

@@ -29,9 +29,38 @@ static const char *new_id(struct arena *a)
 	return arena_strdup(a, hex);
 }
 
+/* What the user had seen of a thread. */
+static void see(const struct thread *t, int64_t *newest, int64_t *others)
+{
+	*newest = *others = 0;
+	for (unsigned i = 0; t && t->posts && i < t->n_posts; i++) {
+		if (t->posts[i].state != POST_SENT)
+			continue;
+		*newest = t->posts[i].time > *newest ? t->posts[i].time : *newest;
+		*others += !t->posts[i].mine;
+	}
+}
+
+static json_t *part_json(const struct out_post *p, const struct out_part *part)
+{
+	json_t *j = json_object();
+	char entity[SHA256_HEX];
+	int64_t newest, others;
+
+	record_entity(p->s->d.kind, p->s->key, RECORD_THREAD, p->task, part->thread, entity);
+	see(part->seen, &newest, &others);
+	json_put_str(j, "id", part->id);
+	json_put_str(j, "thread", part->thread);
+	json_put_str(j, "entity", entity);
+	json_put_int(j, "seen", newest);
+	json_put_int(j, "seen_n", others);
+	json_object_set(j, "patch", part->patch);
+	return j;
+}
+
 static const char *patch_text(struct arena *a, const struct out_post *p)
 {
-	json_t *j;
+	json_t *j, *parts;
 
 	if (!p->patch)
 		return NULL;
@@ -39,17 +68,13 @@ static const char *patch_text(struct arena *a, const struct out_post *p)
 	json_put_str(j, "task", p->task);
 	json_put_str(j, "thread", p->thread);
 	json_object_set(j, "patch", p->patch);
-	return json_line(a, j);
-}
-
-static void see(const struct thread *t, struct out_row *r)
-{
-	for (unsigned i = 0; t && t->posts && i < t->n_posts; i++) {
-		if (t->posts[i].state != POST_SENT)
-			continue;
-		r->seen = t->posts[i].time > r->seen ? t->posts[i].time : r->seen;
-		r->seen_n += !t->posts[i].mine;
+	if (p->n_parts) {
+		parts = json_array();
+		for (size_t i = 0; i < p->n_parts; i++)
+			json_array_append_new(parts, part_json(p, &p->parts[i]));
+		json_object_set_new(j, "parts", parts);
 	}
+	return json_line(a, j);
 }
 
 int outbox_queue(struct work *w, struct out_post *p, struct out_row *out, struct err *e)
@@ -70,8 +95,8 @@ int outbox_queue(struct work *w, struct out_post *p, struct out_row *out, struct
 	if (p->pushed)
 		out->problem = arena_printf(a, "waits until %.7s is pushed", p->pushed);
 	out->not_before = out->created + setting_int(w->repo, "post.delay");
-	see(p->seen, out);
-	if (work_desk(w, e) || desk_out_add(w->desk, out, p->draft, e))
+	see(p->seen, &out->seen, &out->seen_n);
+	if (work_desk(w, e) || desk_out_add(w->desk, out, p->drafts, p->n_drafts, e))
 		return -1;
 	/* It stands: whatever happens to the index is told, not a failure. */
 	work_refresh(w, REFRESH_WAIT, &unused);
@@ -233,7 +258,7 @@ static const char *draft_verb(enum wire_verb v)
 {
 	static const char *const verbs[WIRE_VERBS] = {
 		[WIRE_COMMENT] = "comment", [WIRE_REPLY] = "reply", [WIRE_CODE_NOTE] = "remark", [WIRE_COMMIT_NOTE] = "note",
-		[WIRE_EDIT_NOTE] = "edit", [WIRE_NEW_TASK] = "task", [WIRE_EDIT_TASK] = "task-edit",
+		[WIRE_EDIT_NOTE] = "edit", [WIRE_NEW_TASK] = "task", [WIRE_EDIT_TASK] = "task-edit", [WIRE_REVIEW] = "submit",
 	};
 
 	return verbs[v];
@@ -250,13 +275,33 @@ static const char *anchor_text(struct arena *a, const struct anchor *an)
 static const char *draft_target(struct work *w, const struct out_row *r, const struct wire_op *op, const char *task)
 {
 	char entity[SHA256_HEX];
+	struct buf b = BUF_INIT;
+	const char *text;
 
-	if (op->verb == WIRE_REPLY)
-		return arena_printf(&w->arena, "k%s", r->thread);
-	if (op->verb != WIRE_EDIT_NOTE)
+	if (op->verb == WIRE_CODE_NOTE || op->verb == WIRE_COMMIT_NOTE) {
+		anchor_format(&b, op->anchor, 0);
+		text = arena_strdup(&w->arena, b.ptr);
+		buf_release(&b);
+		return text;
+	}
+	if (op->verb != WIRE_EDIT_NOTE && op->verb != WIRE_REPLY)
 		return task ? task : ".";
-	record_entity(r->source_kind, r->source_key, RECORD_NOTE, NULL, op->note, entity);
-	return arena_printf(&w->arena, "p%s", entity);
+	record_entity(r->source_kind, r->source_key, op->verb == WIRE_REPLY ? RECORD_THREAD : RECORD_NOTE,
+		      op->verb == WIRE_REPLY ? op->task : NULL, op->verb == WIRE_REPLY ? op->thread : op->note, entity);
+	return arena_printf(&w->arena, "%c%s", op->verb == WIRE_REPLY ? 'k' : 'p', entity);
+}
+
+static const char *draft_extra(struct arena *a, const struct wire_op *op)
+{
+	json_t *j;
+
+	if (!op->task)
+		return NULL;
+	j = json_object();
+	json_put_str(j, "on", op->task);
+	if (op->verdict)
+		json_put_str(j, "verdict", op->verdict);
+	return json_line(a, j);
 }
 
 static void fill_draft(struct work *w, const struct out_row *r, const struct wire_op *op, struct draft *d)
@@ -275,19 +320,47 @@ static void fill_draft(struct work *w, const struct out_row *r, const struct wir
 	*d = (struct draft){
 		.repo = r->repo, .verb = draft_verb(op->verb), .target = draft_target(w, r, op, has ? rec.task.name : NULL),
 		.anchor = anchor_text(a, op->anchor ? op->anchor : has && op->verb == WIRE_COMMENT ? &on_task : NULL),
-		.audience = "everyone", .to = r->source, .title = op->title, .body = op->body ? op->body : "", .problem = "recalled",
-		.extra = op->task ? json_line(a, json_pack("{s:s}", "on", op->task)) : NULL,
+		.audience = op->private_ ? "private" : "everyone", .to = r->source, .title = op->title, .body = op->body ? op->body : "",
+		.problem = "recalled", .extra = draft_extra(a, op),
 	};
 }
 
-int outbox_recall(struct work *w, struct out_row *r, struct draft *d, struct err *e)
+static bool has_words(const struct wire_op *op)
+{
+	return draft_verb(op->verb) && ((op->body && *op->body) || (op->title && *op->title));
+}
+
+/* The op's own words, then each note's; made one after the other, so that they keep their order. */
+static size_t recalled(struct work *w, const struct out_row *r, const struct wire_op *op, struct draft *d)
+{
+	int64_t now = clock_now();
+	size_t n = 0;
+
+	if (has_words(op))
+		fill_draft(w, r, op, &d[n++]);
+	for (size_t i = 0; i < op->n_notes; i++) {
+		struct wire_op note = op->notes[i];
+
+		note.task = op->task;
+		if (!has_words(&note))
+			continue;
+		fill_draft(w, r, &note, &d[n]);
+		d[n].created = now + (int64_t)n;
+		n++;
+	}
+	return n;
+}
+
+int outbox_recall(struct work *w, struct out_row *r, const char **ids, struct err *e)
 {
 	struct err unused = ERR_INIT;
 	struct wire_op op;
+	struct draft *d;
 	json_t *j;
+	size_t n;
 	int rc;
 
-	*d = (struct draft){ .id = NULL };
+	*ids = NULL;
 	if (r->state == OUT_SENDING || r->state == OUT_UNKNOWN || r->state == OUT_DONE)
 		return err_set(e, ERR_CONFLICT, "it is %s: it may be there already and cannot be recalled", out_state_name(r->state));
 	j = json_read(r->op, strlen(r->op), "what is in the outbox", e);
@@ -295,13 +368,12 @@ int outbox_recall(struct work *w, struct out_row *r, struct draft *d, struct err
 	json_decref(j);
 	if (rc || work_desk(w, e) || work_index(w, e))
 		return -1;
-	if (draft_verb(op.verb) && ((op.body && *op.body) || (op.title && *op.title))) {
-		fill_draft(w, r, &op, d);
-		rc = desk_out_to_draft(w->desk, r, &w->arena, d, e);
-	} else {
-		r->state = OUT_DROPPED;
-		rc = desk_out_save(w->desk, r, e);
-	}
+	d = arena_alloc(&w->arena, (op.n_notes + 1) * sizeof(*d));
+	n = recalled(w, r, &op, d);
+	r->state = OUT_DROPPED;
+	rc = n ? desk_out_to_drafts(w->desk, r, &w->arena, d, n, e) : desk_out_save(w->desk, r, e);
+	for (size_t i = 0; !rc && i < n; i++)
+		*ids = i ? arena_printf(&w->arena, "%s, %s", *ids, d[i].id) : d[i].id;
 	if (!rc)
 		work_refresh(w, REFRESH_WAIT, &unused);
 	return rc;
@@ -309,38 +381,57 @@ int outbox_recall(struct work *w, struct out_row *r, struct draft *d, struct err
 
 /* ---- how it shows ---- */
 
-static bool show_row(struct arena *a, const struct out_row *r, struct unsent_row *u)
+static json_t *patch_json(const struct out_row *r)
 {
 	struct err unused = ERR_INIT;
-	json_t *j = r->patch ? json_read(r->patch, strlen(r->patch), "a patch", &unused) : NULL, *patch = json_get_obj(j, "patch");
+
+	return r->patch ? json_read(r->patch, strlen(r->patch), "a patch", &unused) : NULL;
+}
+
+static void show_one(struct arena *a, const struct out_row *r, const char *id, const char *task, const char *thread, json_t *patch,
+    struct unsent_row *u)
+{
 	const char *of = json_get_str(patch, "of");
+
+	*u = (struct unsent_row){
+		.id = arena_strdup(a, id), .source_kind = r->source_kind, .source_key = r->source_key,
+		.what = of && !strcmp(of, "task") ? RECORD_TASK : RECORD_NOTE, .task = arena_strdup(a, task),
+		.thread = arena_strdup(a, thread), .state = out_post_state(r->state), .patch = json_line(a, json_incref(patch)),
+	};
+}
+
+typedef ARRAY(struct unsent_row) unsent_rows;
+
+static void show_row(struct arena *a, const struct out_row *r, unsent_rows *out)
+{
+	json_t *j = patch_json(r), *patch = json_get_obj(j, "patch"), *parts = json_get_arr(j, "parts");
+	const char *task = json_get_str(j, "task");
 
 	if (patch && r->key)
 		json_put_str(patch, "landed", r->key);
 	if (patch)
-		*u = (struct unsent_row){
-			.id = r->id, .source_kind = r->source_kind, .source_key = r->source_key,
-			.what = of && !strcmp(of, "task") ? RECORD_TASK : RECORD_NOTE, .task = arena_strdup(a, json_get_str(j, "task")),
-			.thread = arena_strdup(a, json_get_str(j, "thread")), .state = out_post_state(r->state),
-			.patch = json_line(a, json_incref(patch)),
-		};
+		show_one(a, r, r->id, task, json_get_str(j, "thread"), patch, array_add(out));
+	for (size_t i = 0; i < json_array_size(parts); i++) {
+		const json_t *p = json_array_get(parts, i);
+
+		if (json_get_str(p, "id") && json_get_obj(p, "patch"))
+			show_one(a, r, json_get_str(p, "id"), task, json_get_str(p, "thread"), json_get_obj(p, "patch"), array_add(out));
+	}
 	json_decref(j);
-	return u->patch != NULL;
 }
 
 int outbox_show(struct work *w, struct err *e)
 {
 	struct arena a = ARENA_INIT;
 	struct out_list l = ARRAY_INIT;
-	struct unsent_row *rows;
-	size_t n = 0;
+	unsent_rows rows = ARRAY_INIT;
 	int rc = desk_outs(w->desk, NULL, NULL, NULL, &a, &l, e);
 
-	rows = arena_alloc(&a, (l.len + 1) * sizeof(*rows));
 	for (size_t i = 0; !rc && i < l.len; i++)
-		n += show_row(&a, &l.items[i], &rows[n]);
+		show_row(&a, &l.items[i], &rows);
 	if (!rc)
-		rc = index_put_unsent(w->index, rows, n, e);
+		rc = index_put_unsent(w->index, rows.items, rows.len, e);
+	array_release(&rows);
 	arena_release(&a);
 	return rc;
 }
@@ -437,6 +528,12 @@ int64_t outbox_next(struct work *w)
 	return next;
 }
 
+/* Is a thread the row's, or of one of the notes that it is made of? Entities are digests: no words look like one. */
+static bool is_in(const struct out_row *r, const char *entity)
+{
+	return !strcmp(r->thread, entity) || (r->patch && *entity && strstr(r->patch, entity));
+}
+
 bool out_is_first(const struct out_list *l, size_t i)
 {
 	for (size_t k = 0; k < i; k++) {
@@ -445,7 +542,7 @@ bool out_is_first(const struct out_list *l, size_t i)
 		/* What waits for a push is an afterword: it keeps nobody waiting. */
 		if (before->state == OUT_QUEUED && before->pushed)
 			continue;
-		if (before->state != OUT_DONE && !strcmp(before->thread, l->items[i].thread) &&
+		if (before->state != OUT_DONE && (is_in(before, l->items[i].thread) || is_in(&l->items[i], before->thread)) &&
 		    !strcmp(before->source_key, l->items[i].source_key))
 			return false;
 	}

@@ -144,17 +144,16 @@ static bool wants_look(enum wire_verb v)
 	return is_talk(v) || wants_open_task(v) || v == WIRE_EDIT_NOTE;
 }
 
-/* Somebody else's words that the user had not seen. */
-static const char *newer_reply(struct sender *x)
+/* Somebody else's words in a thread that the user had not seen. */
+static const char *newer_reply(struct sender *x, const char *entity, int64_t seen, int64_t seen_n)
 {
-	const struct out_row *r = x->r;
 	struct err unused = ERR_INIT;
 	struct thread t;
 	const struct post *new = NULL;
 	int64_t others = 0;
 	char when[TIME_RELATIVE_SIZE];
 
-	if (index_thread(x->w->index, &x->w->scope, arena_printf(&x->arena, "k%s", r->thread), &x->arena, &t, NULL, &unused))
+	if (index_thread(x->w->index, &x->w->scope, arena_printf(&x->arena, "k%s", entity), &x->arena, &t, NULL, &unused))
 		return NULL;
 	for (unsigned i = 0; i < t.n_posts; i++) {
 		const struct post *p = &t.posts[i];
@@ -162,37 +161,60 @@ static const char *newer_reply(struct sender *x)
 		if (p->mine || p->state != POST_SENT)
 			continue;
 		others++;
-		if (p->time > r->seen)
+		if (p->time > seen)
 			new = p;
 	}
-	if (!new && others > r->seen_n)
+	if (!new && others > seen_n)
 		for (unsigned i = 0; i < t.n_posts; i++)
 			if (!t.posts[i].mine && t.posts[i].state == POST_SENT)
 				new = &t.posts[i];
-	if (!new || (others <= r->seen_n && new->time <= r->seen))
+	if (!new || (others <= seen_n && new->time <= seen))
 		return NULL;
-	return arena_printf(&x->arena, "%s answered %s%s: read it first", person_label(&new->author),
-			    time_relative(when, new->time, clock_now()),
+	time_relative(when, new->time, clock_now());
+	return arena_printf(&x->arena, "%s answered %s%s: read it first", person_label(&new->author), when,
 			    strcmp(when, "now") && !strchr(when, '-') && !str_starts(when, "in ") ? " ago" : "");
 }
 
 /* The change went on: are the lines still in it? Unknown where its new head is not here. */
-static const char *lost_lines(struct sender *x, const struct record_task *k)
+static const char *lost_lines(struct sender *x, const struct wire_op *op, const struct record_task *k)
 {
 	struct place place;
-	struct place_query q = { .anchor = x->op.anchor, .out = &place };
+	struct place_query q = { .anchor = op->anchor, .out = &place };
 	struct err unused = ERR_INIT;
 	struct placer *p;
 	struct oid head;
 	bool gone;
 
-	if (x->op.verb != WIRE_CODE_NOTE || !x->op.anchor || !x->op.head || !k->head || !strcmp(k->head, x->op.head) ||
-	    x->op.anchor->side == SIDE_OLD || !oid_parse(k->head, &head) || !repo_has_object(x->w->repo, &head))
+	if (op->verb != WIRE_CODE_NOTE || !op->anchor || !op->head || !k->head || !strcmp(k->head, op->head) ||
+	    op->anchor->side == SIDE_OLD || !oid_parse(k->head, &head) || !repo_has_object(x->w->repo, &head))
 		return NULL;
 	p = placer_new(x->w->repo, NULL);
 	gone = !place_batch(p, &head, &q, 1, &x->arena, &unused) && place.state == PLACE_GONE;
 	placer_free(p);
 	return gone ? arena_printf(&x->arena, "%s went on, and the lines are gone", k->name) : NULL;
+}
+
+/* A verdict is about what was read; and what holds for one note holds for each of a review. */
+static const char *review_changed(struct sender *x, const struct record_task *k)
+{
+	struct err unused = ERR_INIT;
+	json_t *j = x->r->patch ? json_read(x->r->patch, strlen(x->r->patch), "a patch", &unused) : NULL;
+	const json_t *parts = json_get_arr(j, "parts");
+	const char *why = NULL;
+
+	for (size_t i = 0; !why && i < json_array_size(parts); i++) {
+		const json_t *p = json_array_get(parts, i);
+		const char *entity = json_get_str(p, "entity");
+
+		why = entity ? newer_reply(x, entity, json_get_int(p, "seen", 0), json_get_int(p, "seen_n", 0)) : NULL;
+	}
+	json_decref(j);
+	for (size_t i = 0; !why && i < x->op.n_notes; i++)
+		why = lost_lines(x, &x->op.notes[i], k);
+	if (!why && x->op.head && k->head && strcmp(x->op.head, k->head))
+		why = arena_printf(&x->arena, "%s has new commits that you had not seen: its head is %.7s, you reviewed %.7s", k->name,
+				   k->head, x->op.head);
+	return why;
 }
 
 /* Why it is not sent, or NULL. */
@@ -206,9 +228,11 @@ static const char *changed(struct sender *x)
 		return "its task is not there any more, or you may not see it";
 	if (x->op.task && wants_open_task(x->op.verb) && x->r->was_open && rec.task.state != TASK_OPEN)
 		return arena_printf(&x->arena, "%s was %s meanwhile", rec.task.name, task_state_name(rec.task.state));
-	if (is_talk(x->op.verb) && (why = newer_reply(x)))
+	if (is_talk(x->op.verb) && (why = newer_reply(x, x->r->thread, x->r->seen, x->r->seen_n)))
 		return why;
-	return x->op.task ? lost_lines(x, &rec.task) : NULL;
+	if (x->op.task && x->op.verb == WIRE_REVIEW)
+		return review_changed(x, &rec.task);
+	return x->op.task ? lost_lines(x, &x->op, &rec.task) : NULL;
 }
 
 /* ---- one row ---- */

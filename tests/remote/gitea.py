@@ -172,7 +172,9 @@ def writing(f, src, by, forgejo, minor):
     for o in (op('review', task='2', head=HEAD, verdict='comment', body='x1'),
               op('code-note', task='2', head=HEAD, anchor={'type': 'lines', 'path': 'src/a.c', 'line': 3, 'end': 3, 'commit': HEAD}, body='x2')):
         out, recs = send(src, o)
-        is_((out['is'], 'unsent review' in out['message']), ('refused', True), 'not while the user has an unsent review: ' + o['verb'])
+        is_((out.get('code'), 'unsent review' in out['message']), ('conflict', True), 'not while the user has an unsent review: ' + o['verb'])
+        out, recs = send(src, dict(o, mark='2020-01-01T00:00:00Z'))
+        is_((out['is'], 'unsent review' in out['message']), ('refused', True), 'one that was begun since is seen before sending, too')
     is_([x['state'] for x in f.state('acme/widget', 2)['reviews'] if x['body'] == 'kept back'], ['PENDING'], 'which stays unsent')
     is_(send(src, o, 'find')[0]['is'], 'absent', 'and find leaves it alone')
     is_([x['state'] for x in f.state('acme/widget', 2)['reviews'] if x['body'] == 'kept back'], ['PENDING'], 'it does')

@@ -275,7 +275,11 @@ with Forge('github') as f:
     recs, o = send(f, x)
     is_((o['is'], find(f, x)['is'], bodies(f, 'Blind')), ('unknown', 'landed', 1), 'sent, the answer lost: found')
     f.call('POST', '/repos/%s/pulls/2/reviews' % R, {'body': 'my draft'}, 't-ana')
-    recs, o = send(f, op('review', task='2', head=HEAD, verdict='comment', body='Mine', notes=[]))
+    x = op('review', task='2', head=HEAD, verdict='comment', body='Mine', notes=[])
+    t = Talk('send', source(f))
+    is_(t.ask('mark', x)[-1]['error']['code'], 'conflict', 'beside the user\'s own draft there a review is not begun')
+    t.end()
+    recs, o = send(f, x, mark=False)
     is_((o['is'], o['code'], bodies(f, 'Mine'), bodies(f, 'my draft')), ('refused', 'conflict', 0, 1), "the user's own draft there is never sent nor lost")
     rv = [r for r in records(run('look', source(f), task='2')[0], 'note') if r.get('pending')]
     is_([r['body'] for r in rv], ['my draft'], 'but shown as pending')

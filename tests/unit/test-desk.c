@@ -126,7 +126,8 @@ static struct out_row row_of(const char *id)
 static void test_rows(void **state)
 {
 	struct fix *f = *state;
-	struct draft d = { .repo = "/r", .verb = "reply", .body = "words" }, back = { .repo = "/r", .verb = "reply", .body = "words" };
+	struct draft d = { .repo = "/r", .verb = "reply", .body = "words" }, second = d;
+	struct draft back[] = { { .repo = "/r", .verb = "reply", .body = "words" }, { .repo = "/r", .verb = "remark", .body = "more" } };
 	struct out_row a = row_of("aa000000000000000000000000000000"), b = row_of("ab000000000000000000000000000000"), other, c;
 	struct draft_list drafts;
 	struct out_list l;
@@ -134,11 +135,12 @@ static void test_rows(void **state)
 
 	OK(desk_open(&f->d, err));
 	OK(desk_draft_put(f->d, &f->a, &d, err));
-	OK(desk_out_add(f->d, &a, d.id, err));
+	OK(desk_draft_put(f->d, &f->a, &second, err));
+	OK(desk_out_add(f->d, &a, (const char *const []){ d.id, second.id }, 2, err));
 	OK(desk_drafts(f->d, NULL, &f->a, &drafts, err));
 	assert_int_equal(drafts.len, 0); /* the text is in one place */
-	OK(desk_out_add(f->d, &b, NULL, err));
-	assert_int_equal(desk_out_add(f->d, &b, NULL, &e), -1);
+	OK(desk_out_add(f->d, &b, NULL, 0, err));
+	assert_int_equal(desk_out_add(f->d, &b, NULL, 0, &e), -1);
 	OK(desk_out(f->d, "aa", &f->a, &other, err));
 	assert_int_equal(desk_out(f->d, "a", &f->a, &c, &e), -1);
 	assert_int_equal(e.code, ERR_AMBIGUOUS);
@@ -156,9 +158,9 @@ static void test_rows(void **state)
 	OK(desk_outs(f->d, "/r", "github", "k", &f->a, &l, err));
 	assert_int_equal(l.len, 2);
 	assert_string_equal(l.items[0].id, c.id); /* its turn is the old one's */
-	OK(desk_out_to_draft(f->d, &c, &f->a, &back, err));
+	OK(desk_out_to_drafts(f->d, &c, &f->a, back, 2, err));
 	OK(desk_drafts(f->d, NULL, &f->a, &drafts, err));
-	assert_int_equal(drafts.len, 1);
+	assert_int_equal(drafts.len, 2);
 	b.state = OUT_DROPPED;
 	OK(desk_out_save(f->d, &b, err));
 	OK(desk_outs(f->d, NULL, NULL, NULL, &f->a, &l, err));

@@ -46,8 +46,9 @@ struct subject {
 int act_subject(struct cmd *c, const char *id, struct subject *out, struct err *e);
 /* Trackers have no such thing: ERR_REFUSED, with what they lack ("accepted answers"). 0 for a native subject. */
 int act_native_only(const struct subject *s, const char *lack, struct err *e);
-/* The user's own post that is not sent yet, as a row of the outbox. false: it is none. */
-bool act_unsent(struct cmd *c, const struct post *p, struct out_row *out);
+/* Is a post the user's own that is not sent yet? Its row of the outbox: of the post alone, or of the review it goes with. */
+enum unsent_as { UNSENT_NOT, UNSENT_ITSELF, UNSENT_IN_REVIEW };
+enum unsent_as act_unsent(struct cmd *c, const struct post *p, struct out_row *out);
 /* This repository's row of the outbox that was queued last and has not arrived: 1, or 0 where there is none. */
 int act_last_unsent(struct cmd *c, struct out_row *out, struct err *e);
 /* Does the source do this? ERR_REFUSED with the reason. */

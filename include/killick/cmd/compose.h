@@ -25,6 +25,7 @@ struct compose {
 	const char *where;            /* at the tracker: "!58, review thread"; NULL: not known yet */
 	const char *title;
 	json_t *extra;                /* what else the command was told, kept with the draft (send.c); borrowed; may be NULL */
+	json_t *with;                 /* a review's notes, for --dry-run: [{"draft","verb","on","body"}]; borrowed, may be NULL */
 	unsigned flags;
 	/* out */
 	const char *body;             /* NULL: nothing was written, nothing is sent */

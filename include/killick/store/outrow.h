@@ -36,14 +36,14 @@ struct out_row {
 };
 struct out_list { struct out_row *items; size_t len, alloc; };
 
-/* A new row at the end; a draft whose text it has goes in the same transaction (NULL: none). Sets seq. */
-int desk_out_add(struct desk *d, struct out_row *r, const char *draft, struct err *e);
+/* A new row at the end; the drafts whose text it has go in the same transaction. Sets seq. */
+int desk_out_add(struct desk *d, struct out_row *r, const char *const *drafts, size_t n, struct err *e);
 /* r in place of the row old, whose turn it takes: ERR_CONFLICT when old has changed since it was read. */
 int desk_out_replace(struct desk *d, const struct out_row *old, struct out_row *r, struct err *e);
-/* Saves what changes: state, times, counts, mark, key, url, problem. OUT_DROPPED: the row goes; with `as_draft`, becoming
- * that draft in the same transaction. ERR_CONFLICT when somebody else saved it meanwhile. */
+/* Saves what changes: state, times, counts, mark, key, url, problem. OUT_DROPPED: the row goes; to_drafts: becoming these
+ * drafts in the same transaction, whose ids are set. ERR_CONFLICT when somebody else saved it meanwhile. */
 int desk_out_save(struct desk *d, struct out_row *r, struct err *e);
-int desk_out_to_draft(struct desk *d, struct out_row *r, struct arena *a, struct draft *as_draft, struct err *e);
+int desk_out_to_drafts(struct desk *d, struct out_row *r, struct arena *a, struct draft *drafts, size_t n, struct err *e);
 /* In the order of writing. repo NULL: of all; kind NULL: of all sources. */
 int desk_outs(struct desk *d, const char *repo, const char *kind, const char *key, struct arena *a, struct out_list *out,
     struct err *e);

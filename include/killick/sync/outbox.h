@@ -45,6 +45,12 @@ enum post_state out_post_state(enum out_state s);
 
 /* ---- writing ---- */
 
+/* One of several notes that go as one op, a review. */
+struct out_part {
+	const char *id, *thread;     /* of its op; the key of its thread */
+	const struct thread *seen;   /* with posts, as the user saw it; NULL: a new one */
+	json_t *patch;               /* how it shows meanwhile; borrowed */
+};
 /* What is about to be queued. */
 struct out_post {
 	struct source *s;
@@ -54,7 +60,8 @@ struct out_post {
 	bool was_open;
 	const char *what;            /* for lists */
 	json_t *patch;               /* how it shows meanwhile, or NULL; borrowed */
-	const char *draft;           /* the draft that has the text, or NULL */
+	const char *const *drafts; size_t n_drafts;     /* those that have its text */
+	const struct out_part *parts; size_t n_parts;   /* of a review, in the order of op.notes */
 	const char *pushed;          /* not before a remote has this commit; NULL: whenever it is due */
 };
 /* Durable before it returns. *out in the work's arena. */
@@ -66,8 +73,9 @@ int outbox_rewrite(struct work *w, const struct out_row *old, const char *body, 
 int outbox_follow(struct work *w, const char *id, const char *body, const char *commit, struct err *e);
 /* The user's events, saved. ERR_CONFLICT in words when they do not fit the state. */
 int outbox_act(struct work *w, struct out_row *r, enum out_event ev, struct err *e);
-/* The words of a row that is thrown away go back to a draft; id of it in d (arena). A row without words is dropped. */
-int outbox_recall(struct work *w, struct out_row *r, struct draft *d, struct err *e);
+/* The words of a row that is thrown away go back to drafts: *ids, in the work's arena, is "d12ab34cd", several with ", "
+ * between them, NULL for a row without words. */
+int outbox_recall(struct work *w, struct out_row *r, const char **ids, struct err *e);
 
 /* ---- sending ---- */
 
