@@ -17,6 +17,8 @@
 /* Counted: every lib_start that returned 0 needs a lib_stop. */
 int lib_start(struct err *e);
 void lib_stop(void);
+/* Small windows on packs, for the whole process; after lib_start. */
+void lib_frugal(void);
 /*
  * Opens exactly this git directory (no walking up). trusted: the caller has checked its owner by git's rules, so
  * libgit2's own check, which knows fewer of them, is left out. The caller frees it before lib_stop.
@@ -59,7 +61,7 @@ struct repo {
 	char *index_file;       /* GIT_INDEX_FILE, absolute, or NULL */
 	bool partial;           /* has a promisor remote: blobs may be missing on purpose */
 	bool worktree_config;   /* extensions.worktreeConfig */
-	bool lib_started;
+	bool lib_started, frugal;
 	git_repository *lib;
 	git_odb *odb;
 	struct config *config;

@@ -14,6 +14,8 @@
 
 #define WINDOW_SIZE (8u << 20)
 #define WINDOW_TOTAL (64u << 20)
+#define FRUGAL_SIZE (1u << 20)
+#define FRUGAL_TOTAL (8u << 20)
 
 /*
  * libgit2 built with mbedTLS (Debian's is) reads and decodes the host's 140 certificates as it starts: 7 of its 8 ms,
@@ -65,6 +67,12 @@ int lib_start(struct err *e)
 	git_libgit2_opts(GIT_OPT_ENABLE_CACHING, 0);
 	lib_config_paths();
 	return 0;
+}
+
+void lib_frugal(void)
+{
+	git_libgit2_opts(GIT_OPT_SET_MWINDOW_SIZE, (size_t)FRUGAL_SIZE);
+	git_libgit2_opts(GIT_OPT_SET_MWINDOW_MAPPED_LIMIT, (size_t)FRUGAL_TOTAL);
 }
 
 void lib_stop(void)

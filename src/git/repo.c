@@ -97,6 +97,8 @@ int repo_lib(struct repo *r, git_repository **out, struct err *e)
 		if (!r->lib_started && lib_start(e))
 			return -1;
 		r->lib_started = true;
+		if (r->frugal)
+			lib_frugal();
 		trace("git", "libgit2 opens %s", r->gitdir);
 		if (lib_open(r->gitdir, true, &r->lib, e))
 			return -1;
@@ -162,6 +164,24 @@ void repo_refresh(struct repo *r)
 		git_odb_refresh(r->odb);
 	if (r->lib_started)
 		git_error_clear();
+}
+
+void repo_frugal(struct repo *r)
+{
+	r->frugal = true;
+	if (r->lib_started)
+		lib_frugal();
+}
+
+/* libgit2 keeps up to 16 MB of a pack's objects for the deltas on them, and nothing but closing the pack empties that. */
+void repo_trim(struct repo *r)
+{
+	if (r->odb)
+		git_odb_free(r->odb);
+	if (r->lib)
+		git_repository_free(r->lib);
+	r->odb = NULL;
+	r->lib = NULL;
 }
 
 void repo_close(struct repo *r)

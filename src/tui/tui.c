@@ -358,8 +358,10 @@ bool tui_turn(struct tui *t)
 	jobs_poll(t);
 	read_stderr(t);
 	look_for_writers(t);
-	if (!key_waits(t))
+	if (!key_waits(t)) {
 		more = idle(t);
+		memory_check(t);
+	}
 	return more || t->dirty;
 }
 
@@ -434,6 +436,7 @@ int tui_init(struct tui *t, struct work *w, const struct term_config *c, bool pl
 	buf_init(&t->dump);
 	if (work_index(w, e) < 0 || term_open(&t->term, c, e) < 0)
 		return -1;
+	repo_frugal(w->repo);
 	t->ascii = term_ascii(t->term);
 	t->set_up = work_is_set_up(w) || work_has_sources(w);
 	t->world_stale = true;

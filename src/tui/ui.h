@@ -288,6 +288,11 @@ void world_update(struct tui *t);
 void world_format(struct tui *t, struct buf *out, enum style *st);
 void world_release(struct world *w);
 
+/* ---- memory */
+
+/* Between slices of work: what libgit2 keeps is let go when this process has become large. */
+void memory_check(struct tui *t);
+
 /* ---- the whole */
 
 struct tui {
@@ -316,6 +321,7 @@ struct tui {
 	char *last_line;         /* for "repeat" */
 	char *self;
 	int errpipe, saved_stderr;
+	size_t resident;         /* bytes, after they were last brought down */
 	struct buf dump;         /* what a script asked to see */
 };
 

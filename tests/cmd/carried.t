@@ -45,7 +45,13 @@ is "$(of x24)" '["moved", "src/z.c", 29]' "renamed"
 sed -i '1d' src/z.c && step 'and moved on'
 is "$(of x24)" '["moved", "src/z.c", 28]' "what moved stays moved"
 same "the same from nothing"
-git checkout -q HEAD~4 && all >/dev/null
+git rm -q src/z.c && step 'the whole file'
+is "$(of x24 | cut -c1-8)" '["gone",' "gone with its file"
+same "the same from nothing, gone with their file"
+git show HEAD~1:src/z.c >src/z.c
+is "$(json "$(killick threads --json)" '[(t["place"]["state"], t["place"]["path"]) for t in d["threads"] if t["title"] == "x24"][0]')" '["moved", "src/z.c"]' "but found in a file that is there again"
+rm src/z.c && git revert --no-edit HEAD >/dev/null && all >/dev/null
+git checkout -q HEAD~6 && all >/dev/null
 same "back to an older commit"
 git checkout -q main && all >/dev/null
 same "and forth again"

@@ -74,12 +74,18 @@ static int do_log(struct tool *t)
 	const char *const *revs = (const char *const *)t->argv + 1;
 	struct history *h;
 	struct oid o;
+	unsigned n = 0;
 	int rc;
 
+	/* As the screens do, which let go of packs on the way. */
+	repo_frugal(t->r);
 	if (history_open(t->r, t->argc > 1 ? revs : NULL, *arg(t, 0) ? arg(t, 0) : NULL, &h, &t->e))
 		return -1;
-	while ((rc = history_next(h, &o, &t->e)) > 0)
+	while ((rc = history_next(h, &o, &t->e)) > 0) {
 		put_oid(&o, "\n");
+		if (++n % 16 == 0)
+			repo_trim(t->r);
+	}
 	if (history_cut(h))
 		puts("cut");
 	history_close(h);

@@ -34,6 +34,12 @@ void repo_close(struct repo *r);
  * want to see what other processes did: under a millisecond. HEAD, refs and the work tree are read anew every time. Ends
  * the validity of repo_name. Not during a walk. */
 void repo_refresh(struct repo *r);
+/* For programs that live long and are to stay small. Packs are mapped in smaller windows from now on (all packs of the
+ * process), which costs a walk over all history some per cent. */
+void repo_frugal(struct repo *r);
+/* Lets go of mapped packs and of the objects kept for reading others (up to 24 MB a pack): under a millisecond, what is
+ * needed again is opened again. Not during a diff, nor while a placer or lineage of this repository lives; a history may. */
+void repo_trim(struct repo *r);
 /* Absolute, symbolic links resolved, no slash at the end. top is NULL in a bare repository. */
 const char *repo_top(const struct repo *r);
 const char *repo_gitdir(const struct repo *r);     /* of this worktree */
