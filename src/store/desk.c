@@ -634,6 +634,31 @@ bool desk_value(struct desk *d, const char *key, struct arena *a, const char **o
 	return found;
 }
 
+/* Aliases are values: "was.k<entity>". */
+int desk_alias_put(struct desk *d, char letter, const char *was, const char *now, struct err *e)
+{
+	struct buf key = BUF_INIT;
+	int rc;
+
+	buf_addf(&key, "was.%c%s", letter, was);
+	rc = desk_value_put(d, key.ptr, now, e);
+	buf_release(&key);
+	return rc;
+}
+
+bool desk_alias(struct desk *d, char letter, const char *digits, struct arena *a, const char **now)
+{
+	sqlite3_stmt *st = db_prep(&d->db, "SELECT DISTINCT value FROM value WHERE key>=?1 AND key<?1||'g' LIMIT 2");
+	struct err e = ERR_INIT;
+	int n = 0;
+
+	db_bind(st, "t", arena_printf(a, "was.%c%s", letter, digits));
+	while (db_step(&d->db, st, &e) == 1 && ++n == 1)
+		*now = col_text(a, st, 0);
+	db_reset(st);
+	return n == 1;
+}
+
 int desk_check(struct desk *d, struct buf *report, struct err *e)
 {
 	sqlite3_stmt *st = db_prep_once(&d->db, "PRAGMA integrity_check(20)");

@@ -53,6 +53,8 @@ struct index {
 	size_t pending_bytes;
 	void (*watch)(void *ctx, uint64_t done);
 	void *watch_ctx;
+	bool (*alias)(void *ctx, char letter, const char *digits, struct arena *a, const char **now);
+	void *alias_ctx;
 };
 
 /* A snapshot over several statements. */

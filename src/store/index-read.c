@@ -902,16 +902,12 @@ static int ambiguous(struct index *ix, const struct scope *s, const char *id, co
 	return -1;
 }
 
-static int resolve(struct index *ix, const struct scope *s, const char *id, struct arena *a, struct candidate *out,
-    struct err *e)
+static int find_digits(struct index *ix, const struct scope *s, const char *id, char letter, const char *digits, struct arena *a,
+    struct candidate *out, struct err *e)
 {
 	struct candidate list[CANDIDATES];
-	char letter;
-	const char *digits = id_digits(a, id, &letter);
 	size_t n = 0;
 
-	if (!digits)
-		return err_set(e, ERR_NOT_FOUND, "no thread '%s': an id is a letter and hex digits, as k3f9c2", id);
 	/* The scope first, then everywhere; threads before posts where no letter says which. */
 	for (int everywhere = !(s && s->repo); everywhere <= 1; everywhere++)
 		for (int posts = letter == 'p'; posts <= (letter != 'k'); posts++) {
@@ -923,6 +919,29 @@ static int resolve(struct index *ix, const struct scope *s, const char *id, stru
 				return n == 1 ? 0 : ambiguous(ix, s, id, list, n, a, e);
 		}
 	return err_set(e, ERR_NOT_FOUND, "no %s '%s'", letter == 'p' ? "post" : "thread", id);
+}
+
+static int resolve(struct index *ix, const struct scope *s, const char *id, struct arena *a, struct candidate *out,
+    struct err *e)
+{
+	char letter;
+	const char *digits = id_digits(a, id, &letter), *now;
+
+	if (!digits)
+		return err_set(e, ERR_NOT_FOUND, "no thread '%s': an id is a letter and hex digits, as k3f9c2", id);
+	if (!find_digits(ix, s, id, letter, digits, a, out, e))
+		return 0;
+	for (const char *l = "kp"; *l && e->code == ERR_NOT_FOUND && ix->alias; l++)
+		if ((!letter || letter == *l) && ix->alias(ix->alias_ctx, *l, digits, a, &now))
+			return find_digits(ix, s, id, *l, now, a, out, e);
+	return -1;
+}
+
+void index_ask_alias(struct index *ix, bool (*fn)(void *ctx, char letter, const char *digits, struct arena *a,
+    const char **now), void *ctx)
+{
+	ix->alias = fn;
+	ix->alias_ctx = ctx;
 }
 
 /* Where among the thread's posts the one with this row is. */

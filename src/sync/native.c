@@ -152,6 +152,14 @@ static void find_rows(struct work *w)
 	buf_release(&store);
 }
 
+static bool ask_desk(void *ctx, char letter, const char *digits, struct arena *a, const char **now)
+{
+	struct work *w = ctx;
+	struct err unused = ERR_INIT;
+
+	return !work_desk(w, &unused) && desk_alias(w->desk, letter, digits, a, now);
+}
+
 int work_index(struct work *w, struct err *e)
 {
 	struct err why = ERR_INIT;
@@ -163,6 +171,7 @@ int work_index(struct work *w, struct err *e)
 			return -1;
 		say_problem(w, "the index is built in memory for this run: %s", why.msg);
 	}
+	index_ask_alias(w->index, ask_desk, w);
 	find_rows(w);
 	work_find_me(w);
 	return 0;

@@ -438,56 +438,131 @@ int outbox_show(struct work *w, struct err *e)
 
 /* ---- what became of it ---- */
 
-/* Is it in the index now, by its key or, where the answer was lost, by our mark in our own post? */
-static bool has_come(struct work *w, const struct source *s, const struct out_row *r, struct arena *a, const char **key)
+static bool is_my_note(const struct source *s, const struct record_note *n)
 {
-	struct err unused = ERR_INIT;
-	struct record rec;
-
-	if (r->key && !index_record(w->index, s->row, RECORD_NOTE, NULL, r->key, a, &rec, &unused)) {
-		*key = r->key;
-		return true;
-	}
-	if (!r->attempts || index_marked_note(w->index, s->row, r->id, r->created, a, &rec, &unused))
-		return false;
-	if (!s->d.me.login || !rec.note.author.login || strcasecmp(s->d.me.login, rec.note.author.login))
-		return false;
-	*key = rec.note.key;
-	return true;
+	return s->d.me.login && n->author.login && !strcasecmp(s->d.me.login, n->author.login);
 }
 
-/* A post that has a key to know it by. */
-static bool is_note(const struct out_row *r)
+/* Makes a post, whose key is its own: an edit's is that of what is there already, a new task's no note's. */
+static bool is_post(const struct out_row *r)
 {
-	return r->key && r->patch && strstr(r->patch, RECORD_UNSENT);
+	return r->patch && strstr(r->patch, RECORD_UNSENT);
+}
+
+/* Is it in the index now, by its key or, where the answer was lost, by our mark in our own post? */
+static bool has_come(struct work *w, const struct source *s, const struct out_row *r, struct arena *a, struct record *rec)
+{
+	struct err unused = ERR_INIT;
+
+	if (!is_post(r))
+		return false;
+	if (r->key && !index_record(w->index, s->row, RECORD_NOTE, NULL, r->key, a, rec, &unused))
+		return true;
+	return r->attempts && !index_marked_note(w->index, s->row, r->id, r->created, a, rec, &unused) && is_my_note(s, &rec->note);
+}
+
+/* ---- what it is called now ---- */
+
+static void rename_entity(struct work *w, const struct source *s, char letter, const char *task, const char *was, const char *now)
+{
+	enum record_type type = letter == 'k' ? RECORD_THREAD : RECORD_NOTE;
+	char old[SHA256_HEX], new[SHA256_HEX];
+	struct err e = ERR_INIT;
+
+	record_entity(s->d.kind, s->key, type, task, was, old);
+	record_entity(s->d.kind, s->key, type, task, now, new);
+	if (strcmp(old, new) && desk_alias_put(w->desk, letter, old, new, &e))
+		trace("sync", "%s", e.msg);
+}
+
+/* The ids that the user was told of an op's note go on working, now that its tracker calls it otherwise. */
+static void remember_names(struct work *w, const struct source *s, const char *op_id, const char *thread, const struct record_note *n,
+    struct arena *a)
+{
+	const char *was = arena_printf(a, RECORD_UNSENT "%s", op_id);
+
+	rename_entity(w, s, 'p', NULL, was, n->key);
+	if (thread && !strcmp(thread, was) && n->thread)
+		rename_entity(w, s, 'k', n->task, was, n->thread);
+}
+
+/* Each note of a review that has come, by its mark. false: one has not. */
+static bool parts_have_come(struct work *w, const struct source *s, const struct out_row *r, struct arena *a)
+{
+	json_t *j = patch_json(r), *parts = json_get_arr(j, "parts");
+	struct err unused = ERR_INIT;
+	struct record rec;
+	bool all = true;
+
+	for (size_t i = 0; i < json_array_size(parts); i++) {
+		const json_t *p = json_array_get(parts, i);
+		const char *id = json_get_str(p, "id");
+
+		if (id && !index_marked_note(w->index, s->row, id, r->created, a, &rec, &unused) && is_my_note(s, &rec.note))
+			remember_names(w, s, id, json_get_str(p, "thread"), &rec.note, a);
+		else
+			all = false;
+	}
+	json_decref(j);
+	return all;
+}
+
+static void remember_row(struct work *w, const struct source *s, const struct out_row *r, const struct record_note *n, struct arena *a)
+{
+	json_t *j = patch_json(r);
+
+	remember_names(w, s, r->id, json_get_str(j, "thread"), n, a);
+	json_decref(j);
+}
+
+/* ---- settling ---- */
+
+static const struct source *source_of(const struct sources *all, const struct out_row *r)
+{
+	for (size_t i = 0; i < all->len; i++)
+		if (all->items[i].key && !strcmp(all->items[i].d.kind, r->source_kind) && !strcmp(all->items[i].key, r->source_key))
+			return all->items[i].row ? &all->items[i] : NULL;
+	return NULL;
+}
+
+/* What is done goes once it shows as what it is: a post in the index with all that belongs to it, a change after a pull. */
+static bool is_over(struct work *w, const struct source *s, const struct out_row *r, bool come, struct arena *a)
+{
+	bool pulled = r->sent_at && s->synced > r->sent_at;
+
+	if (come)
+		return parts_have_come(w, s, r, a) || pulled;
+	return r->sent_at && s->synced > r->sent_at + (r->key && is_post(r) ? KEEP_DONE_MS : 0);
 }
 
 static void settle_row(struct work *w, const struct sources *all, struct out_row *r, struct arena *a)
 {
 	struct wire_outcome o = { .is = WIRE_LANDED };
 	struct out_policy p = { .attempts = 2 };
+	const struct source *s = source_of(all, r);
 	struct err e = ERR_INIT;
-	const struct source *s = NULL;
+	struct record rec;
+	bool come;
 
-	for (size_t i = 0; i < all->len; i++)
-		if (all->items[i].key && !strcmp(all->items[i].d.kind, r->source_kind) && !strcmp(all->items[i].key, r->source_key))
-			s = &all->items[i];
-	if (!s || !s->row)
+	if (!s)
 		return;
-	if (has_come(w, s, r, a, &o.key)) {
-		if (r->state == OUT_DONE)
-			r->state = OUT_DROPPED;
-		else if (r->state == OUT_SENDING || !out_step(r, EV_FOUND, &o, clock_now(), &p))
+	come = has_come(w, s, r, a, &rec);
+	if (come && r->state != OUT_DONE) {
+		o.key = rec.note.key;
+		if (r->state == OUT_SENDING || !out_step(r, EV_FOUND, &o, clock_now(), &p))
 			return;
-	} else if (r->state == OUT_DONE && r->sent_at && s->synced > r->sent_at + (is_note(r) ? KEEP_DONE_MS : 0)) {
-		r->state = OUT_DROPPED; /* a pull since then has brought what it changed; new posts may take longer to be listed */
-	} else {
-		return;
+		if (desk_out_save(w->desk, r, &e)) {
+			trace("sync", "%s", e.msg);
+			return;
+		}
 	}
+	if (r->state != OUT_DONE || !is_over(w, s, r, come, a))
+		return;
+	if (come)
+		remember_row(w, s, r, &rec.note, a);
+	r->state = OUT_DROPPED;
 	if (desk_out_save(w->desk, r, &e))
 		trace("sync", "%s", e.msg);
-	else if (r->state == OUT_DONE)
-		settle_row(w, all, r, a);
 }
 
 void outbox_settle(struct work *w)

@@ -28,6 +28,31 @@ rows() { killick outbox --json | /usr/bin/python3 -c 'import json,sys
 for r in json.load(sys.stdin)["outbox"]: print(r["state"], r["verb"], r["problem"] or "")'; }
 name() { killick tasks "source:$1 is:$2" --json | /usr/bin/python3 -c 'import json,sys; print(json.load(sys.stdin)["tasks"][0]["id"])'; }
 
+# The ids that a command printed go on working when the forge has what it wrote, and calls it otherwise.
+named() {
+	run killick show "$1" --json
+	like "$out" "Why zwei" "$n: the id that was printed still names it"
+	unlike "$(json "$out" 'd["thread"]["id"]')" "$1" "$n: although it is called otherwise now"
+	is "$(json "$out" 'd["thread"]["posts"][0]["state"]')" sent "$n: and there"
+	run killick show "${1:0:7}"
+	like "$out" "Why zwei" "$n: its first digits do, too"
+	run killick edit "$2" -m "$n: Why zwei, really?"
+	is $st 0 "$n: and the post's"
+	killick sync -q "$n"
+	run killick show "$1"
+	like "$out" "really" "$n: also when it was changed since"
+	rm -rf "$HOME/.cache/killick" && killick sync -q "$n"
+	run killick reply "$1" -m "$n: by its old name"
+	is $st 0 "$n: and when the index is built anew"
+	killick sync -q "$n"
+	is "$(forge_copies "$n: by its old name")" 1 "$n: a reply arrives"
+	git commit -q --allow-empty -m "x" -m "Resolves-thread: ${1:0:10}" && killick hook run post-commit </dev/null >/dev/null 2>&1
+	like "$(killick outbox --json)" '"verb":"reply".*waits until' "$n: a commit resolves it by that name"
+	killick outbox discard $(killick outbox --json | /usr/bin/python3 -c 'import json,sys
+for r in json.load(sys.stdin)["outbox"]: print(r["id"])') >/dev/null
+	git reset -q --hard HEAD^
+}
+
 client() { # client NAME KIND API WHAT-KIND
 	local n=$1
 	seed "$n"
@@ -52,9 +77,11 @@ client() { # client NAME KIND API WHAT-KIND
 	is "$(forge_copies "$n: No, see")$(forge_copies "$n: On Monday")" 11 "$n: once each"
 	run killick show "$(id "source:$n on:src")"
 	is "$(printf '%s\n' "$out" | grep -c "No, see below")" 1 "$n: and shown once"
-	run killick remark src/a.c:3 --to "$n" -m "$n: Why zwei?"
+	run killick remark src/a.c:3 --to "$n" -m "$n: Why zwei?" --json
 	is $st 0 "$n: a remark on a line of the branch's change"
+	k=$(json "$out" 'd["thread"]["id"]') p=$(json "$out" 'd["thread"]["posts"][0]["id"]')
 	killick sync -q "$n"
+	named "$k" "$p"
 	is "$(forge_copies "$n: Why zwei")" 1 "$n: is there"
 	like "$(forge_find "$n: Why zwei")" '"kind": *"(rcomment|review.?comment|code)' "$n: as a review comment"
 	killick task label "$(name "$n" task)" bug >/dev/null

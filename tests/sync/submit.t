@@ -106,6 +106,7 @@ submit $ch | $n: not yet" "$n: and all its words are drafts again"
 	d=$(killick drafts --json | /usr/bin/python3 -c 'import json,sys
 print([d["id"] for d in json.load(sys.stdin)["drafts"] if d["verb"] == "submit"][0])')
 	run killick drafts send "$d"
+	k=$(killick threads "source:$n two lines" --json | /usr/bin/python3 -c 'import json,sys; print(json.load(sys.stdin)["threads"][0]["id"])')
 	is $st 0 "$n: the draft of the review sends it as a whole"
 	like "$out" "gets your request for changes with 2 remarks and 1 reply" "$n: with its notes"
 	run killick sync "$n"
@@ -118,6 +119,7 @@ print([d["id"] for d in json.load(sys.stdin)["drafts"] if d["verb"] == "submit"]
 	is "$(printf '%s\n' "$out" | grep -c "it holds")" 1 "$n: the reply shows once"
 	is "$(killick threads "source:$n on:src" --json | json_len)" 3 "$n: each thread once"
 	unlike "$(killick threads "source:$n on:src" --json)" 'outbox:|killick:' "$n: without marks"
+	like "$(killick show "$k")" "two lines" "$n: and by the id that it had before it was there"
 	drop
 
 	# what the user keeps over there

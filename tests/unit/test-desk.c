@@ -167,10 +167,31 @@ static void test_rows(void **state)
 	assert_int_equal(l.len, 0);
 }
 
+static void test_alias(void **state)
+{
+	struct fix *f = *state;
+	const char *now = NULL;
+
+	OK(desk_open(&f->d, err));
+	OK(desk_alias_put(f->d, 'k', "3f9c2a", "aaaa", err));
+	OK(desk_alias_put(f->d, 'k', "3f9d", "bbbb", err));
+	OK(desk_alias_put(f->d, 'k', "3fff", "bbbb", err));
+	OK(desk_alias_put(f->d, 'p', "3f9c", "cccc", err));
+	assert_true(desk_alias(f->d, 'k', "3f9c", &f->a, &now));
+	assert_string_equal(now, "aaaa");
+	assert_true(desk_alias(f->d, 'p', "3f9c", &f->a, &now));
+	assert_string_equal(now, "cccc");
+	assert_false(desk_alias(f->d, 'k', "3f", &f->a, &now)); /* which one? */
+	assert_true(desk_alias(f->d, 'k', "3ff", &f->a, &now));
+	assert_false(desk_alias(f->d, 'k', "4", &f->a, &now));
+	assert_false(desk_alias(f->d, 'k', "3f9c2a0", &f->a, &now));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_every_version, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_alias, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_rows, setup, teardown),
 	};
 

@@ -88,6 +88,13 @@ int desk_history(struct desk *d, const char *kind, struct arena *a, const char *
 int desk_value_put(struct desk *d, const char *key, const char *value, struct err *e);
 bool desk_value(struct desk *d, const char *key, struct arena *a, const char **out);
 
+/*
+ * What an id has become: a thread or post of the user's own is called otherwise once its tracker has it, and what he was told
+ * must go on working. letter 'k' or 'p', full entities; found by the beginning, if all that fit became the same.
+ */
+int desk_alias_put(struct desk *d, char letter, const char *was, const char *now, struct err *e);
+bool desk_alias(struct desk *d, char letter, const char *digits, struct arena *a, const char **now);
+
 /* PRAGMA integrity_check, for doctor: problems into report, empty when sound. */
 int desk_check(struct desk *d, struct buf *report, struct err *e);
 

@@ -206,6 +206,9 @@ int index_path_counts(struct index *ix, const struct scope *s, struct arena *a, 
  * message lists the candidates). With posts. A post's id ("p…") gives its thread and *post. */
 int index_thread(struct index *ix, const struct scope *s, const char *id, struct arena *a, struct thread *out,
     const struct post **post, struct err *e);
+/* Who knows what an id has become, where nothing is called so any more (desk_alias); asked by index_thread. */
+void index_ask_alias(struct index *ix, bool (*fn)(void *ctx, char letter, const char *digits, struct arena *a,
+    const char **now), void *ctx);
 /* The entity (64 hex digits) and source of a thread or task row; the op id of a post. */
 int index_entity(struct index *ix, int64_t thread, char entity[SHA256_HEX], int64_t *source, struct err *e);
 /* The row of an entity in a source, 0: none. */
