@@ -559,3 +559,26 @@ void nlog_stamp(const char *path, char out[NLOG_STAMP_SIZE])
 	buf_release(&file);
 	buf_release(&b);
 }
+
+uint64_t nlog_packed(const char *path)
+{
+	struct buf folder = BUF_INIT, file = BUF_INIT;
+	struct dirent *de;
+	struct stat st;
+	uint64_t n = 0;
+	DIR *d;
+
+	buf_addf(&folder, "%s/objects/pack", path);
+	d = opendir(folder.ptr);
+	while (d && (de = readdir(d))) {
+		buf_reset(&file);
+		buf_addf(&file, "%s/%s", folder.ptr, de->d_name);
+		if (str_ends(de->d_name, ".pack") && !stat(file.ptr, &st))
+			n += (uint64_t)st.st_size;
+	}
+	if (d)
+		closedir(d);
+	buf_release(&folder);
+	buf_release(&file);
+	return n;
+}

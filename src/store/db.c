@@ -86,6 +86,9 @@ int db_open(struct db *d, const char *what, const char *path, struct err *e)
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE |
 		    SQLITE_OPEN_EXRESCODE;
 
+	/* Before the first handle; later they say no. There are no threads, and nobody asks for SQLite's use of memory. */
+	sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	*d = (struct db){ .what = what, .path = path ? xstrdup(path) : NULL };
 	if (path && make_file(path, e))
 		goto fail;

@@ -111,6 +111,8 @@ static int op_known(struct index *ix, int64_t source, const struct op *op, const
 		return -1;
 	if (idset_add(&ix->ops, source, op->id) && ix->ops_new)
 		return 0;
+	if (bulk_index_ops(ix, e))
+		return -1;
 	st = db_prep(&ix->db, "SELECT bytes FROM op WHERE hid=?1 AND source=?2");
 	db_bind(st, "ii", hid_of(op->id), source);
 	while (!same && (rc = db_step(&ix->db, st, e)) == 1)
@@ -121,8 +123,15 @@ static int op_known(struct index *ix, int64_t source, const struct op *op, const
 
 static int mark_dirty(struct index *ix, int64_t source, const char *entity, struct err *e)
 {
+	/* Marks of the first filling stay in memory, and are of one source. */
+	if (ix->bulk && ix->marked.len && ix->marked.source != source && bulk_end(ix, e))
+		return -1;
 	if (!idset_add(&ix->marked, source, entity))
 		return 0;
+	if (ix->bulk) {
+		hex_decode(array_add(&ix->marks)->id, SHA256_SIZE, entity);
+		return 0;
+	}
 	return db_exec(&ix->db, e, "INSERT INTO dirty(source, entity) VALUES(?1, ?2) ON CONFLICT DO NOTHING", "it", source,
 		       entity);
 }
@@ -254,15 +263,19 @@ struct post_values {
 };
 
 /* Full text: the old words must be given back as they were put in. */
-static int fts_forget(struct db *d, int64_t id, struct err *e)
+static int fts_forget(struct index *ix, int64_t id, struct err *e)
 {
-	return db_exec(d, e, "INSERT INTO fts(fts, rowid, title, path, body) SELECT 'delete', id, title, path, body FROM post"
+	struct db *d = &ix->db;
+
+	return ix->bulk ? 0 : db_exec(d, e, "INSERT INTO fts(fts, rowid, title, path, body) SELECT 'delete', id, title, path, body FROM post"
 		       " WHERE id=?1", "i", id);
 }
 
-static int fts_add(struct db *d, int64_t id, const char *title, const char *path, const char *body, struct err *e)
+static int fts_add(struct index *ix, int64_t id, const char *title, const char *path, const char *body, struct err *e)
 {
-	return db_exec(d, e, "INSERT INTO fts(rowid, title, path, body) VALUES(?1, ?2, ?3, ?4)", "ittt", id, title, path,
+	struct db *d = &ix->db;
+
+	return ix->bulk ? 0 : db_exec(d, e, "INSERT INTO fts(rowid, title, path, body) VALUES(?1, ?2, ?3, ?4)", "ittt", id, title, path,
 		       body);
 }
 
@@ -271,7 +284,7 @@ static int post_write(struct folding *w, const struct post_values *v, int64_t ro
 	struct db *d = &w->ix->db;
 	sqlite3_stmt *st;
 
-	if (row && fts_forget(d, row, w->e))
+	if (row && fts_forget(w->ix, row, w->e))
 		return -1;
 	if (row)
 		st = db_prep(d, "UPDATE post SET (n, hid, op, person, who, time, edited, state, accepted, sig, reactions, title,"
@@ -285,7 +298,7 @@ static int post_write(struct folding *w, const struct post_values *v, int64_t ro
 		(int64_t)v->p->restricted);
 	if (db_step(d, st, w->e))
 		return -1;
-	return fts_add(d, row ? row : sqlite3_last_insert_rowid(d->sql), v->title, v->path, v->p->body, w->e);
+	return fts_add(w->ix, row ? row : sqlite3_last_insert_rowid(d->sql), v->title, v->path, v->p->body, w->e);
 }
 
 int post_record_cmp(const void *a, const void *b)
@@ -361,9 +374,11 @@ static int load_post_rows(struct folding *w, struct post_row **out, size_t *n)
 	return rc;
 }
 
-static int post_delete(struct db *d, int64_t id, struct err *e)
+static int post_delete(struct index *ix, int64_t id, struct err *e)
 {
-	return fts_forget(d, id, e) || db_exec(d, e, "DELETE FROM post WHERE id=?1", "i", id) ? -1 : 0;
+	struct db *d = &ix->db;
+
+	return fts_forget(ix, id, e) || db_exec(d, e, "DELETE FROM post WHERE id=?1", "i", id) ? -1 : 0;
 }
 
 static int write_posts(struct folding *w)
@@ -384,7 +399,7 @@ static int write_posts(struct folding *w)
 	}
 	for (size_t i = 0; !rc && i < n; i++)
 		if (rows[i].id > 0)
-			rc = post_delete(&w->ix->db, rows[i].id, w->e);
+			rc = post_delete(w->ix, rows[i].id, w->e);
 	free(rows);
 	return rc;
 }
@@ -481,6 +496,8 @@ static int find_thread(struct folding *w, int64_t *state, int64_t *sig)
 	sqlite3_stmt *st = db_prep(d, "SELECT id, state, anchor_sig, owner FROM thread WHERE hid=?1 AND source=?2 AND entity=?3");
 	int rc;
 
+	if (w->ix->bulk) /* each is folded once */
+		return 0;
 	db_bind(st, "iit", hid_of(w->entity), w->source, w->entity);
 	rc = db_step(d, st, w->e);
 	if (rc == 1) {
@@ -650,7 +667,8 @@ static int drop_thread(struct index *ix, int64_t thread, int64_t source, struct 
 
 static int find_task(struct folding *w, int64_t *id)
 {
-	return db_get_int(&w->ix->db, w->e, id, "SELECT id FROM task WHERE hid=?1 AND source=?2 AND entity=?3", "iit",
+	*id = 0;
+	return w->ix->bulk ? 0 : db_get_int(&w->ix->db, w->e, id, "SELECT id FROM task WHERE hid=?1 AND source=?2 AND entity=?3", "iit",
 			  hid_of(w->entity), w->source, w->entity);
 }
 
@@ -687,7 +705,7 @@ static int write_task_words(struct folding *w, int64_t task)
 	    " VALUES(?1, 0, ?2, 0, ?3, ?4, ?5, 0, 0, 0, 0, ?6, ?7)", "iiiiitt", task, hid_of(w->entity), w->author,
 	    w->author_who, k->created, k->title, k->body))
 		return -1;
-	return fts_add(d, sqlite3_last_insert_rowid(d->sql), k->title, NULL, k->body, w->e);
+	return fts_add(w->ix, sqlite3_last_insert_rowid(d->sql), k->title, NULL, k->body, w->e);
 }
 
 /* Tasks are few and short: written anew, under the same row. */
@@ -778,31 +796,66 @@ void index_watch(struct index *ix, void (*fn)(void *ctx, uint64_t done), void *c
 	ix->watch_ctx = ctx;
 }
 
-int index_fold(struct index *ix, int64_t source, struct err *e)
+struct foldings { struct index *ix; int64_t source; enum audience audience; uint64_t done; struct err *e; };
+
+static int fold_next(struct foldings *f, const char *entity)
 {
-	sqlite3_stmt *st = db_prep(&ix->db, "SELECT entity FROM dirty WHERE source=?1 ORDER BY id");
-	enum audience audience = source_audience(ix, source);
+	struct index *ix = f->ix;
+
+	if (ix->watch && ++f->done % WATCH_STEP == 0)
+		ix->watch(ix->watch_ctx, f->done);
+	arena_clear(&ix->scratch);
+	return fold_one(ix, f->source, f->audience, entity, f->e);
+}
+
+static int fold_bulk(struct foldings *f)
+{
+	struct index *ix = f->ix;
 	char entity[SHA256_HEX];
-	uint64_t done = 0;
+
+	if (!ix->bulk || !ix->marks.len)
+		return 0;
+	if (ix->marked.source != f->source)
+		return bulk_end(ix, f->e);
+	if (bulk_index_ops(ix, f->e))
+		return -1;
+	for (size_t i = 0; i < ix->marks.len; i++) {
+		hex_encode(entity, ix->marks.items[i].id, SHA256_SIZE);
+		if (fold_next(f, entity))
+			return -1;
+	}
+	ix->marks.len = 0;
+	return bulk_end(ix, f->e);
+}
+
+static int fold_dirty(struct foldings *f)
+{
+	struct db *d = &f->ix->db;
+	sqlite3_stmt *st = db_prep(d, "SELECT entity FROM dirty WHERE source=?1 ORDER BY id");
+	char entity[SHA256_HEX];
 	int rc;
 
-	db_bind(st, "i", source);
-	while ((rc = db_step(&ix->db, st, e)) == 1) {
+	db_bind(st, "i", f->source);
+	while ((rc = db_step(d, st, f->e)) == 1) {
 		const char *text = (const char *)sqlite3_column_text(st, 0);
-		if (ix->watch && ++done % WATCH_STEP == 0)
-			ix->watch(ix->watch_ctx, done);
 		if (!text || strlen(text) != SHA256_HEX - 1)
 			continue;
 		memcpy(entity, text, SHA256_HEX);
-		arena_clear(&ix->scratch);
-		if (fold_one(ix, source, audience, entity, e)) {
+		if (fold_next(f, entity)) {
 			rc = -1;
 			break;
 		}
 	}
 	db_reset(st);
-	if (rc)
-		return rc;
+	return rc;
+}
+
+int index_fold(struct index *ix, int64_t source, struct err *e)
+{
+	struct foldings f = { .ix = ix, .source = source, .audience = source_audience(ix, source), .e = e };
+
+	if (fold_bulk(&f) || fold_dirty(&f))
+		return -1;
 	idset_clear(&ix->marked);
 	if (db_exec(&ix->db, e, "DELETE FROM dirty WHERE source=?1", "i", source))
 		return -1;
@@ -832,6 +885,8 @@ int index_forget(struct index *ix, int64_t source, struct err *e)
 		"UPDATE source SET stamp=NULL, heads=NULL, lamport=0 WHERE id=?1",
 	};
 
+	if (bulk_end(ix, e))
+		return -1;
 	idset_clear(&ix->ops);
 	idset_clear(&ix->marked);
 	if (index_flush_deltas(ix, e))

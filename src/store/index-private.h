@@ -9,7 +9,8 @@
 
 #define INDEX_APPLICATION 0x6b6c696b /* "klik" */
 #define INDEX_VERSION 12             /* raise with every change of index-schema.c */
-extern const char index_schema[];
+/* The tables; the indexes over them, those of ops and all others. */
+extern const char index_schema[], index_schema_ops[], index_schema_finding[];
 
 /* A person in a thread. */
 enum role { ROLE_ASKED = 1, ROLE_AUTHOR = 2, ROLE_POSTED = 4, ROLE_OWNER = 8 };
@@ -28,6 +29,7 @@ struct known_person { const char *name, *email, *login; int64_t id, who; };
 /* Ids of one source met in this write, by their first 128 bits. */
 struct idset { int64_t source; struct id128 { uint64_t hi, lo; } *slots; size_t len, size; };
 struct box_delta { int64_t who, source; int waits; int64_t n; };
+struct bulk_mark { uint8_t id[SHA256_SIZE]; };
 
 struct index {
 	struct db db;
@@ -41,6 +43,8 @@ struct index {
 	int64_t puts;                  /* in a write: ops so far */
 	struct idset ops, marked;      /* in a write: ops put, entities marked dirty */
 	bool ops_new;                  /* the source of ops had none before this write */
+	bool aside, bulk, bulk_ops;    /* in a write: index-bulk.c */
+	ARRAY(struct bulk_mark) marks;      /* in a bulk: entities to fold */
 	struct arena scratch;          /* of one fold */
 	struct arena txn;              /* of one write: the identities, the people */
 	struct known_person people[64];
@@ -88,6 +92,21 @@ enum { BRANCHES_MAX = 150 };
 /* true: it was not in the set of this source yet. Another source empties the set. */
 bool idset_add(struct idset *s, int64_t source, const char *hex);
 void idset_clear(struct idset *s);
+/* The first filling of an index (index-bulk.c). index_ops: ops are about to be looked up; end: other things too. */
+bool bulk_fits(struct index *ix);
+int bulk_open(struct index *ix, struct err *e);     /* under the lock, before BEGIN */
+int bulk_begin(struct index *ix, struct err *e);
+int bulk_index_ops(struct index *ix, struct err *e);
+int bulk_end(struct index *ix, struct err *e);
+int bulk_land(struct index *ix, struct err *e);     /* after COMMIT, still under the lock */
+void bulk_drop(struct index *ix);                   /* instead; not under the lock */
+
+/* Of the file (index.c). */
+int index_open_file(struct index *ix, struct err *e);
+int index_pragmas(struct index *ix, struct err *e);
+int index_set_journal(struct index *ix, struct err *e);
+void index_unlink(const char *path);                /* with all that SQLite keeps beside it */
+
 /* Called by index_commit before COMMIT. */
 int index_flush_pending(struct index *ix, struct err *e);
 int index_flush_deltas(struct index *ix, struct err *e);

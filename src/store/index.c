@@ -110,14 +110,14 @@ static int move_aside(const char *path, const char *why, struct err *e)
 	return rc;
 }
 
-static void unlink_all(const char *path)
+void index_unlink(const char *path)
 {
 	unlink(path);
 	for (const char *const *s = (const char *const[]){ "-wal", "-shm", "-journal", NULL }; *s; s++)
 		unlink_with(path, *s);
 }
 
-static int pragmas(struct index *ix, struct err *e)
+int index_pragmas(struct index *ix, struct err *e)
 {
 	sqlite3_busy_timeout(ix->db.sql, BUSY_WAIT);
 	sqlite3_wal_autocheckpoint(ix->db.sql, 0);
@@ -125,7 +125,7 @@ static int pragmas(struct index *ix, struct err *e)
 }
 
 /* WAL wants shared memory between all users of the file: on a network file system a rollback journal instead. */
-static int set_journal(struct index *ix, struct err *e)
+int index_set_journal(struct index *ix, struct err *e)
 {
 	const char *forced = getenv("KILLICK_INDEX_JOURNAL"); /* for tests: "delete" */
 	bool wal = ix->path && !(forced && !strcmp(forced, "delete")) && !db_on_network(ix->path);
@@ -148,10 +148,10 @@ static int make_schema(struct index *ix, struct err *e)
 	struct buf b = BUF_INIT;
 	int rc;
 
-	if (set_journal(ix, e))
+	if (index_set_journal(ix, e))
 		return -1;
-	buf_addf(&b, "BEGIN IMMEDIATE;%sPRAGMA application_id=%d;PRAGMA user_version=%d;COMMIT;", index_schema,
-		 INDEX_APPLICATION, INDEX_VERSION);
+	buf_addf(&b, "BEGIN IMMEDIATE;%s%s%sPRAGMA application_id=%d;PRAGMA user_version=%d;COMMIT;", index_schema,
+		 index_schema_ops, index_schema_finding, INDEX_APPLICATION, INDEX_VERSION);
 	rc = db_script(&ix->db, b.ptr, e);
 	buf_release(&b);
 	return rc;
@@ -170,16 +170,22 @@ static int make_anew(struct index *ix, struct err *e)
 		trace("index", "%s %s", ix->path, fitness_words[fit]);
 		db_close(&ix->db);
 		if (fit == FIT_OLD)
-			unlink_all(ix->path);
+			index_unlink(ix->path);
 		else if (move_aside(ix->path, fit == FIT_FOREIGN ? "foreign" : "broken", e))
 			return -1;
-		if (db_open(&ix->db, "index", ix->path, e) || pragmas(ix, e))
+		if (db_open(&ix->db, "index", ix->path, e) || index_pragmas(ix, e))
 			return -1;
 	}
 	return make_schema(ix, e);
 }
 
-static int open_file(struct index *ix, struct err *e)
+static int open_again(struct index *ix, struct err *e)
+{
+	db_close(&ix->db);
+	return db_open(&ix->db, "index", ix->path, e) || index_pragmas(ix, e) ? -1 : 0;
+}
+
+int index_open_file(struct index *ix, struct err *e)
 {
 	struct lock lock = LOCK_INIT;
 	enum fitness fit;
@@ -188,7 +194,7 @@ static int open_file(struct index *ix, struct err *e)
 	if (db_open(&ix->db, "index", ix->path, e))
 		return -1;
 	/* What is no database at all says so here already; fitness finds the same. */
-	if (pragmas(ix, e) && !ix->db.broken)
+	if (index_pragmas(ix, e) && !ix->db.broken)
 		return -1;
 	if (!ix->path)
 		return make_schema(ix, e);
@@ -197,7 +203,9 @@ static int open_file(struct index *ix, struct err *e)
 	if (fit != FIT_OK) {
 		if (lock_take(&lock, ix->lock_path, MAKE_WAIT, e))
 			return -1;
-		rc = make_anew(ix, e);
+		/* Another one was put in its place meanwhile, whose log has the same name: this one must not be written. */
+		rc = index_stale(ix) && !ix->db.broken ? open_again(ix, e) : 0;
+		rc = rc ? rc : make_anew(ix, e);
 		lock_release(&lock);
 		if (rc)
 			return -1;
@@ -227,7 +235,7 @@ static int open_any(bool memory, struct index **out, struct err *e)
 	struct index *ix = xcalloc(1, sizeof(*ix));
 
 	ix->lock = (struct lock)LOCK_INIT;
-	if ((!memory && index_paths(ix, e)) || open_file(ix, e)) {
+	if ((!memory && index_paths(ix, e)) || index_open_file(ix, e)) {
 		index_close(ix);
 		return -1;
 	}
@@ -314,7 +322,7 @@ static int reopen(struct index *ix, struct err *e)
 		if (index_paths(ix, e))
 			return -1;
 	}
-	return open_file(ix, e);
+	return index_open_file(ix, e);
 }
 
 int index_recover(struct index *ix, struct err *e)
@@ -339,7 +347,9 @@ uint64_t index_generation(struct index *ix)
 	int64_t v;
 
 	/* data_version stands still for what this connection writes: that is counted by index_commit. */
-	if (db_get_int(&ix->db, &e, &v, "PRAGMA data_version", "") == 1 && v != ix->data_version) {
+	if (index_stale(ix))
+		ix->generation++;
+	else if (db_get_int(&ix->db, &e, &v, "PRAGMA data_version", "") == 1 && v != ix->data_version) {
 		ix->data_version = v;
 		ix->generation++;
 	}
@@ -370,6 +380,7 @@ static void write_ends(struct index *ix)
 	ix->writing = false;
 	ix->identities_of = 0;
 	ix->puts = 0;
+	array_release(&ix->marks);
 	index_forget_people(ix);
 	idset_clear(&ix->ops);
 	idset_clear(&ix->marked);
@@ -377,7 +388,7 @@ static void write_ends(struct index *ix)
 	db_room(&ix->db, false);
 }
 
-int index_begin(struct index *ix, int wait_ms, struct err *e)
+static int begin(struct index *ix, bool much, int wait_ms, struct err *e)
 {
 	if (ix->writing || ix->reading)
 		BUG("the index: a write begins inside another or a snapshot");
@@ -388,13 +399,24 @@ int index_begin(struct index *ix, int wait_ms, struct err *e)
 		ix->db.broken = true;
 		return err_set(e, ERR_BAD_DATA, "the index %s was taken away or damaged: it is built anew", index_path(ix));
 	}
-	if (db_exec(&ix->db, e, "BEGIN IMMEDIATE", "") ||
+	if ((much && bulk_fits(ix) && bulk_open(ix, e)) || db_exec(&ix->db, e, "BEGIN IMMEDIATE", "") ||
+	    (ix->aside && bulk_begin(ix, e)) ||
 	    db_get_int(&ix->db, e, &ix->seq, "SELECT value FROM counter WHERE name='seq'", "") < 0) {
 		index_rollback(ix);
 		return -1;
 	}
 	ix->writing = true;
 	return 0;
+}
+
+int index_begin(struct index *ix, int wait_ms, struct err *e)
+{
+	return begin(ix, false, wait_ms, e);
+}
+
+int index_begin_much(struct index *ix, int wait_ms, struct err *e)
+{
+	return begin(ix, true, wait_ms, e);
 }
 
 void index_rollback(struct index *ix)
@@ -407,6 +429,8 @@ void index_rollback(struct index *ix)
 	ix->deltas.len = 0;
 	write_ends(ix);
 	lock_release(&ix->lock);
+	if (ix->aside)
+		bulk_drop(ix);
 }
 
 static void checkpoint(struct index *ix)
@@ -429,7 +453,7 @@ int index_commit(struct index *ix, struct err *e)
 {
 	if (!ix->writing)
 		BUG("the index: a commit without a write");
-	if (index_flush_deltas(ix, e) || index_flush_pending(ix, e) ||
+	if (bulk_end(ix, e) || index_flush_deltas(ix, e) || index_flush_pending(ix, e) ||
 	    db_exec(&ix->db, e, "INSERT INTO counter(name, value) VALUES('seq', ?1)"
 	    " ON CONFLICT(name) DO UPDATE SET value=excluded.value WHERE value<>excluded.value", "i", ix->seq) ||
 	    db_exec(&ix->db, e, "COMMIT", "")) {
@@ -438,6 +462,11 @@ int index_commit(struct index *ix, struct err *e)
 	}
 	write_ends(ix);
 	ix->generation++;
+	if (ix->aside && bulk_land(ix, e)) {
+		lock_release(&ix->lock);
+		bulk_drop(ix);
+		return -1;
+	}
 	if (ix->wal)
 		checkpoint(ix);
 	lock_release(&ix->lock);

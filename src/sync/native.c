@@ -21,7 +21,7 @@
 #include "killick/sync/outbox.h"
 #include "people.h"
 
-enum { LOG_WAIT = 5000, AFTER_WRITE_WAIT = 200, SYNC_WAIT = 5000, REWOUND = 7, TELL_STEP = 1024 };
+enum { LOG_WAIT = 5000, AFTER_WRITE_WAIT = 200, SYNC_WAIT = 5000, REWOUND = 7, TELL_STEP = 1024, MUCH = 1 << 20 };
 
 /* ---- opening ---- */
 
@@ -409,7 +409,9 @@ static int fold_all(struct work *w, struct err *e)
 
 static int take_all(struct work *w, const struct outlook *o, int wait_ms, struct err *e)
 {
-	if (index_begin(w->index, wait_ms, e))
+	bool much = o->log_new && nlog_packed(o->store.ptr) > MUCH;
+
+	if (much ? index_begin_much(w->index, wait_ms, e) : index_begin(w->index, wait_ms, e))
 		return -1;
 	if (make_rows(w, o, e) || (o->log_new && take_log(w, o->log_stamp, e)) ||
 	    (o->desk_new && take_desk(w, o->desk_stamp, e)) || fold_all(w, e)) {

@@ -38,16 +38,33 @@ static void commit(struct fix *f)
 	OK(index_commit(f->ix, err));
 }
 
-static void open_index(struct fix *f)
+static void make_rows(struct fix *f)
 {
-	OK(index_open(&f->ix, err));
-	begin(f);
 	f->repo = index_repo(f->ix, "/r/.git", true);
 	f->source = index_source(f->ix, f->repo, "native", "/r/.git/killick/store.git", "r", true);
 	assert_true(f->repo > 0 && f->source > 0);
 	OK(index_identity(f->ix, f->repo, "Ana Lim", ana_me, err));
-	commit(f);
 	f->s = (struct scope){ .repo = f->repo, .me = ana_me };
+}
+
+static void open_index(struct fix *f)
+{
+	OK(index_open(&f->ix, err));
+	begin(f);
+	make_rows(f);
+	commit(f);
+}
+
+/* An index that holds nothing, in a write that will hold much. */
+static void begin_empty(struct fix *f)
+{
+	index_close(f->ix);
+	scratch_remove(f->dir);
+	f->dir = scratch_make();
+	setenv("XDG_CACHE_HOME", f->dir, 1);
+	OK(index_open(&f->ix, err));
+	OK(index_begin_much(f->ix, 1000, err));
+	make_rows(f);
 }
 
 static int setup(void **state)
@@ -871,6 +888,18 @@ static void replay(struct fix *f, const struct made *ops, size_t n, uint64_t *se
 	commit(f);
 }
 
+/* The same into an index that is filled for the first time, folded once at the end; often 0: with nothing put twice. */
+static void fill(struct fix *f, const struct made *ops, size_t n, uint64_t *seed, unsigned often)
+{
+	begin_empty(f);
+	for (size_t i = 0; i < n; i++) {
+		put_made(f->ix, f->source, &ops[i]);
+		if (often && random_next(seed) % often == 0)
+			put_made(f->ix, f->source, &ops[random_next(seed) % (i + 1)]);
+	}
+	commit(f);
+}
+
 static void say_difference(uint64_t seed, unsigned often, const struct buf *got, const struct buf *want)
 {
 	size_t i = 0, line = 0;
@@ -901,6 +930,12 @@ static void converges(void **state)
 			struct buf got = BUF_INIT;
 			shuffle(ops, n, &seed);
 			replay(f, ops, n, &seed, often);
+			dump(f, &got);
+			if (strcmp(got.ptr, want.ptr))
+				say_difference(began, often, &got, &want);
+			buf_reset(&got);
+			shuffle(ops, n, &seed);
+			fill(f, ops, n, &seed, often - 1);
 			dump(f, &got);
 			if (strcmp(got.ptr, want.ptr))
 				say_difference(began, often, &got, &want);
@@ -1071,6 +1106,73 @@ static void notices_that_it_was_taken_away(void **state)
 	assert_false(index_stale(f->ix));
 	assert_false(index_stale(other));
 	index_close(other);
+}
+
+static bool has_file(struct fix *f, const char *part);
+
+static void is_filled_in_another_file(void **state)
+{
+	struct fix *f = *state;
+	struct made k = make_op(&f->m, 1, OP_OPEN, NULL, &bo, opening("note", "there", anchor_of("a", 1, 1)));
+	struct index *other;
+	struct buf report = BUF_INIT;
+	uint64_t g;
+	int64_t second;
+	struct err e = ERR_INIT;
+
+	/* What was taken back leaves the empty one as it was. */
+	begin_empty(f);
+	put_made(f->ix, f->source, &k);
+	assert_true(has_file(f, "index.db.new"));
+	index_rollback(f->ix);
+	assert_false(has_file(f, "index.db.new"));
+	assert_int_equal(index_repo(f->ix, "/r/.git", false), 0);
+	/* Readers have the empty one meanwhile, and writers wait. */
+	OK(index_open(&other, err));
+	g = index_generation(other);
+	OK(index_begin_much(f->ix, 1000, err));
+	make_rows(f);
+	put_made(f->ix, f->source, &k);
+	put_made(f->ix, f->source, &k);
+	assert_int_equal(index_begin(other, 10, &e), -1);
+	assert_int_equal(e.code, ERR_BUSY);
+	assert_int_equal(index_repo(other, "/r/.git", false), 0);
+	assert_int_equal(index_generation(other), g);
+	commit(f);
+	assert_false(has_file(f, "index.db.new"));
+	assert_false(index_stale(f->ix));
+	assert_string_equal(find(f, "there"), "there");
+	/* And see that it is gone. */
+	assert_true(index_stale(other) && index_generation(other) != g);
+	OK(index_recover(other, err));
+	assert_int_equal(index_repo(other, "/r/.git", false), f->repo);
+	index_close(other);
+	OK(index_check(f->ix, &report, err));
+	assert_buf(&report, "");
+	/* Ops of a second source, and a commit before they are folded. */
+	begin_empty(f);
+	second = index_source(f->ix, f->repo, "native", "/other", "o", true);
+	put_made(f->ix, f->source, &k);
+	put_made(f->ix, second, &k);
+	put_made(f->ix, f->source, &k);
+	OK(index_commit(f->ix, err));
+	assert_string_equal(find(f, ""), "");
+	begin_empty(f);
+	second = index_source(f->ix, f->repo, "native", "/other", "o", true);
+	put_made(f->ix, f->source, &k);
+	OK(index_fold(f->ix, second, err));
+	OK(index_commit(f->ix, err));
+	assert_string_equal(find(f, ""), "");
+	begin(f);
+	commit(f);
+	assert_string_equal(find(f, "there"), "there");
+	/* One that holds something is not moved away. */
+	OK(index_begin_much(f->ix, 1000, err));
+	assert_false(has_file(f, "index.db.new"));
+	index_rollback(f->ix);
+	OK(index_check(f->ix, &report, err));
+	assert_buf(&report, "");
+	buf_release(&k.bytes);
 }
 
 static void tells_of_others_writes(void **state)
@@ -1246,7 +1348,7 @@ int main(void)
 		T(follows_rewritten_commits), T(knows_trailers), T(remembers_file_ids), T(bounds_its_maps), T(replaces_a_map),
 		T(lists_tasks),
 		T(converges), T(exports_bytes_as_stored), T(is_private_whatever_the_umask), T(makes_way_for_what_does_not_fit),
-		T(gets_over_damage), T(notices_that_it_was_taken_away), T(tells_of_others_writes), T(forgets_what_was_rolled_back),
+		T(gets_over_damage), T(notices_that_it_was_taken_away), T(is_filled_in_another_file), T(tells_of_others_writes), T(forgets_what_was_rolled_back),
 		T(works_in_memory_and_with_a_rollback_journal), T(walks_no_table),
 	};
 

@@ -36,6 +36,8 @@ const char *nlog_new_writer(const struct nlog *l);
  */
 #define NLOG_STAMP_SIZE 128
 void nlog_stamp(const char *path, char out[NLOG_STAMP_SIZE]);
+/* Bytes of packed objects: a guess at how much there is to read, from a stat(2) a pack. 0 when there is no store. */
+uint64_t nlog_packed(const char *path);
 
 /*
  * Appends n ops, all or none. The caller sets type, entity, author, time, payload; the log sets the rest (version,

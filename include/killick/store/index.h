@@ -36,6 +36,8 @@ uint64_t index_generation(struct index *ix);
 
 /* A write: the lock, then BEGIN IMMEDIATE. ERR_BUSY after wait_ms. One at a time a handle, not nested. */
 int index_begin(struct index *ix, int wait_ms, struct err *e);
+/* The same for a write of thousands of ops: an index that holds nothing is filled in another file, which takes its place. */
+int index_begin_much(struct index *ix, int wait_ms, struct err *e);
 int index_commit(struct index *ix, struct err *e);
 void index_rollback(struct index *ix);
 
