@@ -97,6 +97,15 @@ static int64_t clamp(int64_t v, int64_t lo, int64_t hi)
 	return v < lo ? lo : v > hi ? hi : v;
 }
 
+/* printf took a tenth of what a list in JSON costs. */
+static void put_num(char *out, int n, int64_t v)
+{
+	while (n--) {
+		out[n] = (char)('0' + v % 10);
+		v /= 10;
+	}
+}
+
 char *time_rfc3339(char out[TIME_RFC3339_SIZE], int64_t t)
 {
 	const int64_t first = days_of(1, 1, 1) * DAY, last = days_of(10000, 1, 1) * DAY - 1;
@@ -107,9 +116,13 @@ char *time_rfc3339(char out[TIME_RFC3339_SIZE], int64_t t)
 	days = t / DAY - (t % DAY < 0);
 	ms = t - days * DAY;
 	date_of(days, &y, &m, &d);
-	/* The remainders change nothing: they are how the compiler knows that it fits. */
-	snprintf(out, TIME_RFC3339_SIZE, "%04u-%02u-%02uT%02u:%02u:%02uZ", (unsigned)y % 10000, (unsigned)m % 100,
-		 (unsigned)d % 100, (unsigned)(ms / HOUR % 24), (unsigned)(ms / MINUTE % 60), (unsigned)(ms / SECOND % 60));
+	memcpy(out, "0000-00-00T00:00:00Z", sizeof("0000-00-00T00:00:00Z"));
+	put_num(out, 4, y);
+	put_num(out + 5, 2, m);
+	put_num(out + 8, 2, d);
+	put_num(out + 11, 2, ms / HOUR);
+	put_num(out + 14, 2, ms / MINUTE % 60);
+	put_num(out + 17, 2, ms / SECOND % 60);
 	return out;
 }
 

@@ -191,7 +191,7 @@ static void quickfix_line(struct cmd *c, const struct thread *t)
 static void print(struct cmd *c, const struct found *f)
 {
 	struct at_values *v = c->values;
-	bool quickfix = v->format && !strcmp(v->format, "quickfix");
+	bool quickfix = !out_json(c) && v->format && !strcmp(v->format, "quickfix");
 	size_t shown = 0;
 
 	out_list_begin(c, "threads");
@@ -201,12 +201,10 @@ static void print(struct cmd *c, const struct found *f)
 		if ((i && t->row == t[-1].row) || (v->open && t->state == STATE_RESOLVED))
 			continue;
 		shown++;
-		if (out_json(c))
-			out_item(c, thread_json(t));
-		else if (quickfix)
+		if (quickfix)
 			quickfix_line(c, t);
 		else
-			out_thread_line(c, t);
+			out_thread(c, t);
 	}
 	out_list_end(c);
 	if (!shown && c->io->tty && !out_json(c))

@@ -62,12 +62,8 @@ static int stream(struct cmd *c, struct thread_find *f, size_t limit, uint64_t *
 		arena_clear(&pages[turn]);
 		rc = index_threads(c->work->index, &c->work->scope, f, &pages[turn], &l, e);
 		rc = rc ? rc : work_places_dirty(c->work, &pages[turn], l.items, l.len, e);
-		for (size_t i = 0; !rc && i < l.len; i++) {
-			if (out_json(c))
-				out_item(c, thread_json(&l.items[i]));
-			else
-				out_thread_line(c, &l.items[i]);
-		}
+		for (size_t i = 0; !rc && i < l.len; i++)
+			out_thread(c, &l.items[i]);
 		*shown += l.len;
 		more = l.more && l.len;
 		f->after = by_key && l.len ? &l.items[l.len - 1] : NULL;

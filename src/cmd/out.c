@@ -145,6 +145,42 @@ void out_list_begin(struct cmd *c, const char *name)
 		buf_addf(&o->buf, "{\"format\":1,\"%s\":[", name);
 }
 
+/* What is behind the start was written as a document of its own. */
+static void end_item(struct cmd *c, size_t start)
+{
+	struct buf *b = &c->o->buf;
+
+	if (c->o->jsonl) {
+		b->ptr[start] = ',';
+		buf_addch(b, '\n');
+	}
+	out_push(c);
+}
+
+static size_t begin_item(struct cmd *c)
+{
+	struct out *o = c->o;
+
+	if (o->jsonl)
+		buf_addstr(&o->buf, "{\"format\":1");
+	else if (o->items++)
+		buf_addch(&o->buf, ',');
+	return o->buf.len;
+}
+
+void out_thread(struct cmd *c, const struct thread *t)
+{
+	size_t start;
+
+	if (!c->o->json) {
+		out_thread_line(c, t);
+		return;
+	}
+	start = begin_item(c);
+	thread_add_json(&c->o->buf, t);
+	end_item(c, start);
+}
+
 static void jsonl_line(struct cmd *c, json_t *item)
 {
 	json_t *line = json_object();

@@ -92,12 +92,8 @@ void out_match(struct cmd *c, const char *snippet)
 void out_threads(struct cmd *c, const struct thread *t, size_t n, const char *none)
 {
 	out_list_begin(c, "threads");
-	for (size_t i = 0; i < n && out_alive(c); i++) {
-		if (out_json(c))
-			out_item(c, thread_json(&t[i]));
-		else
-			out_thread_line(c, &t[i]);
-	}
+	for (size_t i = 0; i < n && out_alive(c); i++)
+		out_thread(c, &t[i]);
 	out_list_end(c);
 	if (!n && none && !out_json(c))
 		out_note(c, "%s", none);

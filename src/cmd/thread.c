@@ -46,7 +46,7 @@ static int run_show(struct cmd *c, struct err *e)
 	out_list_begin(c, "threads");
 	for (int i = 0; i < c->argc; i++) {
 		if (out_json(c)) {
-			out_item(c, thread_json(&list[i]));
+			out_thread(c, &list[i]);
 			continue;
 		}
 		if (v->no_code)

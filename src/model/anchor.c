@@ -57,28 +57,39 @@ static const char *side_name(enum anchor_side s)
 	return s == SIDE_OLD ? "old" : "new";
 }
 
-static void put_number(json_t *j, const char *key, uint32_t v)
+static void add_number(struct buf *b, const char *key, uint32_t v)
 {
-	json_object_set_new(j, key, v ? json_integer(v) : json_null());
+	if (v)
+		json_add_int(b, key, v);
+	else
+		json_add_str(b, key, NULL);
+}
+
+void anchor_add_json(struct buf *b, const struct anchor *an)
+{
+	struct buf text = BUF_INIT;
+
+	anchor_format(&text, an, 0);
+	buf_addch(b, '{');
+	json_add_str(b, "type", anchor_type_name(an->type));
+	json_add_str(b, "text", text.ptr);
+	json_add_str(b, "path", an->path);
+	add_number(b, "line", an->line);
+	add_number(b, "end", an->end);
+	json_add_str(b, "side", an->type == ANCHOR_LINES ? side_name(an->side) : NULL);
+	json_add_str(b, "commit", an->commit);
+	json_add_str(b, "section", an->section);
+	json_add_str(b, "task", an->task);
+	buf_addch(b, '}');
+	buf_release(&text);
 }
 
 json_t *anchor_json(const struct anchor *an)
 {
-	struct buf text = BUF_INIT;
-	json_t *j = json_object();
+	struct buf b = BUF_INIT;
 
-	anchor_format(&text, an, 0);
-	json_put_str(j, "type", anchor_type_name(an->type));
-	json_put_str(j, "text", text.ptr);
-	json_put_str(j, "path", an->path);
-	put_number(j, "line", an->line);
-	put_number(j, "end", an->end);
-	json_put_str(j, "side", an->type == ANCHOR_LINES ? side_name(an->side) : NULL);
-	json_put_str(j, "commit", an->commit);
-	json_put_str(j, "section", an->section);
-	json_put_str(j, "task", an->task);
-	buf_release(&text);
-	return j;
+	anchor_add_json(&b, an);
+	return json_tree(&b);
 }
 
 static void put_some(json_t *j, const char *key, const char *s)

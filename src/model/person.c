@@ -43,14 +43,21 @@ bool person_same(const struct person *a, const struct person *b)
 	return given(a->login) && given(b->login) && same_folded(a->login, b->login);
 }
 
+void person_add_json(struct buf *b, const struct person *p)
+{
+	buf_addch(b, '{');
+	json_add_str(b, "name", p->name);
+	json_add_str(b, "email", p->email);
+	json_add_str(b, "login", p->login);
+	buf_addch(b, '}');
+}
+
 json_t *person_json(const struct person *p)
 {
-	json_t *j = json_object();
+	struct buf b = BUF_INIT;
 
-	json_put_str(j, "name", p->name);
-	json_put_str(j, "email", p->email);
-	json_put_str(j, "login", p->login);
-	return j;
+	person_add_json(&b, p);
+	return json_tree(&b);
 }
 
 void person_from_json(struct arena *a, const json_t *j, struct person *out)

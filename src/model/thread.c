@@ -117,122 +117,170 @@ const char *thread_kind_glyph(enum thread_kind k, bool ascii)
 	return k == KIND_NOTE && ascii ? "-" : NAME(glyphs, k);
 }
 
-static void put_line(json_t *j, const char *key, uint32_t line)
+static void add_line(struct buf *b, const char *key, uint32_t line)
 {
-	json_object_set_new(j, key, line ? json_integer(line) : json_null());
+	if (line)
+		json_add_int(b, key, line);
+	else
+		json_add_str(b, key, NULL);
 }
 
 /* Where it was last seen, and what is left of the lines around it. */
-static json_t *last_json(const struct place *p)
+static void add_last(struct buf *b, const struct place *p)
 {
-	json_t *j = json_object();
-
-	json_put_str(j, "commit", p->last_commit);
-	json_put_str(j, "path", p->last_path);
-	put_line(j, "line", p->last_line);
-	put_line(j, "end", p->last_end);
-	put_line(j, "before", p->near_before);
-	put_line(j, "after", p->near_after);
-	return j;
+	json_add_key(b, "last");
+	if (p->state != PLACE_GONE || !p->last_path) {
+		json_add(b, NULL);
+		return;
+	}
+	buf_addch(b, '{');
+	json_add_str(b, "commit", p->last_commit);
+	json_add_str(b, "path", p->last_path);
+	add_line(b, "line", p->last_line);
+	add_line(b, "end", p->last_end);
+	add_line(b, "before", p->near_before);
+	add_line(b, "after", p->near_after);
+	buf_addch(b, '}');
 }
 
-json_t *place_json(const struct place *p)
+static void add_place(struct buf *b, const struct place *p)
 {
-	json_t *j = json_object();
-
-	json_put_str(j, "state", place_state_name(p->state));
-	json_put_str(j, "path", p->path);
-	put_line(j, "line", p->line);
-	put_line(j, "end", p->end);
-	json_object_set_new(j, "confidence", p->state == PLACE_UNKNOWN ? json_null() : json_real(p->confidence));
-	json_put_str(j, "commit", p->commit);
-	json_object_set_new(j, "last", p->state == PLACE_GONE && p->last_path ? last_json(p) : json_null());
-	json_put_str(j, "why", p->why);
-	return j;
+	buf_addch(b, '{');
+	json_add_str(b, "state", place_state_name(p->state));
+	json_add_str(b, "path", p->path);
+	add_line(b, "line", p->line);
+	add_line(b, "end", p->end);
+	if (p->state == PLACE_UNKNOWN)
+		json_add_str(b, "confidence", NULL);
+	else
+		json_add_real(b, "confidence", p->confidence);
+	json_add_str(b, "commit", p->commit);
+	add_last(b, p);
+	json_add_str(b, "why", p->why);
+	buf_addch(b, '}');
 }
 
-json_t *post_json(const struct post *p)
+static void add_person(struct buf *b, const char *key, const struct person *p)
 {
-	json_t *j = json_object();
-
-	json_put_str(j, "id", p->id);
-	json_object_set_new(j, "author", person_json(&p->author));
-	json_put_time(j, "time", p->time);
-	json_put_str(j, "body", p->body);
-	json_put_str(j, "state", post_state_name(p->state));
-	json_put_time(j, "edited", p->edited);
-	json_object_set_new(j, "accepted", json_boolean(p->accepted));
-	return j;
+	json_add_key(b, key);
+	person_add_json(b, p);
 }
 
-static json_t *people_json(const struct person *p, size_t n)
+static void add_post(struct buf *b, const struct post *p)
 {
-	json_t *arr = json_array();
-
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(arr, person_json(&p[i]));
-	return arr;
+	buf_addch(b, '{');
+	json_add_str(b, "id", p->id);
+	add_person(b, "author", &p->author);
+	json_add_time(b, "time", p->time);
+	json_add_str(b, "body", p->body);
+	json_add_str(b, "state", post_state_name(p->state));
+	json_add_time(b, "edited", p->edited);
+	json_add_bool(b, "accepted", p->accepted);
+	buf_addch(b, '}');
 }
 
-static json_t *words_json(const char *const *w, size_t n)
+static void add_people(struct buf *b, const char *key, const struct person *p, size_t n)
 {
-	json_t *arr = json_array();
-
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(arr, json_str_or_null(w[i]));
-	return arr;
+	json_add_key(b, key);
+	buf_addch(b, '[');
+	for (size_t i = 0; i < n; i++) {
+		if (i)
+			buf_addch(b, ',');
+		person_add_json(b, &p[i]);
+	}
+	buf_addch(b, ']');
 }
 
-static json_t *posts_json(const struct thread *t)
+static void add_words(struct buf *b, const char *key, const char *const *w, size_t n)
 {
-	json_t *arr;
+	json_add_key(b, key);
+	buf_addch(b, '[');
+	for (size_t i = 0; i < n; i++) {
+		if (i)
+			buf_addch(b, ',');
+		json_add(b, w[i]);
+	}
+	buf_addch(b, ']');
+}
 
-	if (!t->posts)
-		return json_null();
-	arr = json_array();
-	for (size_t i = 0; i < t->n_posts; i++)
-		json_array_append_new(arr, post_json(&t->posts[i]));
-	return arr;
+static void add_posts(struct buf *b, const struct thread *t)
+{
+	json_add_key(b, "posts");
+	if (!t->posts) {
+		json_add(b, NULL);
+		return;
+	}
+	buf_addch(b, '[');
+	for (size_t i = 0; i < t->n_posts; i++) {
+		if (i)
+			buf_addch(b, ',');
+		add_post(b, &t->posts[i]);
+	}
+	buf_addch(b, ']');
+}
+
+void thread_add_json(struct buf *b, const struct thread *t)
+{
+	buf_addch(b, '{');
+	json_add_str(b, "id", t->id);
+	json_add_str(b, "source", t->source);
+	json_add_str(b, "kind", thread_kind_name(t->kind));
+	json_add_str(b, "state", thread_state_name(t->state));
+	json_add_str(b, "title", t->title);
+	json_add_str(b, "audience", audience_name(t->audience));
+	json_add_key(b, "anchor");
+	anchor_add_json(b, &t->anchor);
+	json_add_key(b, "place");
+	add_place(b, &t->place);
+	add_posts(b, t);
+	json_add_str(b, "url", t->url);
+	add_person(b, "author", &t->author);
+	add_people(b, "asked", t->asked, t->n_asked);
+	add_words(b, "labels", t->labels, t->n_labels);
+	add_words(b, "links", t->links, t->n_links);
+	json_add_time(b, "created", t->created);
+	json_add_time(b, "updated", t->updated);
+	buf_addch(b, '}');
+}
+
+static void add_task(struct buf *b, const struct task *t)
+{
+	buf_addch(b, '{');
+	json_add_str(b, "id", t->id);
+	json_add_str(b, "source", t->source);
+	json_add_str(b, "kind", t->change ? "change" : "task");
+	json_add_str(b, "state", task_state_name(t->state));
+	json_add_str(b, "title", t->title);
+	add_person(b, "author", &t->author);
+	add_people(b, "assignees", t->assignees, t->n_assignees);
+	add_words(b, "labels", t->labels, t->n_labels);
+	json_add_time(b, "created", t->created);
+	json_add_time(b, "updated", t->updated);
+	json_add_str(b, "url", t->url);
+	json_add_int(b, "threads", t->n_threads);
+	buf_addch(b, '}');
 }
 
 json_t *thread_json(const struct thread *t)
 {
-	json_t *j = json_object();
+	struct buf b = BUF_INIT;
 
-	json_put_str(j, "id", t->id);
-	json_put_str(j, "source", t->source);
-	json_put_str(j, "kind", thread_kind_name(t->kind));
-	json_put_str(j, "state", thread_state_name(t->state));
-	json_put_str(j, "title", t->title);
-	json_put_str(j, "audience", audience_name(t->audience));
-	json_object_set_new(j, "anchor", anchor_json(&t->anchor));
-	json_object_set_new(j, "place", place_json(&t->place));
-	json_object_set_new(j, "posts", posts_json(t));
-	json_put_str(j, "url", t->url);
-	json_object_set_new(j, "author", person_json(&t->author));
-	json_object_set_new(j, "asked", people_json(t->asked, t->n_asked));
-	json_object_set_new(j, "labels", words_json(t->labels, t->n_labels));
-	json_object_set_new(j, "links", words_json(t->links, t->n_links));
-	json_put_time(j, "created", t->created);
-	json_put_time(j, "updated", t->updated);
-	return j;
+	thread_add_json(&b, t);
+	return json_tree(&b);
+}
+
+json_t *place_json(const struct place *p)
+{
+	struct buf b = BUF_INIT;
+
+	add_place(&b, p);
+	return json_tree(&b);
 }
 
 json_t *task_json(const struct task *t)
 {
-	json_t *j = json_object();
+	struct buf b = BUF_INIT;
 
-	json_put_str(j, "id", t->id);
-	json_put_str(j, "source", t->source);
-	json_put_str(j, "kind", t->change ? "change" : "task");
-	json_put_str(j, "state", task_state_name(t->state));
-	json_put_str(j, "title", t->title);
-	json_object_set_new(j, "author", person_json(&t->author));
-	json_object_set_new(j, "assignees", people_json(t->assignees, t->n_assignees));
-	json_object_set_new(j, "labels", words_json(t->labels, t->n_labels));
-	json_put_time(j, "created", t->created);
-	json_put_time(j, "updated", t->updated);
-	json_put_str(j, "url", t->url);
-	json_put_int(j, "threads", t->n_threads);
-	return j;
+	add_task(&b, t);
+	return json_tree(&b);
 }

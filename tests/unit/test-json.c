@@ -2,6 +2,7 @@
 /* JSON: what is refused, what typed reading gives, and that writing is stable ASCII that can be read again. */
 #include "unit.h"
 #include <locale.h>
+#include <math.h>
 #include "killick/base/json.h"
 
 /* NULL: refused; else what json_write makes of it. */
@@ -180,6 +181,62 @@ static void any_bytes_survive(void **state UNUSED)
 	}
 }
 
+/* What is written as text is what jansson writes of the same tree, DEL apart. */
+static void as_jansson_writes(void **state UNUSED)
+{
+	static const double reals[] = { 0, 1, 0.93, -1.5, 1e-5, 1e300, 1.0 / 3, 12345678901234567.0 };
+	uint64_t seed = 12;
+	struct buf b = BUF_INIT, want = BUF_INIT;
+
+	for (int i = 0; i < 3000; i++) {
+		char raw[60], deep[80] = "";
+		size_t n = random_next(&seed) % (sizeof(raw) - 1);
+		int64_t v = (int64_t)random_next(&seed) >> random_next(&seed) % 64;
+		double r = reals[random_next(&seed) % ARRAY_SIZE(reals)];
+		json_t *j = json_object(), *in = json_object(), *tree;
+		for (size_t k = 0; k < n; k++)
+			raw[k] = (char)(random_next(&seed) % 3 ? random_next(&seed) : random_next(&seed) % 0x80);
+		raw[n] = '\0';
+		snprintf(deep, sizeof(deep), "\xf0\x9f\x91\x8d%s\xef\xbf\xbf", raw);
+		json_put_str(in, "deep", deep);
+		json_object_set_new(in, "real", json_real(r));
+		json_put_str(j, "s", raw);
+		json_object_set_new(j, "in", in);
+		json_put_int(j, "v", v);
+		json_put_time(j, "t", v);
+		json_object_set_new(j, "yes", json_boolean(v > 0));
+		json_put_str(j, "none", NULL);
+		buf_reset(&want);
+		json_write(&want, j);
+
+		buf_reset(&b);
+		buf_addch(&b, '{');
+		json_add_str(&b, "s", raw);
+		json_add_key(&b, "in");
+		buf_addch(&b, '{');
+		json_add_str(&b, "deep", deep);
+		json_add_real(&b, "real", r);
+		buf_addch(&b, '}');
+		json_add_int(&b, "v", v);
+		json_add_time(&b, "t", v);
+		json_add_bool(&b, "yes", v > 0);
+		json_add_str(&b, "none", NULL);
+		buf_addch(&b, '}');
+		assert_buf(&b, want.ptr);
+		tree = json_tree(&b);
+		assert_int_equal(b.len, 0);
+		json_write(&b, tree);
+		assert_buf(&b, want.ptr);
+		json_decref(tree);
+		json_decref(j);
+	}
+	buf_reset(&b);
+	json_add_real(&b, "nan", NAN);
+	assert_buf(&b, ",\"nan\":null");
+	buf_release(&b);
+	buf_release(&want);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -188,6 +245,7 @@ int main(void)
 		cmocka_unit_test(typed_reading),
 		cmocka_unit_test(writing),
 		cmocka_unit_test(any_bytes_survive),
+		cmocka_unit_test(as_jansson_writes),
 	};
 
 	setlocale(LC_ALL, "");

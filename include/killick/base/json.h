@@ -20,6 +20,20 @@ void json_write(struct buf *b, const json_t *j);
 /* The same text in the arena; the reference is stolen. */
 char *json_line(struct arena *a, json_t *stolen);
 
+/*
+ * The same text for documents that come by the hundred, written as they go: `buf_addch(b, '{')`, members, `buf_addch(b, '}')`.
+ * A key is plain ASCII, its comma is put where it is not the first. Strings as with json_put_str; a real that is no number is
+ * null. json_tree reads what was written and releases b.
+ */
+void json_add(struct buf *b, const char *s);
+void json_add_key(struct buf *b, const char *key);
+void json_add_str(struct buf *b, const char *key, const char *s);
+void json_add_int(struct buf *b, const char *key, int64_t v);
+void json_add_bool(struct buf *b, const char *key, bool v);
+void json_add_real(struct buf *b, const char *key, double v);
+void json_add_time(struct buf *b, const char *key, int64_t t);
+json_t *json_tree(struct buf *b);
+
 /* Absent, null or another type gives NULL, def or false; a string lives as long as the object. */
 const char *json_get_str(const json_t *obj, const char *key);
 int64_t json_get_int(const json_t *obj, const char *key, int64_t def);

@@ -22,6 +22,8 @@ void out_set_json(struct cmd *c);
 void out_list_begin(struct cmd *c, const char *name);
 void out_item(struct cmd *c, json_t *item);     /* steals the reference */
 void out_list_end(struct cmd *c);
+/* An item of a list of threads, or its line. */
+void out_thread(struct cmd *c, const struct thread *t);
 void out_doc(struct cmd *c, const char *name, json_t *doc);   /* steals */
 /* Text mode: adds a span; text is cleaned as code (or prose, or a line of code whose TABs stay). NULL is "". */
 void out_text(struct cmd *c, enum style st, const char *text);

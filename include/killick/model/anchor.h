@@ -87,7 +87,9 @@ bool anchor_type_parse(const char *name, enum anchor_type *out);
 /* Same identity: every field but the kept text. */
 bool anchor_same(const struct anchor *a, const struct anchor *b);
 
-/* The JSON of product.md: {"type","text","path","line","end","side","commit","section","task"}; a new reference. */
+/* The JSON of product.md: {"type","text","path","line","end","side","commit","section","task"}, as text
+ * and as a new reference. */
+void anchor_add_json(struct buf *b, const struct anchor *an);
 json_t *anchor_json(const struct anchor *an);
 /* The native log's form: "type","path","path_c" (a path that is not UTF-8, quoted as git does; then "path" is its lossy
  * reading),"line","end","side","col","col_end","commit","blob","section","task","quote","before","after"; nulls left

@@ -17,7 +17,8 @@ const char *person_label(const struct person *p);
 bool person_same(const struct person *a, const struct person *b);
 /* Both have a mail address and it is the same: what the fold asks, since a login proves nothing across sources. */
 bool person_same_email(const struct person *a, const struct person *b);
-/* {"name","email","login"}; a new reference. */
+/* {"name","email","login"} as text, and as a new reference. */
+void person_add_json(struct buf *b, const struct person *p);
 json_t *person_json(const struct person *p);
 void person_from_json(struct arena *a, const json_t *j, struct person *out);
 void person_copy(struct arena *a, const struct person *p, struct person *out);

@@ -117,9 +117,9 @@ void title_from_body(struct buf *b, const char *body);
 /* s on one line: blanks and control characters squeezed to one blank, trimmed. Not cut. */
 void title_one_line(struct buf *b, const char *s);
 
-/* The documents of product.md; new references. */
+/* The documents of product.md as text, and as new references. */
+void thread_add_json(struct buf *b, const struct thread *t);
 json_t *thread_json(const struct thread *t);
-json_t *post_json(const struct post *p);
 json_t *place_json(const struct place *p);
 json_t *task_json(const struct task *t);
 
