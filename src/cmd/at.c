@@ -220,12 +220,14 @@ static int run_at(struct cmd *c, struct err *e)
 
 	if (v->format && !strcmp(v->format, "json"))
 		out_set_json(c);
+	c->work->scope.plain = out_json(c);
 	for (int i = 0; i < c->argc && !rc; i++)
 		rc = act_anchor(c, c->argv[i], &an, e) || find_at(c, &an, &all, e) ? -1 : 0;
 	if (!rc && all.len)
 		qsort(all.items, all.len, sizeof(*all.items), by_line);
 	if (!rc)
 		print(c, &all);
+	c->work->scope.plain = false;
 	array_release(&all);
 	return rc;
 }

@@ -537,6 +537,19 @@ static void fill_boxed(struct folding *w)
 	"?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25," \
 	" ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, nullif(?42, 0)"
 
+/* Two threads whose full ids would be the same: from now on neighbours are asked. */
+static int note_long_id(struct folding *w)
+{
+	struct db *d = &w->ix->db;
+	int64_t lo, hi, other;
+	int rc;
+
+	hid_range(w->entity, FULL_ID, &lo, &hi);
+	rc = db_get_int(d, w->e, &other, "SELECT 1 FROM thread WHERE hid BETWEEN ?1 AND ?2 AND id<>?3 LIMIT 1", "iii", lo, hi,
+			w->thread_row);
+	return rc == 1 ? db_exec(d, w->e, "UPDATE counter SET value=1 WHERE name='long_ids'", "") : rc;
+}
+
 static int write_row(struct folding *w, int64_t sig)
 {
 	struct db *d = &w->ix->db;
@@ -560,7 +573,7 @@ static int write_row(struct folding *w, int64_t sig)
 	if (w->is_new)
 		w->thread_row = sqlite3_last_insert_rowid(d->sql);
 	w->boxed.thread = w->thread_row;
-	return 0;
+	return w->is_new ? note_long_id(w) : 0;
 }
 
 static int write_words(struct folding *w)

@@ -69,7 +69,9 @@ void index_read_end(struct index *ix);
 int64_t hid_of(const char *hex);
 /* The numbers that begin with these hex digits (1 to 64; past 16 they only narrow by comparing the whole id). */
 void hid_range(const char *hex, size_t digits, int64_t *lo, int64_t *hi);
-/* Digits needed to tell hid from both neighbours, at least min. */
+/* Digits needed to tell hid from both neighbours, at least min. Twelve make a full id; the counter "long_ids" is 0 while that
+ * is enough for all threads. An index without it asks. */
+enum { FULL_ID = 12 };
 unsigned hid_digits(int64_t hid, const int64_t *before, const int64_t *after, unsigned min);
 void hid_hex(char out[17], int64_t hid);
 

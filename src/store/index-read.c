@@ -14,18 +14,22 @@
 
 /* ---- rows ---- */
 
+/* Ids are random: a neighbour's is a page of its own, as is what is unread. So both are read only where they are shown, and
+ * for ids in full where some need more than twelve digits (FULL_ID). */
+#define NEIGHBOUR(end, side) "CASE WHEN ?5 OR coalesce((SELECT value FROM counter WHERE name='long_ids'), 1) THEN (SELECT " \
+	end "(hid) FROM thread WHERE hid" side "coalesce(m.hid, t.hid)) END"
 #define THREAD_SELECT \
-	"SELECT j.key, t.id, coalesce(m.hid, t.hid), (SELECT max(hid) FROM thread WHERE hid<coalesce(m.hid, t.hid)), (SELECT" \
-	" min(hid) FROM thread WHERE hid>coalesce(m.hid, t.hid)), CASE WHEN s.kind IN ('native', 'private') THEN s.kind ELSE" \
+	"SELECT j.key, t.id, coalesce(m.hid, t.hid), " NEIGHBOUR("max", "<") ", " NEIGHBOUR("min", ">") ", CASE WHEN s.kind IN ('native', 'private') THEN s.kind ELSE" \
 	" s.name END, t.kind, t.state, t.audience, t.created, t.updated, coalesce(m.n_posts, t.n_posts), t.type, t.side, t.line, t.end," \
 	" t.col, t.col_end, t.path, t.sha, t.blob, t.section, t.task, t.title, t.url, t.asked, t.labels, t.links," \
-	" a.name, a.email, a.login, l.name, l.email, l.login, coalesce(b.unread, 0)," \
+	" a.name, a.email, a.login, l.name, l.email, l.login," \
+	" CASE WHEN ?5 THEN coalesce((SELECT b.unread FROM box b WHERE b.thread=coalesce(t.of, t.id) AND b.who=?3), 0) ELSE 0 END," \
 	" p.state, p.path, p.line, p.end, p.confidence, CASE WHEN p.state IN (1,2,3) THEN v.head ELSE p.sha END, p.last_sha, p.last_path, p.last_line, p.last_end," \
 	" p.near_before, p.near_after, p.why, CASE WHEN ?4 THEN t.quote END, CASE WHEN ?4 THEN t.before END," \
 	" CASE WHEN ?4 THEN t.after END" \
 	" FROM json_each(?1) j CROSS JOIN thread t ON t.id=j.value CROSS JOIN source s ON s.id=t.source LEFT JOIN thread m ON m.id=t.of" \
 	" CROSS JOIN person a ON a.id=t.author CROSS JOIN person l ON l.id=t.last" \
-	" LEFT JOIN place p ON p.thread=t.id AND p.view=?2 LEFT JOIN view v ON v.id=p.view LEFT JOIN box b ON b.thread=coalesce(t.of, t.id) AND b.who=?3"
+	" LEFT JOIN place p ON p.thread=t.id AND p.view=?2 LEFT JOIN view v ON v.id=p.view"
 
 static const char *text_or_null(struct row *r)
 {
@@ -55,7 +59,7 @@ static void read_id(struct row *r, char letter, const char **id, const char **ab
 		after = &around[1];
 	around[1] = row_int(r);
 	hid_hex(hex, hid);
-	*id = arena_printf(r->a, "%c%.*s", letter, (int)hid_digits(hid, before, after, 12), hex);
+	*id = arena_printf(r->a, "%c%.*s", letter, (int)hid_digits(hid, before, after, FULL_ID), hex);
 	if (abbrev)
 		*abbrev = arena_printf(r->a, "%c%.*s", letter, (int)hid_digits(hid, before, after, 6), hex);
 }
@@ -93,10 +97,11 @@ static void read_anchor(struct row *r, struct anchor *an)
 	an->task = row_text(r);
 }
 
-static void read_thread(struct row *r, struct thread *t)
+static void read_thread(struct row *r, bool plain, struct thread *t)
 {
 	t->row = row_int(r);
-	read_id(r, 'k', &t->id, &t->abbrev);
+	read_id(r, 'k', &t->id, plain ? NULL : &t->abbrev);
+	t->abbrev = plain ? t->id : t->abbrev;
 	t->source = row_text(r);
 	t->kind = (enum thread_kind)row_int(r);
 	t->state = (enum thread_state)row_int(r);
@@ -272,18 +277,20 @@ static int load_threads(struct index *ix, const struct scope *s, const struct ro
 {
 	sqlite3_stmt *st = db_prep(&ix->db, THREAD_SELECT);
 	char *list = rows_json(r);
+	bool plain = s && s->plain;
 	size_t n = 0;
 	int rc;
 
 	out->items = r->len ? arena_alloc(a, r->len * sizeof(*out->items)) : NULL;
 	out->alloc = r->len;
-	db_bind(st, "tiii", list, s ? s->view : (int64_t)0, index_scope_who(ix, s), (int64_t)(what & LOAD_QUOTES));
+	db_bind(st, "tiiii", list, s ? s->view : (int64_t)0, index_scope_who(ix, s), (int64_t)(what & LOAD_QUOTES),
+		(int64_t)!plain);
 	/* By key, since no ORDER BY says that the rows come as they were asked for. */
 	while ((rc = db_step(&ix->db, st, e)) == 1) {
 		struct row row = { st, a, 1 };
 		size_t key = (size_t)col_int(st, 0);
 		if (key < r->len)
-			read_thread(&row, &out->items[key]);
+			read_thread(&row, plain, &out->items[key]);
 	}
 	for (size_t i = 0; i < r->len; i++)
 		if (out->items[i].row)
@@ -1135,9 +1142,9 @@ int index_touched(struct index *ix, int64_t repo, int64_t view, const char *cons
 	return rc;
 }
 
-#define UNPLACED_SELECT \
+#define UNPLACED_SELECT(rev) \
 	"SELECT t.id FROM thread t WHERE t.source IN (SELECT source FROM repo_source WHERE repo=?1) AND NOT EXISTS (SELECT 1" \
-	" FROM place x WHERE x.thread=t.id AND x.view=?2) AND t.rev>coalesce((SELECT ops FROM view WHERE id=?2), 0) AND "
+	" FROM place x WHERE x.thread=t.id AND x.view=?2) AND " rev ">coalesce((SELECT ops FROM view WHERE id=?2), 0) AND "
 
 int index_unplaced(struct index *ix, int64_t repo, int64_t view, const char *path, size_t limit, struct arena *a,
     int64_t **rows, size_t *n, struct err *e)
@@ -1146,13 +1153,14 @@ int index_unplaced(struct index *ix, int64_t repo, int64_t view, const char *pat
 	sqlite3_stmt *st;
 	int rc;
 
-	/* A number of threads at most is wanted at once, all of them by file: work on a file is shared. */
+	/* A number of threads at most is wanted at once, all of them by file: work on a file is shared. A file's are found by its
+	 * path: by their age all that are new would be looked at. */
 	if (path)
-		st = db_prep(&ix->db, UNPLACED_SELECT "t.path=?3 LIMIT ?4");
+		st = db_prep(&ix->db, UNPLACED_SELECT("+t.rev") "t.path=?3 LIMIT ?4");
 	else if (limit)
-		st = db_prep(&ix->db, UNPLACED_SELECT "t.path IS NOT NULL LIMIT ?4");
+		st = db_prep(&ix->db, UNPLACED_SELECT("t.rev") "t.path IS NOT NULL LIMIT ?4");
 	else
-		st = db_prep(&ix->db, UNPLACED_SELECT "t.path IS NOT NULL ORDER BY t.path, t.id LIMIT ?4");
+		st = db_prep(&ix->db, UNPLACED_SELECT("t.rev") "t.path IS NOT NULL ORDER BY t.path, t.id LIMIT ?4");
 	db_bind(st, "iiti", repo, view, path, limit ? (int64_t)limit : (int64_t)-1);
 	rc = collect(ix, st, &list, NULL, e);
 	give_rows(&list, a, rows, n);

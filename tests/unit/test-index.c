@@ -305,6 +305,39 @@ static void ids_are_numbers(void **state)
 
 /* ---- queries ---- */
 
+/* The ids of these two begin with the same twelve digits: found by trying 40 million bodies. */
+static const char *open_twin(struct fix *f, const char *body)
+{
+	struct maker m = MAKER_INIT;
+	struct made op = make_op(&m, 1, OP_OPEN, NULL, &bo, opening("note", body, anchor_of("src/twins.c", 1, 1)));
+
+	begin(f);
+	put_made(f->ix, f->source, &op);
+	commit(f);
+	buf_release(&op.bytes);
+	return arena_strdup(&f->a, op.id);
+}
+
+static void ids_in_full_differ(void **state)
+{
+	struct fix *f = *state;
+	const char *one = open_twin(f, "15834697"), *two = open_twin(f, "16375589");
+	struct scope plain = f->s;
+	struct thread_list l;
+
+	assert_memory_equal(one, two, 12);
+	assert_memory_not_equal(one, two, 13);
+	plain.plain = true;
+	for (int i = 0; i < 2; i++) {
+		OK(index_threads_at(f->ix, i ? &plain : &f->s, "src/twins.c", &f->a, &l, err));
+		assert_int_equal(l.len, 2);
+		for (size_t k = 0; k < 2; k++) {
+			assert_int_equal(strlen(l.items[k].id), 1 + 13);
+			assert_memory_equal(l.items[k].id + 1, k ? two : one, 13);
+		}
+	}
+}
+
 static void answers_queries(void **state)
 {
 	struct fix *f = *state;
@@ -1342,7 +1375,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(shows_a_thread), T(edits_and_redactions_reach_the_search), T(waits_for_the_opening_op), T(names_what_an_id_fits),
-		cmocka_unit_test(ids_are_numbers), T(answers_queries), T(ranks_and_cuts_out), T(pages), T(lists_many_sources),
+		cmocka_unit_test(ids_are_numbers), T(ids_in_full_differ), T(answers_queries), T(ranks_and_cuts_out), T(pages), T(lists_many_sources),
 		T(waits_as_the_rule_says),
 		T(a_commit_waits_for_its_author), T(counts_what_is_unread), T(joins_two_addresses), T(lists_where_things_are_now),
 		T(follows_rewritten_commits), T(knows_trailers), T(remembers_file_ids), T(bounds_its_maps), T(replaces_a_map),

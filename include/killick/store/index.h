@@ -57,6 +57,7 @@ struct scope {
 	int64_t repo;           /* index row of the repository, 0: all */
 	int64_t view;           /* index row of the work tree's view, 0: places as written */
 	const char *const *me;  /* my mail addresses, lower case, NULL-terminated; may be NULL */
+	bool plain;             /* for programs: lists come without n_unread, and abbrev is the id */
 };
 /* Rows are made as needed (inside a write). repo_key: the git common folder. false/0 when absent. */
 int64_t index_repo(struct index *ix, const char *repo_key, bool make);
