@@ -18,7 +18,7 @@ static double pair_score(struct text *o, uint32_t i, struct text *n, uint32_t j,
 {
 	const struct line *x = text_line(o, i), *y = text_line(n, j);
 	*like = 0;
-	if (x->norm == y->norm) {
+	if (text_norm(o, i) == text_norm(n, j)) {
 		*like = 1;
 		return x->flags & LINE_BLANK ? 0.02 : x->flags & LINE_TRIVIAL ? 0.25 : 1.2;
 	}
@@ -328,10 +328,11 @@ static struct seed *seeds_make(struct text *o, const uint32_t *old, uint32_t n_o
 		const struct line *l = text_line(o, old[k]);
 		if (l->flags & LINE_TRIVIAL)
 			continue;
-		uint32_t m = places_count(&news, n, new_, l->norm, SEED_PLACES, at);
+		uint64_t norm = text_norm(o, old[k]);
+		uint32_t m = places_count(&news, n, new_, norm, SEED_PLACES, at);
 		if (!m || m > SEED_PLACES)
 			continue;
-		float w = seed_weight(o, n, l, places_count(&olds, o, old, l->norm, SEED_PLACES, own), m);
+		float w = seed_weight(o, n, l, places_count(&olds, o, old, norm, SEED_PLACES, own), m);
 		for (uint32_t x = 0; x < m; x++) {
 			s = array_grow(s, *len, &alloc, sizeof(*s));
 			s[(*len)++] = (struct seed){ .i = old[k], .j = at[x], .weight = w, .prev = -1 };

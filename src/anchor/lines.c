@@ -31,16 +31,31 @@ static inline uint64_t fold(uint64_t a, uint64_t b)
 	return (uint64_t)x ^ (uint64_t)(x >> 64);
 }
 
-static uint64_t hash_bytes(const char *p, size_t n)
+static inline uint64_t load8(const char *p)
 {
-	uint64_t h = 0x9e3779b97f4a7c15u ^ n, w;
-	for (; n >= 8; p += 8, n -= 8) {
-		memcpy(&w, p, 8);
-		h = fold(h ^ w, 0xa0761d6478bd642fu);
+	uint64_t w;
+	memcpy(&w, p, sizeof(w));
+	return w;
+}
+
+/* The last 8 bytes are taken whole, some of them for the second time; short strings likewise. */
+static inline uint64_t hash_bytes(const char *p, size_t n)
+{
+	uint64_t h = 0x9e3779b97f4a7c15u ^ n, w = 0;
+	if (n >= 8) {
+		const char *last = p + n - 8;
+		for (; p < last; p += 8)
+			h = fold(h ^ load8(p), 0xa0761d6478bd642fu);
+		w = load8(last);
+	} else if (n >= 4) {
+		uint32_t x, y;
+		memcpy(&x, p, sizeof(x));
+		memcpy(&y, p + n - 4, sizeof(y));
+		w = (uint64_t)x << 32 | y;
+	} else if (n) {
+		w = (uint64_t)(unsigned char)p[0] << 16 | (uint64_t)(unsigned char)p[n / 2] << 8 | (unsigned char)p[n - 1];
 	}
-	w = 0;
-	memcpy(&w, p, n);
-	return fold(h ^ w, 0xe7037ed1a0b428dbu ^ (n << 56));
+	return fold(h ^ w, 0xe7037ed1a0b428dbu);
 }
 
 enum { C_SPACE = 1, C_WORD = 2, C_LETTER = 4 };
@@ -70,10 +85,11 @@ static void line_hash(struct line *l, const char *p)
 		head++;
 	while (tail > head && is_space((unsigned char)p[tail - 1]))
 		tail--;
-	l->trim = hash_bytes(p + head, tail - head);
-	l->raw = l->trim;
-	if (head || tail < l->len)
-		l->raw = fold(l->trim ^ hash_bytes(p, head), 0x8ebc6af09c88c6e3u ^ hash_bytes(p + tail, l->len - tail));
+	l->trim = l->raw = hash_bytes(p + head, tail - head);
+	if (head)
+		l->raw = fold(l->raw ^ hash_bytes(p, head), 0x8ebc6af09c88c6e3u);
+	if (tail < l->len)
+		l->raw = fold(l->raw ^ hash_bytes(p + tail, l->len - tail), 0x589965cc75374cc3u);
 }
 
 static void text_split(struct text *t)
@@ -117,6 +133,7 @@ void text_free(struct text *t)
 	free(t->ptr);
 	free(t->lines);
 	free(t->words);
+	free(t->norms);
 	free(t->once);
 	free(t->trims);
 	free(t->names);
@@ -126,7 +143,7 @@ void text_free(struct text *t)
 
 size_t text_weight(const struct text *t)
 {
-	return t->size + t->n * sizeof(*t->lines) + (t->words ? t->n * sizeof(*t->words) : 0) +
+	return t->size + t->n * sizeof(*t->lines) + (t->words ? t->n * sizeof(*t->words) : 0) + (t->norms ? t->n * sizeof(*t->norms) : 0) +
 	    (t->names ? (t->names_mask + 1) * sizeof(*t->names) : 0) + (t->trims ? (t->trims_mask + 1) * sizeof(*t->trims) : 0) + (t->once ? (t->once_mask + 1) * sizeof(*t->once) : 0) +
 	    t->arena.total + sizeof(*t);
 }
@@ -168,29 +185,29 @@ static unsigned indent_of(const char *p, uint32_t len)
 	return col;
 }
 
+/* The longest of the words above is shorter. */
+enum { SHORT_LINE = 20 };
+
 static void line_study(struct text *t, struct line *l)
 {
 	const char *p = t->ptr + l->off;
-	char small[256], *s = l->len <= sizeof(small) - 1 ? small : xmalloc(l->len + 1);
+	char s[SHORT_LINE + 1];
 	size_t n = 0;
 	uint32_t letters = 0;
 	for (uint32_t i = 0; i < l->len; i++) {
 		uint8_t k = class_of[(unsigned char)p[i]];
-		s[n] = p[i];
+		s[n < SHORT_LINE ? n : SHORT_LINE] = p[i];
 		n += !(k & C_SPACE);
 		letters += k / C_LETTER;
 	}
-	s[n] = '\0';
-	l->letters = letters;
-	l->norm = hash_bytes(s, n);
+	s[n < SHORT_LINE ? n : SHORT_LINE] = '\0';
+	l->letters = letters < UINT16_MAX ? (uint16_t)letters : UINT16_MAX;
 	l->indent = (uint16_t)indent_of(p, l->len);
 	l->flags |= LINE_KNOWN | (n ? 0 : LINE_BLANK);
-	if (n < 20 && is_closing(s))
+	if (n < SHORT_LINE && is_closing(s))
 		l->flags |= LINE_CLOSE;
-	if (l->letters < 4 || (n < 20 && in_words(s, trivial_words, ARRAY_SIZE(trivial_words))))
+	if (l->letters < 4 || (n < SHORT_LINE && in_words(s, trivial_words, ARRAY_SIZE(trivial_words))))
 		l->flags |= LINE_TRIVIAL;
-	if (s != small)
-		free(s);
 }
 
 const struct line *text_line(struct text *t, uint32_t i)
@@ -199,6 +216,28 @@ const struct line *text_line(struct text *t, uint32_t i)
 	if (!(l->flags & LINE_KNOWN))
 		line_study(t, l);
 	return l;
+}
+
+/* Without white space. Few lines are asked for it: an array of its own beside, 0 for not made yet. */
+uint64_t text_norm(struct text *t, uint32_t i)
+{
+	const struct line *l = &t->lines[i];
+	char small[256], *s = small;
+	size_t n = 0;
+	if (!t->norms)
+		t->norms = xcalloc(t->n, sizeof(*t->norms));
+	if (t->norms[i])
+		return t->norms[i];
+	if (l->len > sizeof(small))
+		s = xmalloc(l->len);
+	for (uint32_t k = 0; k < l->len; k++) {
+		s[n] = t->ptr[l->off + k];
+		n += !is_space((unsigned char)s[n]);
+	}
+	t->norms[i] = hash_bytes(s, n) | 1;
+	if (s != small)
+		free(s);
+	return t->norms[i];
 }
 
 const char *line_first(const struct text *t, uint32_t i)
@@ -257,12 +296,10 @@ uint32_t text_count(struct text *t, const struct line *l)
 	return trim_slot(t, l->trim)->n;
 }
 
-#define REPEATED 0x80000000u
-
 static uint32_t once_slot(const struct text *t, uint64_t raw)
 {
 	uint32_t k = (uint32_t)(raw ^ raw >> 32) & t->once_mask;
-	while (t->once[k] != UINT32_MAX && t->lines[t->once[k] & ~REPEATED].raw != raw)
+	while (t->once[k] != UINT32_MAX && t->lines[t->once[k]].raw != raw)
 		k = (k + 1) & t->once_mask;
 	return k;
 }
@@ -274,8 +311,13 @@ static void once_make(struct text *t)
 	t->once = xmalloc(size * sizeof(*t->once));
 	memset(t->once, 0xff, size * sizeof(*t->once));
 	for (uint32_t i = 0; i < t->n; i++) {
-		uint32_t k = once_slot(t, t->lines[i].raw);
-		t->once[k] = t->once[k] == UINT32_MAX ? i : t->once[k] | REPEATED;
+		uint32_t *first = &t->once[once_slot(t, t->lines[i].raw)];
+		if (*first == UINT32_MAX) {
+			*first = i;
+			continue;
+		}
+		t->lines[*first].flags |= LINE_REPEATED;
+		t->lines[i].flags |= LINE_REPEATED;
 	}
 }
 
@@ -283,7 +325,7 @@ bool text_once(struct text *t, uint32_t i)
 {
 	if (!t->once)
 		once_make(t);
-	return !(t->once[once_slot(t, t->lines[i].raw)] & REPEATED);
+	return !(t->lines[i].flags & LINE_REPEATED);
 }
 
 bool text_has(struct text *t, uint64_t raw)

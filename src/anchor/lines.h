@@ -11,18 +11,18 @@
 #include "killick/base/buf.h"
 
 enum line_flags {
-	LINE_KNOWN = 1 << 0,    /* norm, letters and indent are filled */
+	LINE_KNOWN = 1 << 0,    /* letters and indent are filled, and the next three */
 	LINE_TRIVIAL = 1 << 1,  /* carries no identity: blank, braces, "else", "return 0;" */
 	LINE_BLANK = 1 << 2,
 	LINE_CLOSE = 1 << 3,    /* only closes a block: "}", "});", "end", "fi", "done", … */
+	LINE_REPEATED = 1 << 4, /* set by text_once */
 };
 
 struct line {
 	uint64_t raw;           /* of the line as written */
 	uint64_t trim;          /* without blanks at its ends */
-	uint64_t norm;          /* without any: made when asked */
 	uint32_t off, len;      /* bytes, without the line's end */
-	uint32_t letters;       /* letters and digits; bytes from 0x80 count */
+	uint16_t letters;       /* letters and digits, at most 65535; bytes from 0x80 count */
 	uint16_t indent;        /* columns, tabs to 8 */
 	uint8_t flags;
 };
@@ -37,7 +37,8 @@ struct text {
 	uint32_t n;
 	bool binary;            /* a NUL in the first 8000 bytes, git's rule */
 	struct words **words;   /* a line's words, made when asked */
-	uint32_t *once;         /* table of first lines by raw hash, the top bit set for repeated ones, made when asked */
+	uint64_t *norms;        /* hashes of lines without white space, made when asked */
+	uint32_t *once;         /* table of first lines by raw hash, made when asked */
 	uint32_t once_mask;
 	struct trim_count *trims; /* table of trim hashes and how often they occur, made when asked */
 	uint32_t trims_mask;
@@ -51,12 +52,13 @@ struct text *text_new(struct buf *content);
 void text_free(struct text *t);
 size_t text_weight(const struct text *t);   /* bytes of memory, for caches */
 
-/* The line with everything filled in. */
+/* The line with letters, indent and flags filled in. */
 const struct line *text_line(struct text *t, uint32_t i);
+/* The hash of the line without white space. */
+uint64_t text_norm(struct text *t, uint32_t i);
 /* Its first character that is not blank; the end of the line for a blank one. */
 const char *line_first(const struct text *t, uint32_t i);
 static inline bool text_trivial(struct text *t, uint32_t i) { return text_line(t, i)->flags & LINE_TRIVIAL; }
-static inline uint64_t text_norm(struct text *t, uint32_t i) { return text_line(t, i)->norm; }
 static inline const char *text_at(const struct text *t, uint32_t i) { return t->ptr + t->lines[i].off; }
 
 /* Does no other line of the text have the same bytes? */

@@ -214,7 +214,7 @@ static uint32_t block_end(struct text *t, uint32_t lo, uint64_t norm)
 		if (l->indent < text_line(t, lo)->indent)
 			return NO_LINE;
 		if (l->indent == text_line(t, lo)->indent && (l->flags & LINE_CLOSE))
-			return l->norm == norm ? i : NO_LINE;
+			return text_norm(t, i) == norm ? i : NO_LINE;
 	}
 	return NO_LINE;
 }

@@ -11,6 +11,7 @@
 #include "killick/base/proc.h"
 #include "killick/git/lineage.h"
 #include "git.h"
+#include "packs.h"
 
 enum { TREE_SLOTS = 1024, TREE_BYTES = 64 << 20 };
 enum { SEEN_A = 1, SEEN_B = 2, STALE = 4, QUEUED = 8 };
@@ -31,6 +32,7 @@ struct tree {
 struct lineage {
 	struct repo *repo;
 	git_odb *odb;
+	struct packs *packs;
 	bool fetch, refreshed;
 	enum lineage_fault fault;
 	struct node **nodes;    /* open addressing by id; NULL: free */
@@ -49,6 +51,10 @@ int lineage_open(struct repo *r, struct lineage **out, struct err *e)
 	struct lineage *l = xcalloc(1, sizeof(*l));
 	l->repo = r;
 	l->odb = odb;
+	struct buf objects = BUF_INIT;
+	buf_addf(&objects, "%s/objects", repo_commondir(r));
+	l->packs = packs_open(objects.ptr);
+	buf_release(&objects);
 	arena_init(&l->arena);
 	*out = l;
 	return 0;
@@ -73,6 +79,7 @@ void lineage_close(struct lineage *l)
 	if (!l)
 		return;
 	trees_drop(l);
+	packs_close(l->packs);
 	free(l->nodes);
 	arena_release(&l->arena);
 	free(l);
@@ -586,15 +593,32 @@ static int entry_cmp(const struct entry *x, const struct entry *y)
 	return (int)a - (int)b;
 }
 
+/* Most entries of most trees are the same: over them in one go. */
+static void skip_same(const char **p, const char *p_end, const char **q, const char *q_end)
+{
+	const char *from = *p;
+	size_t most = p_end - *p < q_end - *q ? (size_t)(p_end - *p) : (size_t)(q_end - *q), same = 0;
+	while (same + 256 <= most && !memcmp(from + same, *q + same, 256))
+		same += 256;
+	while (same < most && from[same] == (*q)[same])
+		same++;
+	for (const char *end = from + same, *nul; (nul = memchr(*p, 0, (size_t)(end - *p))) && end - nul >= 21;)
+		*p = nul + 21;
+	*q += *p - from;
+}
+
 static void diff_merge(struct differ *d, const char *p, const char *p_end, const char *q, const char *q_end,
     unsigned depth)
 {
 	struct entry x, y;
+	skip_same(&p, p_end, &q, q_end);
 	bool have_x = entry_next(&p, p_end, &x), have_y = entry_next(&q, q_end, &y);
 	while ((have_x || have_y) && !d->out->cut) {
 		int c = !have_x ? 1 : !have_y ? -1 : entry_cmp(&x, &y);
 		if (c || x.mode != y.mode || memcmp(x.id, y.id, 20))
 			diff_entry(d, c <= 0 ? &x : NULL, c >= 0 ? &y : NULL, depth);
+		if (!c)
+			skip_same(&p, p_end, &q, q_end);
 		if (c <= 0)
 			have_x = entry_next(&p, p_end, &x);
 		if (c >= 0)
@@ -633,6 +657,12 @@ void lineage_changes_release(struct lineage_changes *c)
 
 bool lineage_blob(struct lineage *l, const struct oid *id, size_t max, struct buf *out, uint64_t *size)
 {
+	size_t before = out->len;
+	if (packs_read(l->packs, id->id, PACK_BLOB, max ? max : SIZE_MAX / 4, out)) {
+		if (size)
+			*size = out->len - before;
+		return true;
+	}
 	if (size)
 		*size = 0;
 	git_oid g;
