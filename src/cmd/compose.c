@@ -34,20 +34,20 @@ int compose_to(struct cmd *c, enum audience *out, struct source **source, struct
 		return 0;
 	if (!strcmp(to, "private"))
 		*out = AUDIENCE_PRIVATE;
-	else if (c->posting.private_)
-		return err_set(e, ERR_USAGE, "--private and --to %s contradict each other", to);
 	else if (strcmp(to, "native")) {
 		all = act_sources(c, e);
 		*source = all ? sources_find(all, to, e) : NULL;
-		return *source ? 0 : -1;
-	}
+		/* there it is a note that some may see only */
+		return !*source || (c->posting.private_ && act_can(c, *source, CAP_PRIVATE_NOTES, e)) ? -1 : 0;
+	} else if (c->posting.private_)
+		return err_set(e, ERR_USAGE, "--private and --to %s contradict each other", to);
 	return 0;
 }
 
 void compose_goes(struct cmd *c, const struct compose *p, struct buf *b)
 {
 	if (p->to)
-		act_audience_there(c, p->to, p->where, b);
+		act_audience_there(c, p->to, p->where, p->audience == AUDIENCE_PRIVATE, b);
 	else
 		compose_audience(c, p->audience, b);
 }

@@ -78,6 +78,7 @@ static json_t *row_json(struct cmd *c, const struct out_row *r)
 		json_put_str(j, "verdict", op.verdict);
 		json_object_set_new(j, "notes", notes_json(c, &op));
 	}
+	json_object_set_new(j, "private", json_boolean(has && op.private_));
 	json_put_time(j, "created", r->created);
 	json_put_time(j, "due", out_next(r) > 1 ? out_next(r) : r->state == OUT_QUEUED ? r->created : 0);
 	json_put_int(j, "attempts", r->attempts);

@@ -141,6 +141,24 @@ static const struct verb verbs[] = {
 	{ "task-edit", make_task_edit, "edited", KIND_NOTE },
 };
 
+/* A new task's id is known once it is written: whom it is given to is an op of its own. */
+static void assign_new(struct cmd *c, const struct sending *s)
+{
+	json_t *who = s->p->extra ? json_get_obj(s->p->extra, "assign") : NULL;
+	struct batch b = BATCH_INIT;
+	struct err e = ERR_INIT;
+	json_t *list;
+
+	if (!who || strcmp(s->p->verb, "task"))
+		return;
+	list = json_array();
+	json_array_append(list, who);
+	json_object_set_new(act_op(&b, OP_ASSIGN, s->batch.ids[0]), "add", list);
+	if (act_write(c, s->p->audience, &b, "assign", &e))
+		out_note(c, "the task was made, but not assigned: %s", e.msg);
+	batch_release(&b);
+}
+
 /* A readable subject for the log's commit: git log in the store is somebody's way in. */
 static const char *subject(struct cmd *c, const struct compose *p)
 {
@@ -181,6 +199,7 @@ int compose_send(struct cmd *c, struct compose *p, struct err *e)
 		compose_failed(c, p, e);
 	} else {
 		compose_done(c, p);
+		assign_new(c, &s);
 		if (is_task_verb(p))
 			act_report_task(c, s.entity[0] ? s.entity : s.batch.ids[0], p->audience, v->done);
 		else

@@ -37,6 +37,7 @@ json_t *making_note(struct making *m, enum note_kind kind, const char *thread)
 	r.note.task = m->op.task;
 	r.note.thread = thread && *thread ? thread : NULL;
 	r.note.anchor = m->op.anchor;
+	r.note.private_ = m->op.private_;
 	r.note.author = m->t.s->d.me;
 	if (!r.note.author.login && !act_me(m->c, &me, &ignored))
 		r.note.author = me;
@@ -59,6 +60,17 @@ static json_t *patch_of(const char *of, const char *key, const char *task)
 void making_set_entity(struct making *m)
 {
 	record_entity(m->t.s->d.kind, m->t.s->key, RECORD_THREAD, m->t.task, m->t.thread, m->entity);
+}
+
+/* For some only, where there is such a thing for what is written. */
+static int make_private(struct making *m, bool has, const char *what, struct err *e)
+{
+	if (m->p->audience != AUDIENCE_PRIVATE)
+		return 0;
+	if (!has)
+		return err_set(e, ERR_REFUSED, "%s has no private %s: without --to it stays with you", m->t.s->d.name, what);
+	m->op.private_ = m->t.private_ = true;
+	return act_can(m->c, m->t.s, CAP_PRIVATE_NOTES, e);
 }
 
 /* ---- replies, edits, resolutions ---- */
@@ -112,6 +124,8 @@ static int reply_op(struct making *m, struct err *e)
 	m->op.body = m->p->body;
 	m->op.task = *m->t.task ? m->t.task : NULL;
 	m->done = "has your reply on";
+	if (make_private(m, !*m->t.thread, "replies on code", e))
+		return -1;
 	if (!*m->t.thread) {
 		m->op.verb = WIRE_COMMENT;
 		m->patch = making_note(m, NOTE_COMMENT, NULL);
@@ -401,6 +415,8 @@ static int comment_op(struct making *m, const char *body, struct err *e)
 	m->op.verb = WIRE_COMMENT;
 	m->op.task = m->t.task;
 	m->op.body = body;
+	if (make_private(m, true, "comments", e))
+		return -1;
 	m->patch = making_note(m, NOTE_COMMENT, NULL);
 	m->done = "commented on";
 	making_set_entity(m);
@@ -410,6 +426,8 @@ static int comment_op(struct making *m, const char *body, struct err *e)
 
 static int code_op(struct making *m, struct err *e)
 {
+	if (make_private(m, false, "remarks on code", e))
+		return -1;
 	m->op.verb = WIRE_CODE_NOTE;
 	m->op.task = m->t.task;
 	m->op.anchor = &m->anchor;
@@ -425,6 +443,8 @@ static int code_op(struct making *m, struct err *e)
 
 static int commit_op(struct making *m, struct err *e)
 {
+	if (make_private(m, false, "notes on commits", e))
+		return -1;
 	m->op.verb = WIRE_COMMIT_NOTE;
 	m->anchor = *m->p->anchor;
 	m->op.anchor = &m->anchor;
@@ -483,10 +503,15 @@ static const char *const *words_of(struct making *m, const char *key, size_t *n)
 static int make_task(struct making *m, struct err *e)
 {
 	m->t = (struct there){ .s = m->p->to, .task = arena_printf(m->c->arena, RECORD_UNSENT "%s", m->op.id), .thread = "" };
+	if (make_private(m, true, "tasks", e))
+		return -1;
 	m->op.verb = WIRE_NEW_TASK;
 	m->op.title = m->p->title;
 	m->op.body = m->p->body ? m->p->body : "";
 	m->op.add = words_of(m, "labels", &m->op.n_add);
+	m->op.value = m->p->extra ? json_get_str(m->p->extra, "assign") : NULL;
+	if (m->op.value && act_can(m->c, m->t.s, CAP_ASSIGN, e))
+		return -1;
 	m->done = "queued";
 	return act_can(m->c, m->t.s, CAP_NEW_TASK, e);
 }
@@ -584,7 +609,7 @@ static const char *line_for_lists(struct making *m, const char *words)
 	const char *text = m->p->title ? m->p->title : m->p->body ? first_line(m->c, m->p->body) : "";
 	const char *id = m->s.t.abbrev ? m->s.t.abbrev : "";
 
-	return arena_printf(m->c->arena, "%s %s%s%s  %s", words, id, *id && m->t.k.name ? " " : "", m->t.k.name ? m->t.k.name : "",
+	return arena_printf(m->c->arena, "%s%s %s%s%s  %s", m->op.private_ ? "private " : "", words, id, *id && m->t.k.name ? " " : "", m->t.k.name ? m->t.k.name : "",
 	    text);
 }
 

@@ -234,7 +234,7 @@ static void report(const struct review *r, const struct out_row *row)
 	struct buf who = BUF_INIT;
 	json_t *j = json_object();
 
-	act_audience_there(c, r->m.t.s, r->m.t.k.name, &who);
+	act_audience_there(c, r->m.t.s, r->m.t.k.name, false, &who);
 	out_text(c, STYLE_ID, r->m.t.k.name);
 	out_textf(c, STYLE_NORMAL, " gets your %s; %s ('killick outbox recall %.8s')", words_of(r), who.ptr, row->id);
 	out_line(c);

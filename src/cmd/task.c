@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <string.h>
 #include "families.h"
-#include "killick/cmd/act.h"
+#include "task.h"
 
 struct tasks_values { int64_t limit; };
 static const struct opt tasks_opts[] = {
@@ -37,13 +37,6 @@ static int run_tasks(struct cmd *c, struct err *e)
 	return 0;
 }
 
-struct task_ref {
-	struct task t;
-	char entity[SHA256_HEX];
-	enum audience audience;
-	struct there there;
-};
-
 /* writes: what the task is at its tracker is wanted too. */
 static int find_task(struct cmd *c, const char *id, bool writes, struct task_ref *r, struct err *e)
 {
@@ -66,7 +59,7 @@ static int threads_on(struct cmd *c, const struct task *t, struct thread_list *o
 	       work_places_of(c->work, c->arena, out->items, out->len, e) ? -1 : 0;
 }
 
-static void task_text(struct cmd *c, const struct task *t, const struct thread_list *threads)
+static void task_text(struct cmd *c, const struct task *t, const char *milestone, const struct thread_list *threads)
 {
 	struct styled s = STYLED_INIT;
 	char when[TIME_RELATIVE_SIZE];
@@ -74,12 +67,14 @@ static void task_text(struct cmd *c, const struct task *t, const struct thread_l
 	out_textf(c, STYLE_ID, "%s  ", t->id);
 	out_prose(c, STYLE_STRONG, t->title);
 	out_line(c);
-	out_textf(c, STYLE_DIM, "%s, %s, by %s, %s", task_state_name(t->state), t->source, person_label(&t->author),
-	    time_relative(when, t->created, clock_now()));
+	out_textf(c, STYLE_DIM, "%s%s%s%s, %s, by %s, %s", task_state_name(t->state), t->status ? " (" : "", t->status ? t->status : "",
+	    t->status ? ")" : "", t->source, person_label(&t->author), time_relative(when, t->created, clock_now()));
 	for (size_t i = 0; i < t->n_labels; i++)
 		out_textf(c, STYLE_NORMAL, " [%s]", t->labels[i]);
 	for (size_t i = 0; i < t->n_assignees; i++)
 		out_textf(c, STYLE_AUTHOR, " @%s", person_label(&t->assignees[i]));
+	if (milestone)
+		out_textf(c, STYLE_NORMAL, "  milestone %s", milestone);
 	out_line(c);
 	if (t->body && *t->body) {
 		out_line(c);
@@ -97,12 +92,16 @@ static int run_show(struct cmd *c, struct err *e)
 {
 	struct thread_list l = { NULL, 0, 0, false };
 	struct task_ref r;
+	struct err ignored = ERR_INIT;
+	const char *milestone;
 	json_t *j, *list;
 
 	if (find_task(c, c->argv[0], false, &r, e) || threads_on(c, &r.t, &l, e))
 		return -1;
+	/* A tracker that is not connected any more does not keep its tasks from being read. */
+	milestone = act_task_there(c, &r.t, &r.there, &ignored) ? NULL : task_milestone(c, &r);
 	if (!out_json(c)) {
-		task_text(c, &r.t, &l);
+		task_text(c, &r.t, milestone, &l);
 		return 0;
 	}
 	j = task_json(&r.t);
@@ -110,13 +109,16 @@ static int run_show(struct cmd *c, struct err *e)
 	for (size_t i = l.len; i > 0; i--)
 		json_array_append_new(list, thread_json(&l.items[i - 1]));
 	json_put_str(j, "body", r.t.body);
+	json_put_str(j, "status", r.t.status);
+	json_put_str(j, "milestone", milestone);
 	json_object_set_new(j, "threads", list);
 	out_doc(c, "task", j);
 	return 0;
 }
 
-struct new_values { struct strlist labels; const char *title; };
+struct new_values { struct strlist labels; const char *title, *assign; };
 static const struct opt new_opts[] = {
+	{ 'a', "assign", OPT_STR, offsetof(struct new_values, assign), "PERSON", "whose it is; me, or at a tracker a login", NULL },
 	{ 'l', "label", OPT_LIST, offsetof(struct new_values, labels), "LABEL", "a label; may be repeated", NULL },
 	{ 0, NULL, OPT_FLAG, 0, NULL, NULL, NULL },
 };
@@ -134,18 +136,47 @@ static int check_title(const char *title, struct err *e)
 	return 0;
 }
 
-static json_t *labels_extra(const struct strlist *labels)
+static json_t *labels_json(const struct strlist *labels)
 {
-	json_t *extra, *list;
+	json_t *list = json_array();
 
-	if (!labels->len)
-		return NULL;
-	extra = json_object();
-	list = json_array();
 	for (size_t i = 0; i < labels->len; i++)
 		json_array_append_new(list, json_str_or_null(labels->items[i]));
-	json_object_set_new(extra, "labels", list);
-	return extra;
+	return list;
+}
+
+/* Whom a new task is given to, as its tracker or the log calls him. */
+static int assignee_json(struct cmd *c, const char *word, struct source *s, json_t **out, struct err *e)
+{
+	struct person who;
+
+	if (s) {
+		const char *login = task_login(c, s, word, e);
+
+		*out = login ? json_string(login) : NULL;
+		return login ? 0 : -1;
+	}
+	if (!strcmp(word, "me") ? act_me(c, &who, e) : (person_parse(c->arena, word, &who), 0))
+		return -1;
+	*out = person_json(&who);
+	return 0;
+}
+
+/* NULL: nothing but the words. */
+static int new_extra(struct cmd *c, const struct new_values *v, struct source *s, json_t **out, struct err *e)
+{
+	json_t *who = NULL;
+
+	if (v->assign && assignee_json(c, v->assign, s, &who, e))
+		return -1;
+	if (!who && !v->labels.len)
+		return 0;
+	*out = json_object();
+	if (v->labels.len)
+		json_object_set_new(*out, "labels", labels_json(&v->labels));
+	if (who)
+		json_object_set_new(*out, "assign", who);
+	return 0;
 }
 
 /* Without a title of its own the text's first line is the title. */
@@ -173,7 +204,8 @@ static int run_new(struct cmd *c, struct err *e)
 		p.what = arena_printf(c->arena, "New task: %s", p.title);
 		p.flags = COMPOSE_OPTIONAL;
 	}
-	p.extra = labels_extra(&v->labels);
+	if (new_extra(c, v, p.to, &p.extra, e))
+		return -1;
 	rc = compose(c, &p, e);
 	if (!rc && !p.stop)
 		rc = take_title(&p, c->arena, e) ? compose_failed(c, &p, e) : compose_send(c, &p, e);
@@ -273,37 +305,14 @@ static int one_op(struct cmd *c, const struct task_ref *r, struct batch *b, cons
 	return rc;
 }
 
-/* A change at its tracker: op is filled, patch is stolen. */
-static int queue(struct cmd *c, struct task_ref *r, struct wire_op *op, json_t *patch, const char *words, const char *done,
-    struct err *e)
-{
-	struct out_row row;
+struct close_values { const char *as; };
+static const struct opt close_opts[] = {
+	{ 0, "as", OPT_STR, offsetof(struct close_values, as), "WORD",
+		"how it ends, as its tracker calls it: not_planned, duplicate; Redmine: the status", NULL },
+	{ 0, NULL, OPT_FLAG, 0, NULL, NULL, NULL },
+};
 
-	op->id = act_new_id(c);
-	op->task = r->there.task;
-	json_put_str(patch, "of", "task");
-	json_put_str(patch, "key", op->task);
-	if (act_queue(c, &r->there, NULL, op, patch, arena_printf(c->arena, "%s %s", words, r->t.id), NULL, &row, e))
-		return -1;
-	act_report_queued(c, &r->there, NULL, &row, done);
-	return 0;
-}
-
-static int set_state_there(struct cmd *c, struct task_ref *r, enum task_state to, const char *done, struct err *e)
-{
-	struct wire_op op = { .verb = to == TASK_OPEN ? WIRE_REOPEN : WIRE_CLOSE };
-	json_t *patch;
-
-	if (act_can(c, r->there.s, CAP_STATE, e))
-		return -1;
-	if (r->t.state == TASK_MERGED)
-		return err_set(e, ERR_CONFLICT, "%s is merged: that is the end of it", r->t.id);
-	patch = json_object();
-	json_put_str(patch, "state", task_state_name(to));
-	return queue(c, r, &op, patch, to == TASK_OPEN ? "reopen" : "close", done, e);
-}
-
-static int set_state(struct cmd *c, enum task_state to, const char *done, struct err *e)
+static int set_state(struct cmd *c, enum task_state to, const char *as, const char *done, struct err *e)
 {
 	struct batch b = BATCH_INIT;
 	struct task_ref r;
@@ -313,13 +322,24 @@ static int set_state(struct cmd *c, enum task_state to, const char *done, struct
 	if (r.t.state == to)
 		return err_set(e, ERR_CONFLICT, "%s is %s already", r.t.id, task_state_name(to));
 	if (r.there.s)
-		return set_state_there(c, &r, to, done, e);
+		return task_set_state(c, &r, to, as, done, e);
+	if (as)
+		return err_set(e, ERR_USAGE, "%s is no task of a tracker: it is closed, no more", r.t.id);
 	json_put_str(act_op(&b, OP_TASK, r.entity), "state", task_state_name(to));
 	return one_op(c, &r, &b, done, e);
 }
 
-static int run_close(struct cmd *c, struct err *e) { return set_state(c, TASK_CLOSED, "closed", e); }
-static int run_reopen(struct cmd *c, struct err *e) { return set_state(c, TASK_OPEN, "reopened", e); }
+static int run_close(struct cmd *c, struct err *e)
+{
+	const struct close_values *v = c->values;
+
+	return set_state(c, TASK_CLOSED, v->as, "closed", e);
+}
+
+static int run_reopen(struct cmd *c, struct err *e)
+{
+	return set_state(c, TASK_OPEN, NULL, "reopened", e);
+}
 
 struct remove_values { bool remove; };
 static const struct opt remove_opts[] = {
@@ -341,48 +361,6 @@ static json_t *word_list(struct cmd *c, bool people)
 	return list;
 }
 
-static json_t *named(const char *const *w, size_t n, bool people)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(list, people ? json_pack("{s:s}", "login", w[i]) : json_str_or_null(w[i]));
-	return list;
-}
-
-/* Labels, or people by what the tracker calls them. */
-static int words_there(struct cmd *c, struct task_ref *r, bool people, bool remove, const char *done, struct err *e)
-{
-	struct wire_op op = { .verb = people ? WIRE_ASSIGN : WIRE_LABEL };
-	const char **w = arena_alloc(c->arena, sizeof(*w) * (size_t)c->argc);
-	json_t *patch;
-	size_t n = 0;
-
-	if (act_can(c, r->there.s, people ? CAP_ASSIGN : CAP_LABELS, e))
-		return -1;
-	for (int i = 1; i < c->argc; i++) {
-		struct person who;
-
-		w[n] = c->argv[i];
-		if (people) {
-			person_parse(c->arena, c->argv[i], &who);
-			w[n] = !strcmp(c->argv[i], "me") ? r->there.s->d.me.login : who.login;
-			if (!w[n])
-				return err_set(e, ERR_USAGE, "'%s': what %s calls the person is wanted, a login", c->argv[i],
-				    r->there.s->d.name);
-		}
-		n++;
-	}
-	op.add = remove ? NULL : w;
-	op.n_add = remove ? 0 : n;
-	op.drop = remove ? w : NULL;
-	op.n_drop = remove ? n : 0;
-	patch = json_object();
-	json_object_set_new(patch, people ? remove ? "drop_people" : "add_people" : remove ? "drop_labels" : "add_labels",
-	    named(w, n, people));
-	return queue(c, r, &op, patch, people ? remove ? "unassign" : "assign" : remove ? "unlabel" : "label", done, e);
-}
-
 static int run_words(struct cmd *c, enum op_type type, const char *done, struct err *e)
 {
 	struct remove_values *v = c->values;
@@ -396,7 +374,7 @@ static int run_words(struct cmd *c, enum op_type type, const char *done, struct 
 	if (find_task(c, c->argv[0], true, &r, e))
 		return -1;
 	if (r.there.s)
-		return words_there(c, &r, type == OP_ASSIGN, v->remove, done, e);
+		return task_set_words(c, &r, type == OP_ASSIGN, v->remove, done, e);
 	json_object_set_new(act_op(&b, type, r.entity), v->remove ? "remove" : "add", word_list(c, type == OP_ASSIGN));
 	return one_op(c, &r, &b, done, e);
 }
@@ -415,26 +393,6 @@ static int run_label(struct cmd *c, struct err *e)
 	return run_words(c, OP_LABEL, v->remove ? "lost a label" : "labelled", e);
 }
 
-static int take_there(struct cmd *c, struct task_ref *r, struct err *e)
-{
-	struct wire_op op = { .verb = WIRE_ASSIGN };
-	const char *me = r->there.s->d.me.login;
-	json_t *patch, *list;
-
-	if (!me)
-		return err_set(e, ERR_AUTH, "%s does not know who you are: 'killick source test %s'", r->there.s->d.name,
-		    r->there.s->d.name);
-	if (act_can(c, r->there.s, CAP_ASSIGN, e))
-		return -1;
-	op.add = &me;
-	op.n_add = 1;
-	patch = json_object();
-	list = json_array();
-	json_array_append_new(list, person_json(&r->there.s->d.me));
-	json_object_set_new(patch, "add_people", list);
-	return queue(c, r, &op, patch, "take", "taken", e);
-}
-
 static int run_take(struct cmd *c, struct err *e)
 {
 	struct batch b = BATCH_INIT;
@@ -445,13 +403,34 @@ static int run_take(struct cmd *c, struct err *e)
 	if (find_task(c, c->argv[0], true, &r, e))
 		return -1;
 	if (r.there.s)
-		return take_there(c, &r, e);
+		return task_take(c, &r, e);
 	if (act_me(c, &me, e))
 		return -1;
 	list = json_array();
 	json_array_append_new(list, person_json(&me));
 	json_object_set_new(act_op(&b, OP_ASSIGN, r.entity), "add", list);
 	return one_op(c, &r, &b, "taken", e);
+}
+
+struct milestone_values { bool remove; };
+static const struct opt milestone_opts[] = {
+	{ 'r', "remove", OPT_FLAG, offsetof(struct milestone_values, remove), NULL, "take it out of its milestone", NULL },
+	{ 0, NULL, OPT_FLAG, 0, NULL, NULL, NULL },
+};
+
+static int run_milestone(struct cmd *c, struct err *e)
+{
+	const struct milestone_values *v = c->values;
+	const char *name = c->argc > 1 ? c->argv[1] : NULL;
+	struct task_ref r;
+
+	if (v->remove ? name != NULL : !name || !*name)
+		return err_set(e, ERR_USAGE, "either a milestone is wanted, or --remove");
+	if (find_task(c, c->argv[0], true, &r, e))
+		return -1;
+	if (!r.there.s)
+		return err_set(e, ERR_REFUSED, "%s is no task of a tracker, and native ones have no milestones: a label does", r.t.id);
+	return task_set_milestone(c, &r, name, e);
 }
 
 #define READS (NEED_REPO | NEED_INDEX | NEED_PLACES)
@@ -466,12 +445,15 @@ static const struct cmd_entry task_rows[] = {
 	ON_TASK(edit, "ID", 1, "change a task's title or text", .max_args = 1, .opts = edit_opts,
 		.values = sizeof(struct new_values), .flags = CMD_JSON | CMD_TEXT),
 	ON_TASK(comment, "ID", 1, "say something about a task", .max_args = 1, .flags = CMD_JSON | CMD_POSTS),
-	ON_TASK(close, "ID", 1, "close a task", .max_args = 1, .flags = CMD_JSON),
+	ON_TASK(close, "ID", 1, "close a task", .max_args = 1, .opts = close_opts, .values = sizeof(struct close_values),
+		.flags = CMD_JSON),
 	ON_TASK(reopen, "ID", 1, "open it again", .max_args = 1, .flags = CMD_JSON),
 	ON_TASK(assign, "ID PERSON…", 2, "give a task to somebody", .max_args = -1, .opts = remove_opts,
 		.values = sizeof(struct remove_values), .flags = CMD_JSON),
 	ON_TASK(label, "ID LABEL…", 2, "label a task", .max_args = -1, .opts = remove_opts,
 		.values = sizeof(struct remove_values), .flags = CMD_JSON),
+	ON_TASK(milestone, "ID [NAME]", 1, "put a task into a milestone of its tracker, or take it out", .max_args = 2,
+		.opts = milestone_opts, .values = sizeof(struct milestone_values), .flags = CMD_JSON),
 	ON_TASK(take, "ID", 1, "give a task to yourself", .max_args = 1, .flags = CMD_JSON),
 	{ .name = NULL },
 };
@@ -479,7 +461,7 @@ const struct cmd_entry task_commands[] = {
 	{ .name = "tasks", .args = "[QUERY]", .summary = "list tasks", .opts = tasks_opts,
 		.values = sizeof(struct tasks_values), .max_args = -1, .needs = NEED_REPO | NEED_INDEX,
 		.flags = CMD_JSON | CMD_PAGE, .run = run_tasks, .complete = "query" },
-	{ .name = "task", .summary = "work on one task: show, new, edit, comment, close, reopen, assign, label, take",
+	{ .name = "task", .summary = "work on one task: show, new, edit, comment, close, reopen, assign, label, milestone, take",
 		.sub = task_rows },
 	{ .name = NULL },
 };

@@ -173,15 +173,16 @@ static void add_delay(struct cmd *c, struct buf *b)
 		buf_addstr(b, "; sent at once");
 }
 
-void act_audience_there(struct cmd *c, const struct source *s, const char *where, struct buf *b)
+void act_audience_there(struct cmd *c, const struct source *s, const char *where, bool private_, struct buf *b)
 {
 	buf_addstr(b, s->d.name);
 	if (s->d.project && *s->d.project)
 		buf_addf(b, " %s", s->d.project);
 	if (where)
 		buf_addf(b, " %s", where);
-	buf_addstr(b, "; ");
-	source_audience(s, b);
+	buf_addstr(b, private_ ? ", private; only who may see private notes there" : "; ");
+	if (!private_)
+		source_audience(s, b);
 	add_delay(c, b);
 }
 
@@ -225,7 +226,7 @@ void act_report_queued(struct cmd *c, const struct there *t, const char *entity,
 	struct buf who = BUF_INIT;
 	struct thread th;
 
-	act_audience_there(c, t->s, t->k.key ? t->k.name : NULL, &who);
+	act_audience_there(c, t->s, t->k.key ? t->k.name : NULL, t->private_, &who);
 	buf_addf(&who, " ('killick outbox recall %s')", id);
 	if (entity && act_thread(c, entity, &th))
 		report_thread(c, &th, done, who.ptr);

@@ -60,9 +60,16 @@ static int run_show(struct cmd *c, struct err *e)
 	return 0;
 }
 
+/* A reply goes where its thread is; at a tracker it may be for some only: --private --to TRACKER. */
 static int check_own_audience(struct cmd *c, const struct subject *s, struct err *e)
 {
-	if (c->posting.private_ || c->posting.to)
+	const char *to = c->posting.to;
+	enum audience aud;
+	struct source *there;
+
+	if (s->there.s && to && !strcmp(to, s->there.s->d.name))
+		return compose_to(c, &aud, &there, e);
+	if (c->posting.private_ || to)
 		return err_set(e, ERR_USAGE, "a reply goes where its thread is (%s): for words of your own, 'killick note %s "
 		    "--private'", s->there.s ? s->there.s->d.name : s->audience == AUDIENCE_PRIVATE ? "private" : "native",
 		    act_anchor_text(c, &s->t));
@@ -76,6 +83,8 @@ static void goes_there(struct cmd *c, const struct subject *s, struct compose *p
 	p->to = s->there.s;
 	if (!p->to)
 		return;
+	if (c->posting.private_)
+		p->audience = AUDIENCE_PRIVATE;
 	if (!s->there.k.key)
 		p->where = act_anchor_text(c, &s->t);
 	else

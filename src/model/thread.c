@@ -176,6 +176,8 @@ static void add_post(struct buf *b, const struct post *p)
 	json_add_str(b, "state", post_state_name(p->state));
 	json_add_time(b, "edited", p->edited);
 	json_add_bool(b, "accepted", p->accepted);
+	if (p->restricted)
+		json_add_bool(b, "private", true);
 	buf_addch(b, '}');
 }
 

@@ -556,6 +556,10 @@ static int do_new_task(struct change *c)
 	json_put_str(task, "body", c->op->body ? c->op->body : "");
 	json_object_set_new(task, "author", me_json(c->r));
 	json_object_set_new(task, "labels", labels);
+	if (c->op->value)
+		json_object_set_new(task, "assignees", json_pack("[{s:s}]", "login", c->op->value));
+	if (c->op->private_)
+		json_object_set_new(task, "private", json_true());
 	json_put_time(task, "created", clock_now());
 	json_put_str(task, "op", c->op->id);   /* a title has no place for a mark */
 	json_object_set_new(c->doc->json, "task", task);

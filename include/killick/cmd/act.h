@@ -29,6 +29,7 @@ struct there {
 	struct source *s;            /* NULL: native or private, and nothing of the rest */
 	const char *task, *thread;   /* keys, "" for none */
 	struct record_task k;        /* key NULL: there is no task */
+	bool private_;               /* what is said there is for some only */
 };
 /* source: the index's row. ERR_NOT_FOUND: of a tracker that is not connected here any more. */
 int act_there(struct cmd *c, int64_t source, const char *task, const char *thread, struct there *out, struct err *e);
@@ -106,6 +107,6 @@ const char *act_new_id(struct cmd *c);
 /* "k3f9c2 <done> <anchor>; github !58: everyone …; sent in 10 s": entity of the thread, or NULL for the task alone. */
 void act_report_queued(struct cmd *c, const struct there *t, const char *entity, const struct out_row *row, const char *done);
 /* "!58, review thread; everyone who can see …; sent in 10 s unless recalled". */
-void act_audience_there(struct cmd *c, const struct source *s, const char *where, struct buf *b);
+void act_audience_there(struct cmd *c, const struct source *s, const char *where, bool private_, struct buf *b);
 
 #endif

@@ -52,7 +52,8 @@ void compose_normalise(struct buf *out, const char *p, size_t n, bool *lossy);
 void compose_audience(struct cmd *c, enum audience aud, struct buf *b);
 /* Where p goes: compose_audience, or the tracker. */
 void compose_goes(struct cmd *c, const struct compose *p, struct buf *b);
-/* The audience of --private and --to, or the tracker; ERR_USAGE: both at odds, ERR_NOT_FOUND: no such source (names those
+/* The audience of --private and --to, or the tracker, where private is what it shows to some only; ERR_USAGE: both at odds,
+ * ERR_REFUSED: the tracker has no private notes; ERR_NOT_FOUND: no such source (names those
  * known). */
 int compose_to(struct cmd *c, enum audience *out, struct source **to, struct err *e);
 /* compose_send for a tracker (sendto.c). */
