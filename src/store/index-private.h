@@ -59,6 +59,8 @@ struct index {
 	void *watch_ctx;
 	bool (*alias)(void *ctx, char letter, const char *digits, struct arena *a, const char **now);
 	void *alias_ctx;
+	bool (*stop)(void *ctx);
+	void *stop_ctx;
 };
 
 /* A snapshot over several statements. */

@@ -555,6 +555,23 @@ static int find_threads(struct plan *p, struct thread_list *out, struct err *e)
 	return rc;
 }
 
+/* SQLite's steps between two questions. */
+#define STEPS 4000
+
+static int asked_to_stop(void *p)
+{
+	const struct index *ix = p;
+
+	return ix->stop(ix->stop_ctx);
+}
+
+void index_yield(struct index *ix, bool (*stop)(void *ctx), void *ctx)
+{
+	ix->stop = stop;
+	ix->stop_ctx = ctx;
+	sqlite3_progress_handler(ix->db.sql, STEPS, stop ? asked_to_stop : NULL, ix);
+}
+
 int index_threads(struct index *ix, const struct scope *s, const struct thread_find *f, struct arena *a,
     struct thread_list *out, struct err *e)
 {

@@ -78,7 +78,7 @@ static bool inbox_idle(struct view *v, int64_t until)
 
 	(void)until;
 	for (int i = 0; i < INBOX_SECTIONS; i++)
-		if (in->sections[i].pager.total && pager_idle(&in->sections[i].pager))
+		if ((in->sections[i].pager.total || pager_reading(&in->sections[i].pager)) && pager_idle(&in->sections[i].pager))
 			more = v->t->dirty = true;
 	return more;
 }
@@ -166,6 +166,9 @@ static void inbox_title(struct view *v, struct buf *left, struct buf *right)
 
 static void inbox_empty(struct view *v, struct styled *out)
 {
+	for (int i = 0; i < INBOX_SECTIONS; i++)
+		if (say_searching(&((struct inbox *)v)->sections[i].pager, out, v->area.w))
+			return;
 	if (*v->filter)
 		say_empty(out, v->area.w, "Nothing in the inbox fits this filter.", "Esc takes the filter away, S searches all threads.");
 	else if (!say_reading(v->t, out, v->area.w))

@@ -39,6 +39,34 @@ static const struct thread *thread_before(struct pager *p, size_t start)
 	return p->by_time && before && before->list.len == PAGER_ROWS ? &before->list.items[PAGER_ROWS - 1] : NULL;
 }
 
+/* ---- time: a key waits a few milliseconds at most */
+
+struct patience { struct tui *t; int64_t until; };
+
+static bool is_over(void *ctx)
+{
+	const struct patience *p = ctx;
+
+	return p->until ? clock_mono() >= p->until : tui_key_waits(p->t);
+}
+
+/* In an act or a paint: no longer than a key may wait. In idle work: until a key does. */
+static int patience_begin(struct pager *p, struct patience *x, bool idle, struct err *e)
+{
+	struct tui *t = p->view->t;
+
+	*x = (struct patience){ t, idle || t->patience < 0 ? 0 : clock_mono() + t->patience };
+	if (!idle && t->patience == 0)
+		return err_set(e, ERR_CANCELLED, "not now");
+	index_yield(t->work->index, is_over, x);
+	return 0;
+}
+
+static void patience_end(struct patience *x)
+{
+	index_yield(x->t->work->index, NULL, NULL);
+}
+
 static bool from_the_end(const struct pager *p, size_t start)
 {
 	return p->by_time && p->counted && start > p->total / 2 && start < p->total;
@@ -61,9 +89,12 @@ static void turn_round(struct thread_list *list)
 	}
 }
 
-static int fetch_page(struct pager *p, struct pager_page *page, size_t start, uint64_t *total, struct err *e)
+static int fetch_page(struct pager *p, struct pager_page *page, size_t start, const struct thread *before, bool idle,
+    uint64_t *total, struct err *e)
 {
-	struct thread_find f = { .limit = PAGER_ROWS, .after = thread_before(p, start) };
+	struct thread_find f = { .limit = PAGER_ROWS, .after = before };
+	struct patience x;
+	int rc;
 
 	if (!f.after) {
 		f.oldest = from_the_end(p, start);
@@ -71,12 +102,19 @@ static int fetch_page(struct pager *p, struct pager_page *page, size_t start, ui
 		if (f.oldest && p->total - start < PAGER_ROWS)
 			f.limit = p->total - start;
 	}
-	if (p->fetch(p->ctx, &f, &page->arena, &page->list, total, e) < 0)
+	page_clear(page);
+	if (patience_begin(p, &x, idle, e) < 0)
+		return -1;
+	rc = p->fetch(p->ctx, &f, &page->arena, &page->list, total, e);
+	patience_end(&x);
+	if (rc < 0)
 		return -1;
 	if (f.oldest) {
 		turn_round(&page->list);
 		page->list.more = start + page->list.len < p->total;
 	}
+	page->start = start;
+	page->used = ++p->stamp;
 	return 0;
 }
 
@@ -95,63 +133,138 @@ static void learn_total(struct pager *p, const struct pager_page *page, uint64_t
 	}
 }
 
-static struct pager_page *read_page(struct pager *p, size_t start, struct err *e)
+/* NULL: given up, to be read when no key waits; or it cannot be. */
+static struct pager_page *read_page(struct pager *p, size_t start, bool idle)
 {
 	struct pager_page *page = &p->pages[0];
 	uint64_t total = UINT64_MAX;
+	struct err e = ERR_INIT;
 
 	for (size_t i = 1; i < PAGER_PAGES; i++)
 		if (p->pages[i].used < page->used)
 			page = &p->pages[i];
-	page_clear(page);
-	if (fetch_page(p, page, start, &total, e) < 0)
+	if (fetch_page(p, page, start, thread_before(p, start), idle, &total, &e) < 0) {
+		page_clear(page);
+		if (e.code == ERR_CANCELLED) {
+			p->want = start + 1;
+			p->view->busy = true;
+		}
 		return NULL;
-	page->start = start;
-	page->used = ++p->stamp;
+	}
 	learn_total(p, page, total);
 	return page;
 }
 
-int pager_load(struct pager *p, size_t near, struct err *e)
+static void drop_pages(struct pager *p)
 {
-	struct pager_page *first;
-
 	for (size_t i = 0; i < PAGER_PAGES; i++)
 		page_clear(&p->pages[i]);
 	p->counted = false;
 	p->want = 0;
-	first = read_page(p, near / PAGER_ROWS * PAGER_ROWS, e);
+}
+
+/* Where to begin is not known from the pages of before: rows may have come and gone. */
+static int load_next(struct pager *p, bool idle, struct err *e)
+{
+	bool counted = p->counted;
+	int rc;
+
+	p->counted = false;
+	p->next_total = UINT64_MAX;
+	rc = fetch_page(p, &p->next, p->near, NULL, idle, &p->next_total, e);
 	/* What was the last page is gone: from the start then, so that something is shown. */
-	if (first && near >= PAGER_ROWS && first->list.len == 0)
-		first = read_page(p, 0, e);
-	return first ? 0 : -1;
+	if (!rc && p->near && p->next.list.len == 0) {
+		p->near = 0;
+		rc = fetch_page(p, &p->next, 0, NULL, idle, &p->next_total, e);
+	}
+	p->counted = counted;
+	p->load = rc ? LOAD_NONE : LOAD_READY;
+	return rc;
+}
+
+static void show_next(struct pager *p)
+{
+	struct pager_page old = p->pages[0];
+
+	drop_pages(p);
+	old = p->pages[0];
+	p->pages[0] = p->next;
+	p->next = old;
+	p->load = LOAD_NONE;
+	free(p->shown);
+	p->shown = xstrdup(p->view->filter);
+	learn_total(p, &p->pages[0], p->next_total);
+}
+
+/* A load is given up and goes on in the idle work; rows of another query are not left standing. */
+static int put_off(struct pager *p)
+{
+	p->load = LOAD_UNDER_WAY;
+	p->view->busy = true;
+	p->want = 0;
+	if (!p->shown || strcmp(p->shown, p->view->filter)) {
+		drop_pages(p);
+		p->total = 0;
+	}
+	return 0;
+}
+
+int pager_load(struct pager *p, size_t near, struct err *e)
+{
+	bool ready = p->load == LOAD_READY && p->near == near / PAGER_ROWS * PAGER_ROWS;
+
+	p->near = near / PAGER_ROWS * PAGER_ROWS;
+	if (!ready && load_next(p, false, e) < 0)
+		return e->code == ERR_CANCELLED ? put_off(p) : -1;
+	show_next(p);
+	return 0;
+}
+
+bool pager_reading(const struct pager *p)
+{
+	return p->load != LOAD_NONE && p->total == 0;
+}
+
+/* What was read is shown by a load of the view, which keeps the cursor where it is. */
+static bool go_on_loading(struct pager *p)
+{
+	struct err e = ERR_INIT;
+
+	if (load_next(p, true, &e) == 0)
+		p->view->stale = p->view->t->dirty = true;
+	else if (e.code == ERR_CANCELLED)
+		p->load = LOAD_UNDER_WAY;
+	else
+		tui_say(p->view->t, MSG_ERROR, "%s", e.msg);
+	return true;
 }
 
 void pager_release(struct pager *p)
 {
 	for (size_t i = 0; i < PAGER_PAGES; i++)
 		arena_release(&p->pages[i].arena);
+	arena_release(&p->next.arena);
+	free(p->shown);
 }
 
 static bool is_far(struct pager *p, size_t start)
 {
-	return p->view && skip_of(p, start) > NEAR && !thread_before(p, start);
+	return skip_of(p, start) > NEAR && !thread_before(p, start);
 }
 
 const struct thread *pager_row(struct pager *p, size_t i)
 {
 	size_t start = i / PAGER_ROWS * PAGER_ROWS;
 	struct pager_page *page = page_at(p, start);
-	struct err e = ERR_INIT;
 
 	p->last = i;
-	if (!page && is_far(p, start)) {
+	if (!page && (is_far(p, start) || p->want == start + 1 || p->load != LOAD_NONE)) {
 		p->want = start + 1;
 		p->view->busy = true;
 		return NULL;
 	}
 	if (!page)
-		page = read_page(p, start, &e);
+		page = read_page(p, start, false);
 	if (!page || i - start >= page->list.len)
 		return NULL;
 	page->used = ++p->stamp;
@@ -182,34 +295,75 @@ static bool carry_pages(struct pager *p)
 	return true;
 }
 
+static bool read_wanted(struct pager *p)
+{
+	size_t want = p->want - 1;
+
+	p->want = 0;
+	if (!page_at(p, want) && read_page(p, want, true))
+		p->view->t->dirty = true;
+	return true;
+}
+
 bool pager_idle(struct pager *p)
 {
 	size_t start = p->last / PAGER_ROWS * PAGER_ROWS, next = start + PAGER_ROWS;
-	struct err e = ERR_INIT;
 
-	if (p->want) {
-		size_t want = p->want - 1;
-
-		p->want = 0;
-		if (!page_at(p, want))
-			read_page(p, want, &e);
+	if (p->load == LOAD_READY)
 		return true;
+	if (p->load == LOAD_UNDER_WAY)
+		return go_on_loading(p);
+	if (p->want)
+		return read_wanted(p);
+	if (p->to_end && pager_count(p))
+		return true;
+	if (next < p->total && page_at(p, start) && !page_at(p, next) && !is_far(p, next)) {
+		read_page(p, next, true);
+		if (p->want)
+			return true;
 	}
-	if (next < p->total && page_at(p, start) && !page_at(p, next) && !is_far(p, next))
-		read_page(p, next, &e);
 	return carry_pages(p);
 }
 
-void pager_count(struct pager *p)
+static bool count_rows(struct pager *p, bool idle)
 {
 	struct err e = ERR_INIT;
+	struct patience x;
 	uint64_t n;
+	int rc;
 
-	if (p->counted || !p->count)
-		return;
+	if (patience_begin(p, &x, idle, &e) < 0)
+		return false;
+	rc = p->count(p->ctx, &n, &e);
+	patience_end(&x);
+	if (rc < 0 && e.code == ERR_CANCELLED)
+		return false;
 	p->counted = true;
-	if (p->count(p->ctx, &n, &e) == 0)
+	if (rc == 0)
 		p->total = n;
+	p->view->t->dirty = true;
+	return true;
+}
+
+bool pager_count(struct pager *p)
+{
+	bool to_end = p->to_end;
+
+	if (p->load != LOAD_NONE)
+		return false;
+	if (!p->counted && p->count && !count_rows(p, true))
+		return false;
+	p->to_end = false;
+	if (to_end && p->total)
+		view_goto(p->view, p->total - 1);
+	return true;
+}
+
+bool pager_to_end(struct pager *p)
+{
+	p->to_end = !p->counted && p->count && (p->load != LOAD_NONE || !count_rows(p, false));
+	p->view->busy = p->view->busy || p->to_end;
+	return p->to_end;
 }
 
 size_t pager_find(const struct pager *p, const char *id)
@@ -362,6 +516,14 @@ void thread_target(struct tui *t, const struct thread *th, struct target *out)
 		out->commit = th->anchor.commit;
 	if (th->anchor.type == ANCHOR_TASK)
 		out->task = th->anchor.task;
+}
+
+bool say_searching(const struct pager *p, struct styled *out, int width)
+{
+	if (!pager_reading(p))
+		return false;
+	say_empty(out, width, "Searching\xe2\x80\xa6", "Keys are answered meanwhile.");
+	return true;
 }
 
 bool say_reading(struct tui *t, struct styled *out, int width)

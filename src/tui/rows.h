@@ -17,6 +17,11 @@ struct pager_page {
 	size_t carried;          /* rows whose places are the work tree's */
 	unsigned used;           /* stamp; 0: empty */
 };
+/*
+ * Nothing here keeps a key waiting: what is not read within a few milliseconds is given up and read again when no key waits,
+ * until another one does. Until then rows are missing (of a far page) or, when a load was given up, those of before are
+ * shown; unless they were another query's.
+ */
 struct pager {
 	/* The rows of f (limit, skip, after and oldest are set); *total, if the statement knows it anyway. */
 	int (*fetch)(void *ctx, struct thread_find *f, struct arena *a, struct thread_list *out, uint64_t *total, struct err *e);
@@ -28,10 +33,16 @@ struct pager {
 	struct pager_page pages[PAGER_PAGES];
 	unsigned stamp;
 	size_t total, last;      /* last: the row asked for last */
-	size_t want;             /* start + 1 of a page that is far away and was asked for; 0 none */
+	size_t want;             /* start + 1 of a page that was asked for and takes longer; 0 none */
 	bool counted;
+	struct pager_page next;  /* of a load that is under way */
+	enum { LOAD_NONE, LOAD_UNDER_WAY, LOAD_READY } load;
+	size_t near;             /* the row it is for */
+	uint64_t next_total;     /* UINT64_MAX: not known */
+	char *shown;             /* the filter that the pages are of */
+	bool to_end;             /* the last row was asked for, and it is not counted yet */
 };
-/* Forgets the pages; the total stays as an estimate. Reads the rows around `near`. */
+/* Reads the rows around `near`, in place of all the pages. */
 int pager_load(struct pager *p, size_t near, struct err *e);
 void pager_release(struct pager *p);
 /* NULL beyond the end, when it cannot be read, and while a far page is being fetched. */
@@ -39,8 +50,12 @@ const struct thread *pager_row(struct pager *p, size_t i);
 /* Reads a page that was asked for, or the one that scrolling will want next, and carries a slice of the rows at hand to the
  * work tree; true: there may be more to do. */
 bool pager_idle(struct pager *p);
-/* Counts if that was not done. */
-void pager_count(struct pager *p);
+/* Counts if that was not done; false: it was given up. */
+bool pager_count(struct pager *p);
+/* The last row was asked for. true: it is gone to when it is known which that is. */
+bool pager_to_end(struct pager *p);
+/* There is nothing to show yet. */
+bool pager_reading(const struct pager *p);
 /* The row of a thread's id among the pages at hand, or SIZE_MAX. */
 size_t pager_find(const struct pager *p, const char *id);
 
@@ -56,6 +71,8 @@ enum style thread_glyph_style(const struct thread *th);
 bool is_me(const struct tui *t, const struct person *p);
 /* "me", or the person's label. */
 const char *who(const struct tui *t, const struct person *p);
+/* A load that takes longer says so in the place of rows; false: none does. */
+bool say_searching(const struct pager *p, struct styled *out, int width);
 /* An empty list before the index is up to date says that, and no more; false: it is. */
 bool say_reading(struct tui *t, struct styled *out, int width);
 /* Adds a paragraph to an empty list's words. */

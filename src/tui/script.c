@@ -8,6 +8,7 @@
  *	click Y X       also double, up, down (the wheel)
  *	size ROWS COLS  another size
  *	settle [MS]     until nothing is under way
+ *	patience MS     how long a key waits for a list, which is read later then (without it: as long as it takes)
  *	dump            the screen, between lines of dashes
  *	rows            every row of the view with the focus (at most 5000)
  *	time N TEXT     takes the keys N times; prints the time from a key to its paint: median, 99th percentile, greatest
@@ -263,6 +264,16 @@ static int do_monkey(struct tui *t, const char *rest)
 
 static int do_dump(struct tui *t, const char *rest) { (void)rest; dump_screen(t); return 0; }
 static int do_rows(struct tui *t, const char *rest) { (void)rest; dump_rows(t); return 0; }
+static int do_patience(struct tui *t, const char *rest)
+{
+	uint64_t ms;
+
+	if (!str_to_u64(rest, 10000, &ms))
+		return -1;
+	t->patience = (int)ms;
+	return 0;
+}
+
 static int do_say(struct tui *t, const char *rest) { buf_addf(&t->dump, "%s\n", rest); return 0; }
 static int do_click(struct tui *t, const char *rest) { return mouse_line(t, rest, MOUSE_CLICK); }
 static int do_double(struct tui *t, const char *rest) { return mouse_line(t, rest, MOUSE_DOUBLE); }
@@ -273,6 +284,7 @@ static const struct { const char *name; int (*fn)(struct tui *t, const char *res
 	{ "keys", do_keys }, { "type", do_type }, { "line", do_line }, { "click", do_click }, { "double", do_double },
 	{ "up", do_up }, { "down", do_down }, { "size", do_size }, { "settle", do_settle }, { "dump", do_dump },
 	{ "rows", do_rows }, { "time", do_time }, { "monkey", do_monkey }, { "say", do_say },
+	{ "patience", do_patience },
 };
 
 static int one_line(struct tui *t, char *line, unsigned n, struct err *e)

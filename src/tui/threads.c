@@ -64,19 +64,16 @@ static bool threads_idle(struct view *v, int64_t until)
 	struct threads *th = (struct threads *)v;
 
 	(void)until;
-	if (!th->pager.counted) {
-		pager_count(&th->pager);
-		v->t->dirty = true;
-		return true;
-	}
 	if (!pager_idle(&th->pager))
-		return false;
+		return !th->pager.counted && (pager_count(&th->pager), true);
 	v->t->dirty = true;
 	return true;
 }
 
+/* Who moves does not want to go to the end any more. */
 static void threads_moved(struct view *v)
 {
+	((struct threads *)v)->pager.to_end = false;
 	v->busy = true;
 }
 
@@ -122,10 +119,7 @@ static void threads_target(struct view *v, size_t row, struct target *t)
 static bool threads_act(struct view *v, enum act a, const char *arg)
 {
 	(void)arg;
-	/* The end is only known once the rows are counted. */
-	if (a == ACT_LAST)
-		pager_count(&((struct threads *)v)->pager);
-	return false;
+	return a == ACT_LAST && pager_to_end(&((struct threads *)v)->pager);
 }
 
 static void threads_title(struct view *v, struct buf *left, struct buf *right)
@@ -140,6 +134,8 @@ static void threads_title(struct view *v, struct buf *left, struct buf *right)
 
 static void threads_empty(struct view *v, struct styled *out)
 {
+	if (say_searching(&((struct threads *)v)->pager, out, v->area.w))
+		return;
 	if (*v->filter)
 		say_empty(out, v->area.w, "No thread fits this query.",
 			"/ changes it (is:open kind:question on:src by:ana updated:<2w \"two words\"; Tab completes), Esc shows all threads.");

@@ -339,7 +339,7 @@ static bool idle(struct tui *t)
 	return more;
 }
 
-static bool key_waits(struct tui *t)
+bool tui_key_waits(struct tui *t)
 {
 	struct pollfd fd = { .fd = term_key_fd(t->term), .events = POLLIN };
 
@@ -358,7 +358,7 @@ bool tui_turn(struct tui *t)
 	jobs_poll(t);
 	read_stderr(t);
 	look_for_writers(t);
-	if (!key_waits(t)) {
+	if (!tui_key_waits(t)) {
 		more = idle(t);
 		memory_check(t);
 	}
@@ -433,6 +433,7 @@ int tui_init(struct tui *t, struct work *w, const struct term_config *c, bool pl
 	t->work = w;
 	t->plain = plain;
 	t->errpipe = t->saved_stderr = -1;
+	t->patience = c->headless ? -1 : PATIENCE_MS;
 	buf_init(&t->dump);
 	if (work_index(w, e) < 0 || term_open(&t->term, c, e) < 0)
 		return -1;

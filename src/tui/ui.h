@@ -23,6 +23,7 @@ struct files;
 
 /* A slice of idle work: short enough that a key never waits for it. */
 #define SLICE_MS 6
+#define PATIENCE_MS 5
 #define PAGE_ROWS 128
 
 /* What the cursor is on. Strings live until the view loads again; NULL and 0 where there is none. */
@@ -310,6 +311,7 @@ struct tui {
 	bool ascii, plain, done, pasting;
 	bool set_up;
 	int status, tab;
+	int patience;            /* ms that a key may wait for a list; -1: as long as it takes (scripts) */
 	int64_t ticked;          /* last look at what others have written */
 	int64_t pulled;          /* when the trackers were last asked, clock_mono; 0 never */
 	uint64_t generation;
@@ -328,6 +330,8 @@ struct tui {
 int tui_init(struct tui *t, struct work *w, const struct term_config *c, bool plain, struct err *e);
 void tui_release(struct tui *t);
 void tui_key(struct tui *t, const struct key *k);
+/* Has something been typed that was not read yet? */
+bool tui_key_waits(struct tui *t);
 /* Everything that is due: keys, signals, children, other writers; then at most one slice of idle work. true: more idle
  * work waits. */
 bool tui_turn(struct tui *t);

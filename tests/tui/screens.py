@@ -79,6 +79,18 @@ for rows, cols in ((24, 80), (10, 40), (50, 200)):
         ok('start' in '\n'.join(got[1]), 'the log has the commit')
         ok('2 threads' in got[7][0] and '12 ? line 12' in '\n'.join(got[7]), 'the file has its threads in the margin')
 
+# A list that is not read at once is read when no key waits: the same screens come of it.
+for i in range(70):
+    killick('note', 'src/a.c:%d' % (i % 59 + 1), '-m', 'note %d' % i)
+walk = 'size 24 80\nsettle\ndump\n' + ''.join('line %s\ndump\nkeys %s\ndump\n' % pair for pair in (
+    ('threads', 'G'), ('search note', '<Space><Space><Space><Space>'), ('threads kind:note', 'GGkk<Ctrl-U>'), ('reload', 'g'),
+    ('search nothing-like-this', 'G'), ('inbox retries', 'jj')))
+now, later = script(walk), script('patience 0\n' + walk)
+is_(screens(later[1]), screens(now[1]), 'rows that come later are the same rows')
+is_(len(screens(now[1])), 13, 'in every list')
+st, out, err = script('patience 0\nsize 24 80\nline threads\nmonkey 3 150\n')
+is_(st, 0, 'a hundred and fifty random keys while lists are read later')
+
 st, out, err = script('size 24 80\nsettle\nmonkey 11 400\nsize 1 1\nmonkey 5 50\nsize 24 80\nsettle\ndump\n')
 is_(st, 0, 'four hundred random keys, clicks and sizes')
 

@@ -164,6 +164,10 @@ void index_file_id_put(struct index *ix, int64_t view, const char *path, const s
 struct map_cache index_map_cache(struct index *ix);
 void index_keep(struct index *ix);
 
+/* While it is set, a reading that takes long asks stop() about every millisecond and fails with ERR_CANCELLED where that
+ * says true: for screens, where a key may wait. NULL: nobody is asked. Not around writing. */
+void index_yield(struct index *ix, bool (*stop)(void *ctx), void *ctx);
+
 /* Reading. Strings and rows in the arena. Every list is one indexed statement, paged by key. */
 enum thread_sort { SORT_UPDATED, SORT_CREATED, SORT_PLACE /* path, then line */, SORT_MATCH /* search rank */ };
 /*
