@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Jansson with its doors shut. Depth is counted before parsing: jansson's own limit of 2048 needs more stack for later
- * walks than a small one has (trust.md 12). DEL is escaped too, which JSON_ENSURE_ASCII does not do. Reals are written with
- * 15 digits, so that 0.93 reads back as 0.93 and looks it.
+ * Jansson with its doors shut: writing, and typed reading; parsing is jsonread.c's. DEL is escaped too, which
+ * JSON_ENSURE_ASCII does not do. Reals are written with 15 digits, so that 0.93 reads back as 0.93 and looks it.
  *
  * Documents that come by the hundred are written as text without a tree: to build one, to dump it by callbacks of a few
  * bytes and to free it was two thirds of what `killick at FILE --json` cost. The text is what jansson makes of the same
@@ -13,46 +12,6 @@
 #include "killick/base/clock.h"
 #include "killick/base/json.h"
 #include "killick/base/utf8.h"
-
-enum { DEPTH_MAX = 64 };
-
-/* Brackets outside strings; a text that is no JSON may give any number, and is refused by the parser then. */
-static int json_depth(const char *p, size_t n)
-{
-	int depth = 0, deepest = 0;
-	bool str = false;
-
-	for (size_t i = 0; i < n; i++) {
-		char c = p[i];
-		if (str) {
-			if (c == '\\')
-				i++;
-			else
-				str = c != '"';
-			continue;
-		}
-		str = c == '"';
-		depth += (c == '[' || c == '{') - (c == ']' || c == '}');
-		deepest = depth > deepest ? depth : deepest;
-	}
-	return deepest;
-}
-
-json_t *json_read(const char *p, size_t n, const char *what, struct err *e)
-{
-	json_error_t je;
-	json_t *j;
-
-	if (json_depth(p, n) > DEPTH_MAX) {
-		err_set(e, ERR_BAD_DATA, "%s is nested more than %d levels deep", what, DEPTH_MAX);
-		return NULL;
-	}
-	j = json_loadb(p, n, JSON_REJECT_DUPLICATES, &je);
-	if (!j)
-		err_set(e, ERR_BAD_DATA, "%s is not the JSON expected here, line %d column %d: %s", what, je.line, je.column,
-			je.text);
-	return j;
-}
 
 static int json_sink(const char *p, size_t n, void *to)
 {

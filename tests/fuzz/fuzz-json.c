@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* JSON: what is read can be written as printable ASCII, which reads and writes the same again; depth stays bounded. */
+/* JSON: it is read as jansson reads it; what is read can be written as printable ASCII, which reads and writes the same again; depth stays bounded. */
 #include "config.h"
 #include <string.h>
 #include "fuzz.h"
@@ -24,6 +24,16 @@ static int depth(const json_t *j)
 	return deepest + 1;
 }
 
+/* The quick reader takes what jansson takes, and for the same. */
+static void compare(const char *p, size_t n, const json_t *j)
+{
+	json_error_t je;
+	json_t *other = json_loadb(p, n, JSON_REJECT_DUPLICATES, &je);
+
+	FUZZ_CHECK(j ? other && json_equal(j, other) : !other || depth(other) > 64 || n > 64);
+	json_decref(other);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	struct buf once = BUF_INIT, twice = BUF_INIT;
@@ -31,6 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	json_t *j = json_read((const char *)data, n, "input", &e), *again;
 
 	FUZZ_CHECK(j || (e.code == ERR_BAD_DATA && e.msg[0]));
+	compare((const char *)data, n, j);
 	if (!j)
 		return 0;
 	json_write(&once, j);
