@@ -19,6 +19,7 @@
 #include "killick/base/clock.h"
 #include "answers.h"
 #include "follow.h"
+#include "selection.h"
 
 struct placer {
 	struct repo *repo;
@@ -284,49 +285,9 @@ static double spot_conf(const struct spot *s)
 	return calibrated((rope_conf(&s->rope) + s->least) / 2);
 }
 
-/* Where the bytes are in a line, counted from 1; 0: nowhere. */
-static uint32_t bytes_in_line(const struct text *t, uint32_t i, const char *p, size_t n)
+/* The place is only a guess that is offered. */
+static void answer_weak(struct batch *b, const struct anchor *an, enum why why, struct place *out)
 {
-	const char *at = n ? memmem(text_at(t, i), t->lines[i].len, p, n) : NULL;
-	return at ? (uint32_t)(at - text_at(t, i)) + 1 : 0;
-}
-
-/*
- * A selection inside one line: the same bytes are looked for in the lines the line became. Without them the line alone is
- * the place, and less sure to be what was meant.
- */
-static void answer_columns(struct batch *b, const struct group *g, const struct anchor *an, const struct oid *now,
-    struct place *out)
-{
-	struct text *t = pairs_text(b->p->pairs, now, NULL), *was = pairs_text(b->p->pairs, &g->start.blob, NULL);
-	uint32_t lo, hi;
-	query_range(g, an, &lo, &hi);
-	if (!an->col || an->col_end < an->col || lo != hi || !t || !was || an->col_end > was->lines[lo].len)
-		return;
-	const char *p = text_at(was, lo) + an->col - 1;
-	size_t n = an->col_end - an->col + 1;
-	/* The same columns first: the bytes may occur twice. */
-	for (uint32_t i = out->line - 1; i < out->end; i++) {
-		uint32_t col = an->col_end <= t->lines[i].len && !memcmp(text_at(t, i) + an->col - 1, p, n) ? an->col :
-		    bytes_in_line(t, i, p, n);
-		if (!col)
-			continue;
-		out->line = out->end = i + 1;
-		out->col = col;
-		out->col_end = col + (uint32_t)n - 1;
-		return;
-	}
-	out->confidence *= 0.8;
-	out->why = why_words(WHY_SELECTION);
-}
-
-static void answer_spot(struct batch *b, const struct group *g, const struct spot *s, const struct anchor *an,
-    const struct oid *now, struct place *out)
-{
-	*out = (struct place){ .state = state_of(b, g, s, an, now), .path = arena_strdup(b->arena, s->path),
-		.line = rope_lo(&s->rope) + 1, .end = rope_hi(&s->rope) + 1, .confidence = spot_conf(s),
-		.commit = b->commit };
-	answer_columns(b, g, an, now, out);
 	if (out->confidence >= b->p->threshold)
 		return;
 	out->state = PLACE_GONE;
@@ -336,7 +297,47 @@ static void answer_spot(struct batch *b, const struct group *g, const struct spo
 	out->last_path = an->path;
 	out->last_line = an->line;
 	out->last_end = an->end ? an->end : an->line;
-	out->why = why_words(WHY_WEAK);
+	out->why = why_words(why);
+}
+
+/*
+ * A selection inside one line: what became of it in the lines the line became. Taken out, it is gone, though its line is
+ * here; where something else stands in its place, the line alone is the place, and less sure to be what was meant.
+ */
+static enum why answer_columns(struct batch *b, const struct group *g, const struct anchor *an, const struct oid *now,
+    struct place *out)
+{
+	struct text *t = pairs_text(b->p->pairs, now, NULL), *was = pairs_text(b->p->pairs, &g->start.blob, NULL);
+	uint32_t lo, hi;
+	struct selection at;
+	query_range(g, an, &lo, &hi);
+	if (!an->col || an->col_end < an->col || lo != hi || !t || !was || an->col_end > was->lines[lo].len)
+		return WHY_WEAK;
+	switch (selection_find(was, lo, an->col, an->col_end, t, out->line - 1, out->end - 1, &at)) {
+	case SELECTION_RENAMED:
+	case SELECTION_THERE:
+		out->line = out->end = at.line + 1;
+		out->col = at.col;
+		out->col_end = at.col_end;
+		return WHY_WEAK;
+	case SELECTION_DELETED:
+		out->confidence *= 0.1;
+		break;
+	case SELECTION_UNSURE:
+		out->confidence *= 0.8;
+		break;
+	}
+	out->why = why_words(WHY_SELECTION);
+	return WHY_SELECTION;
+}
+
+static void answer_spot(struct batch *b, const struct group *g, const struct spot *s, const struct anchor *an,
+    const struct oid *now, struct place *out)
+{
+	*out = (struct place){ .state = state_of(b, g, s, an, now), .path = arena_strdup(b->arena, s->path),
+		.line = rope_lo(&s->rope) + 1, .end = rope_hi(&s->rope) + 1, .confidence = spot_conf(s),
+		.commit = b->commit };
+	answer_weak(b, an, answer_columns(b, g, an, now, out), out);
 }
 
 static const char *commit_hex(struct batch *b, const struct lineage_commit *c)

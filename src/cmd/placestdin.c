@@ -54,6 +54,20 @@ static int lookup(struct stream *s, int which, const char *rev, struct oid *out,
 	return 0;
 }
 
+/* A selection in one line; in several lines it is those lines. */
+static int read_columns(const json_t *j, struct anchor *an, struct err *e)
+{
+	int64_t col = json_get_int(j, "col", 0), end = json_get_int(j, "col_end", col);
+
+	if (col < 0 || end < col || end > UINT32_MAX || (!col && end))
+		return err_set(e, ERR_BAD_DATA, "\"col\" and \"col_end\" must be bytes from 1, in order");
+	if (an->line == an->end) {
+		an->col = (uint32_t)col;
+		an->col_end = (uint32_t)end;
+	}
+	return 0;
+}
+
 static int read_range(const json_t *j, struct anchor *an, struct err *e)
 {
 	int64_t line = json_get_int(j, "line", -1), end = json_get_int(j, "end", line);
@@ -67,7 +81,7 @@ static int read_range(const json_t *j, struct anchor *an, struct err *e)
 	an->type = ANCHOR_LINES;
 	an->line = (uint32_t)line;
 	an->end = (uint32_t)end;
-	return 0;
+	return read_columns(j, an, e);
 }
 
 static int read_case(struct stream *s, const json_t *j, struct one *o, struct err *e)

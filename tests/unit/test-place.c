@@ -644,6 +644,44 @@ static void sections_of_formats(void **state UNUSED)
 #undef MORE
 }
 
+/* A remark behind a statement: rewritten a little, it is followed; taken out, it is gone, and the line is offered. */
+static void columns_gone(void **state UNUSED)
+{
+	struct world *w = world_make();
+	static const char head[] = "def run(self):\n    first = self.begin(1)\n", tail[] = "    return first + other\n";
+	char *text = xasprintf("%s    other = self.first(first)  # lint: disable=broad-name\n%s", head, tail);
+
+	put(w, "a.py", text);
+	const char *a = commit(w);
+	struct anchor an = lines_at(w, a, "a.py", 3, 3);
+	an.col = 32;
+	an.col_end = 57;
+	free(text);
+	text = xasprintf("%s    other = self.first(first, 2)  # lint: disable=narrow-name\n%s", head, tail);
+	put(w, "a.py", text);
+	struct place p = place(w, &an, commit(w));
+	assert_int_equal(p.state, PLACE_EDITED);
+	assert_int_equal(p.line, 3);
+	assert_int_equal(p.col, 35);
+	assert_int_equal(p.col_end, 61);
+	free(text);
+	text = xasprintf("%s    other = self.first(first)\n%s", head, tail);
+	put(w, "a.py", text);
+	p = place(w, &an, commit(w));
+	assert_int_equal(p.state, PLACE_GONE);
+	assert_int_equal(p.line, 3);
+	assert_int_equal(p.last_line, 3);
+	free(text);
+	/* Its line was wrapped: it went with the end. */
+	text = xasprintf("%s    other = self.first(\n        first, 2\n    )  # lint: disable=broad-name\n%s", head, tail);
+	put(w, "a.py", text);
+	p = place(w, &an, commit(w));
+	assert_int_equal(p.line, 5);
+	assert_int_equal(p.col, 8);
+	free(text);
+	world_free(w);
+}
+
 static void columns(void **state UNUSED)
 {
 	struct world *w = world_make();
@@ -658,7 +696,14 @@ static void columns(void **state UNUSED)
 	assert_int_equal(p.line, 6);
 	assert_int_equal(p.col, 23);
 	assert_int_equal(p.col_end, 33);
+	/* Renamed: what stands there now. */
 	put(w, "a.c", HEAD "static int alpha_run(struct alpha *self)\n{\n\tlong all = 1, left = beta_sum(self, 7);\n");
+	p = place(w, &an, commit(w));
+	assert_int_equal(p.state, PLACE_EDITED);
+	assert_int_equal(p.col, 23);
+	assert_int_equal(p.col_end, 30);
+	/* Rewritten: the line. */
+	put(w, "a.c", HEAD "static int alpha_run(struct alpha *self)\n{\n\tint left = beta * sum - 3 + (self, 7);\n");
 	p = place(w, &an, commit(w));
 	assert_int_equal(p.col, 0);
 	world_free(w);
@@ -788,7 +833,7 @@ int main(void)
 		cmocka_unit_test(amended_and_squashed), cmocka_unit_test(cherry_picked), cmocka_unit_test(work_tree),
 		cmocka_unit_test(no_commit_yet), cmocka_unit_test(commit_gone), cmocka_unit_test(shallow), cmocka_unit_test(sections),
 		cmocka_unit_test(sections_of_formats),
-		cmocka_unit_test(columns), cmocka_unit_test(bad_input), cmocka_unit_test(rename_storm), cmocka_unit_test(batches),
+		cmocka_unit_test(columns), cmocka_unit_test(columns_gone), cmocka_unit_test(bad_input), cmocka_unit_test(rename_storm), cmocka_unit_test(batches),
 	};
 
 	return cmocka_run_group_tests_name("place", tests, NULL, NULL);
