@@ -24,6 +24,8 @@ git config --global user.email ana@example.org
 git config --global init.defaultBranch main
 git config --global advice.detachedHead false
 git config --global protocol.file.allow always
+# Nothing goes on behind a test that did not ask for it.
+git config --global killick.place.background false
 cd "$T" || exit 1
 
 tap_n=0 tap_bad=0

@@ -219,21 +219,42 @@ static void tell(void *ctx, const char *what, uint64_t done, uint64_t total)
 	buf_release(&b);
 }
 
+static int places_left(struct cmd *c, bool done, struct err *e)
+{
+	uint64_t n = 0;
+
+	c->places.asked = true;
+	if (!done && work_places_missing(c->work, &n, e))
+		return -1;
+	c->places.missing = n > c->places.missing ? n : c->places.missing;
+	return 0;
+}
+
 int cmd_all_places(struct cmd *c, struct err *e)
 {
-	return work_places(c->work, REFRESH_WAIT, e);
+	bool done;
+
+	return work_places_some(c->work, REFRESH_WAIT, 0, &done, e) || places_left(c, done, e) ? -1 : 0;
 }
 
 int cmd_file_places(struct cmd *c, const char *path, struct err *e)
 {
 	bool done;
 
-	if (work_places_in(c->work, path, REFRESH_WAIT, &done, e))
-		return -1;
-	if (!done && c->io->tty)
-		out_note(c, "not all threads have been looked for in this commit yet, one that moved here may be missing: 'killick at .'"
-			 " looks for all");
-	return 0;
+	return work_places_in(c->work, path, REFRESH_WAIT, &done, e) || places_left(c, done, e) ? -1 : 0;
+}
+
+/* A JSON document says it itself. */
+static void tell_places(struct cmd *c)
+{
+	struct buf b = BUF_INIT;
+
+	if (!c->places.missing || (out_json(c) && !c->common.jsonl))
+		return;
+	add_number(&b, c->places.missing);
+	out_note(c, "%s threads were not looked for in this commit yet, one that moved here may be missing: 'killick at .' looks"
+		 " for all", b.ptr);
+	buf_release(&b);
 }
 
 /* Opens what the row needs. *own is set when the work is to be closed again here. */
@@ -289,8 +310,12 @@ static int run_row(struct cmd *c, const char *parent, struct err *e)
 		rc = c->entry->run(c, e);
 	if (c->work && c->work->problem && (c->entry->needs & NEED_INDEX) && !rc)
 		out_note(c, "what is shown may be behind: %s", c->work->problem);
+	if (!rc)
+		tell_places(c);
 	out_settle(c);
 	out_status(c, NULL);
+	if (own && c->places.missing)
+		work_places_kick(own);
 	if (own)
 		work_close(own);
 	return rc;

@@ -260,6 +260,8 @@ static void print_json(struct cmd *c, const struct view *v)
 	else
 		json_put_int(doc, "lines", line_count(&v->text));
 	json_object_set_new(doc, "threads", list);
+	json_object_set_new(doc, "complete", json_boolean(!c->places.missing));
+	json_put_int(doc, "unplaced", (int64_t)c->places.missing);
 	out_doc(c, "file", doc);
 }
 

@@ -210,8 +210,14 @@ void out_list_end(struct cmd *c)
 {
 	struct out *o = c->o;
 
-	if (o->json && !o->jsonl)
-		buf_addstr(&o->buf, "]}\n");
+	if (o->json && !o->jsonl) {
+		buf_addch(&o->buf, ']');
+		if (c->places.asked) {
+			json_add_bool(&o->buf, "complete", !c->places.missing);
+			json_add_int(&o->buf, "unplaced", (int64_t)c->places.missing);
+		}
+		buf_addstr(&o->buf, "}\n");
+	}
 	o->list = false;
 	out_push(c);
 }

@@ -3,6 +3,7 @@
 #include "config.h"
 #include <stddef.h>
 #include <string.h>
+#include <unistd.h>
 #include "families.h"
 #include "killick/cmd/act.h"
 #include "killick/store/settings.h"
@@ -144,9 +145,19 @@ static int run_place(struct cmd *c, struct err *e)
 	return place_words(c, v->at ? &to : NULL, v->fetch, e);
 }
 
+/* What work_places_kick starts. */
+static int run_rest(struct cmd *c, struct err *e)
+{
+	(void)!nice(10);
+	work_places_rest(c->work, e);
+	return 0;
+}
+
 const struct cmd_entry place_commands[] = {
 	{ .name = "place", .args = "ANCHOR…", .summary = "where this code is now, and how sure that is",
 		.opts = place_opts, .values = sizeof(struct place_values), .max_args = -1, .needs = NEED_REPO,
 		.flags = CMD_JSON, .run = run_place, .complete = "anchor" },
+	{ .name = "place-rest", .summary = "look for the threads that have no place yet", .needs = NEED_REPO | NEED_INDEX,
+		.flags = CMD_HIDDEN, .run = run_rest },
 	{ .name = NULL },
 };

@@ -1184,6 +1184,18 @@ int index_unplaced(struct index *ix, int64_t repo, int64_t view, const char *pat
 	return rc;
 }
 
+int index_unplaced_count(struct index *ix, int64_t repo, int64_t view, uint64_t *n, struct err *e)
+{
+	int64_t all, placed;
+
+	if (db_get_int(&ix->db, e, &all, "SELECT count(*) FROM thread WHERE source IN (SELECT source FROM repo_source WHERE repo=?1)"
+		       " AND path IS NOT NULL", "i", repo) < 0 ||
+	    db_get_int(&ix->db, e, &placed, "SELECT count(*) FROM place WHERE view=?1", "i", view) < 0)
+		return -1;
+	*n = all > placed ? (uint64_t)(all - placed) : 0;
+	return 0;
+}
+
 int index_rows(struct index *ix, int64_t repo, int64_t view, const int64_t *rows, size_t n, struct arena *a,
     struct thread_list *out, struct err *e)
 {

@@ -45,6 +45,8 @@ const struct setting settings[] = {
 	  .help = "Where on a remote the logs stand; a host that takes no refs of its own kind wants refs/heads/killick." },
 	{ .name = "pager", .type = SETTING_TEXT, .def = "", .flags = SETTING_USER,
 	  .help = "The pager for long results on a terminal; unset: git's. \"cat\" for none." },
+	{ .name = "place.background", .type = SETTING_BOOL, .def = "true",
+	  .help = "Whether a command that left threads without a place starts a process that looks for them." },
 	{ .name = "place.threshold", .type = SETTING_REAL, .def = "0.5", .min = 0, .max = 1,
 	  .help = "How sure (0 to 1) a place must be; below it a thread is shown as gone with its best guess." },
 	{ .name = "plain", .type = SETTING_BOOL, .def = "false",

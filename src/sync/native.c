@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "killick/base/clock.h"
+#include "killick/base/proc.h"
 #include "killick/base/file.h"
 #include "killick/git/nativelog.h"
 #include "killick/store/settings.h"
@@ -856,4 +857,25 @@ int work_sync(struct work *w, const char *remote, void (*progress)(void *ctx, co
 	if (!rc && nlog_gc(w->log, &unused))
 		trace("work", "%s", unused.msg);
 	return rc;
+}
+
+/* ---- on its own ---- */
+
+void work_start(struct work *w, const char *const *words)
+{
+	struct buf self = BUF_INIT;
+	const char *dir = repo_top(w->repo) ? repo_top(w->repo) : repo_gitdir(w->repo);
+	const char *argv[8] = { NULL, "-C", dir };
+	struct proc p = { .argv = argv, .dir = "/", .flags = PROC_NEW_SESSION | PROC_STDERR_NULL };
+	struct err e = ERR_INIT;
+	pid_t pid;
+
+	for (size_t i = 0; words[i] && i < ARRAY_SIZE(argv) - 4; i++)
+		argv[i + 3] = words[i];
+	if (!proc_self(&self))
+		return;
+	argv[0] = self.ptr;
+	if (proc_start(&p, &pid, NULL, &e))
+		trace("work", "no process for %s: %s", words[0], e.msg);
+	buf_release(&self);
 }

@@ -626,19 +626,8 @@ bool out_is_first(const struct out_list *l, size_t i)
 
 static void start_sender(struct work *w, const char *word)
 {
-	struct buf self = BUF_INIT;
-	const char *dir = repo_top(w->repo) ? repo_top(w->repo) : repo_gitdir(w->repo);
-	const char *argv[] = { NULL, "-C", dir, "outbox", "deliver", word, NULL };
-	struct proc p = { .argv = argv, .dir = "/", .flags = PROC_NEW_SESSION | PROC_STDERR_NULL };
-	struct err e = ERR_INIT;
-	pid_t pid;
-
-	if (!setting_bool(w->repo, "post.background") || !proc_self(&self))
-		return;
-	argv[0] = self.ptr;
-	if (proc_start(&p, &pid, NULL, &e))
-		trace("sync", "no process to send with: %s", e.msg);
-	buf_release(&self);
+	if (setting_bool(w->repo, "post.background"))
+		work_start(w, (const char *[]){ "outbox", "deliver", word, NULL });
 }
 
 void outbox_kick(struct work *w)

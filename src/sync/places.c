@@ -17,6 +17,8 @@
 #include <sys/stat.h>
 #include "killick/anchor/place.h"
 #include "killick/base/clock.h"
+#include "killick/base/file.h"
+#include "killick/base/hash.h"
 #include "killick/store/settings.h"
 #include "killick/sync/native.h"
 #include "carry.h"
@@ -24,6 +26,7 @@
 enum {
 	PORTION = 1000,     /* threads placed and written at once */
 	SLICE = 32,         /* the same where time is short */
+	REST_WAIT = 5000,   /* ms for the index's lock where nobody waits for us */
 	CARRIED = 256,      /* threads carried on from one HEAD to the next where time is short */
 };
 
@@ -419,6 +422,49 @@ int work_places_in(struct work *w, const char *path, int wait_ms, bool *done, st
 	if (rc == 1)
 		placing_end(&p, make_view(&p, &why) || place_new(&p, path, &why) ? -1 : 0, &why);
 	return rc < 0 ? -1 : 0;
+}
+
+/* ---- the rest, by a process of its own ---- */
+
+int work_places_missing(struct work *w, uint64_t *n, struct err *e)
+{
+	return index_unplaced_count(w->index, w->scope.repo, w->scope.view, n, e);
+}
+
+/* One for a repository: whoever is second leaves it to the first. */
+static bool rest_lock(struct work *w, struct lock *l)
+{
+	const char *dir = repo_gitdir(w->repo);
+	struct buf path = BUF_INIT;
+	struct err e = ERR_INIT;
+	char name[40];
+	bool got;
+
+	snprintf(name, sizeof(name), "places-%016llx.lock", (unsigned long long)hash64(dir, strlen(dir)));
+	got = !xdg_path(XDG_CACHE, name, &path, &e) && !lock_take(l, path.ptr, 0, &e);
+	buf_release(&path);
+	return got;
+}
+
+void work_places_kick(struct work *w)
+{
+	struct lock l = LOCK_INIT;
+
+	if (index_in_memory(w->index) || !setting_bool(w->repo, "place.background") || !rest_lock(w, &l))
+		return;
+	lock_release(&l);
+	work_start(w, (const char *[]){ "place-rest", NULL });
+}
+
+bool work_places_rest(struct work *w, struct err *e)
+{
+	struct lock l = LOCK_INIT;
+	bool mine = rest_lock(w, &l);
+
+	if (mine)
+		work_places(w, REST_WAIT, e);
+	lock_release(&l);
+	return mine;
 }
 
 /* ---- threads of a list ---- */

@@ -39,8 +39,36 @@ is "$(json "$(killick at src --json)" 'len(d["threads"])')" 44 "a folder has all
 is "$(placed killick at .)" "" "and they are kept"
 anew
 is "$(placed killick at .)" "44 " "the whole repository has all"
+# A thread that came from another file is not known to be here before all are looked for: whoever asks is told.
+sed '/new/d' src/x.c >moved.c
+git rm -q src/x.c && mkdir -p new && mv moved.c new/z.c && git add new && git commit -qm 'to another folder'
+anew
+run killick at new/z.c:3 --json
+is "$(json "$out" '[d["complete"], d["unplaced"], d["threads"]]')" "[false, 44, []]" "JSON says that it is not all, and how many are left"
+is "$err" "" "and needs no words"
+run killick at new/z.c:3 --jsonl
+is "$out" "" "lines have no place for it"
+like "$err" '^killick: 44 threads were not looked for in this commit yet' "so words say it"
+run killick at new/z.c:3
+like "$err" '^killick: 44 threads' "to people too, also in a pipe"
+is "$(json "$(killick file new/z.c --json)" '[d["file"]["complete"], d["file"]["unplaced"]]')" "[false, 44]" "a file"
+is "$(json "$(killick at src/y.c --json)" '[len(d["threads"]), d["complete"], d["unplaced"]]')" "[22, false, 22]" "what was written here is here"
+is "$(json "$(killick threads on:new/z.c --json)" '[len(d["threads"]), d["complete"], d["unplaced"]]')" "[22, true, 0]" "whoever asks about places waits for all"
+is "$(json "$(killick at new/z.c:3 --json)" '[[t["title"] for t in d["threads"]], d["complete"], d["unplaced"]]')" '[["x3"], true, 0]' "then it is complete"
+is "$(json "$(killick threads is:open --json)" 'sorted(d)')" '["format", "threads"]' "a list that does not go by places says nothing"
+anew
+git config killick.place.background true
+is "$(json "$(killick at new/z.c:3 --json)" 'd["complete"]')" "false" "without waiting"
+for i in $(seq 600); do
+	run killick at new/z.c:3 --json
+	case $out in *'"complete":true'*) break ;; esac
+	sleep 0.1
+done
+is "$(json "$out" '[t["title"] for t in d["threads"]]')" '["x3"]' "the others are looked for meanwhile"
+git config --unset killick.place.background
+flock "$HOME"/.cache/killick/places-*.lock true # it is over
 # HEAD goes back and forth over more threads than are looked for at once.
-git checkout -q HEAD~1
+git reset -q --hard HEAD~1 && git checkout -q HEAD~1
 is "$(lines threads -n 2 --json)" '[["y22", "src/y.c", 22], ["x22", "src/x.c", 22]]' "after a checkout what is shown is where HEAD has it"
 is "$(lines at src/x.c:3 --json)" '[["x3", "src/x.c", 3]]' "in a file too"
 git checkout -q main

@@ -113,6 +113,7 @@ struct cmd {
 	const char *const *argv; /* after the options; argv[argc] is NULL */
 	int dashes;              /* index in argv of the first word after "--", or -1 */
 	struct out *o;
+	struct { bool asked; uint64_t missing; } places; /* the result goes by places; so many threads have none yet */
 	struct sources *sources; /* of act_sources; the engine's to release */
 	int status;             /* a status to end with although all went well (doctor: 1 when something is wrong) */
 };
@@ -147,7 +148,8 @@ int opts_parse(const struct opt_set *sets, size_t n_sets, struct arena *a, int a
 #define CMD_OPT_SETS 5
 size_t cmd_opt_sets(const struct cmd_entry *e, struct cmd *c, struct opt_set sets[CMD_OPT_SETS]);
 
-/* For a row with NEED_PLACES: all threads are placed, however many are new; or those that a file shows. */
+/* For a row with NEED_PLACES: all threads are placed, however many are new; or those that a file shows, and whoever reads is
+ * told how many were left (c->places; killick-json's "complete" and "unplaced"): a process of its own goes on with them. */
 int cmd_all_places(struct cmd *c, struct err *e);
 int cmd_file_places(struct cmd *c, const char *path, struct err *e);
 

@@ -65,6 +65,11 @@ int work_places_of(struct work *w, struct arena *a, struct thread *threads, size
 /* The same for who shows a file: when many are new, those that were written in this file are placed. Not *done: one of the
  * others may have moved here. */
 int work_places_in(struct work *w, const char *path, int wait_ms, bool *done, struct err *e);
+/* How many threads are not placed yet, and a process of its own that places them, where killick.place.background lets it and
+ * none does so already: work_places_rest is what it does, false: another is at it. */
+int work_places_missing(struct work *w, uint64_t *n, struct err *e);
+void work_places_kick(struct work *w);
+bool work_places_rest(struct work *w, struct err *e);
 /* HEAD's places (work_places_of) carried on to the work tree, in place, for the threads of one list (cheap for unchanged
  * files). */
 int work_places_dirty(struct work *w, struct arena *a, struct thread *threads, size_t n, struct err *e);
@@ -87,5 +92,9 @@ int work_sync(struct work *w, const char *remote, void (*progress)(void *ctx, co
     struct exchange *x, struct err *e);
 /* Throws the index's share of this repository away and reads all again. */
 int work_rebuild(struct work *w, struct err *e);
+
+/* Starts this killick anew with these words (four at most), in this repository and in a session of its own, without any file;
+ * nobody waits for it. */
+void work_start(struct work *w, const char *const *words);
 
 #endif
