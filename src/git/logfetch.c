@@ -109,9 +109,43 @@ static bool listing_is_seen(struct ex *x, const char *said)
 	return n == x->seen.n;
 }
 
+/* The repository's folder, of a remote on this machine that is served as usual; NULL: ask git. */
+static const char *folder_here(struct ex *x)
+{
+	const char *path = x->t.url + (str_starts(x->t.url, "file://") ? strlen("file://") : 0), *inner;
+
+	if (*path != '/' || (path != x->t.url && strchr(path, '%')) || ex_pack_program(x, "uploadpack", "upload-pack"))
+		return NULL;
+	inner = arena_printf(&x->arena, "%s/.git", path);
+	return path_exists(inner) ? inner : path;
+}
+
+/* The same by reading its refs as files. What differs, or cannot be read so, is git's to say. */
+static bool folder_is_seen(struct ex *x)
+{
+	struct nlog there = { .path = (char *)folder_here(x) };
+	struct err unused = ERR_INIT;
+	struct logref *refs;
+	size_t n, logs = 0, len = strlen(x->t.ns);
+
+	if (!there.path || logref_list(&there, x->t.ns, &x->arena, &refs, &n, &unused))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		const char *writer = refs[i].name + len + 1;
+		const struct oid *had = is_writer_id(writer) ? logs_find(&x->seen, writer) : NULL;
+		if (!is_writer_id(writer))
+			continue;
+		if (!had || refs[i].broken || !oid_equal(had, &refs[i].oid))
+			return false;
+		logs++;
+	}
+	return logs == x->seen.n && logs > 0;
+}
+
 /*
- * Of a remote on this machine a listing costs a third of a fetch (9 ms and 31 ms with 200 logs), and both are all there
- * is. Elsewhere the connection is what costs, and a fetch asks for our refs alone, where a listing brings them all.
+ * Of a remote on this machine the refs can be read in less time than git takes to start; if they were seen before, there
+ * is nothing to ask. Else a listing costs a third of a fetch (9 ms and 31 ms with 200 logs). Elsewhere the connection is
+ * what costs, and a fetch asks for our refs alone, where a listing brings them all.
  */
 static int nothing_new(struct ex *x, bool *yes, struct err *e)
 {
@@ -120,8 +154,8 @@ static int nothing_new(struct ex *x, bool *yes, struct err *e)
 	struct git_run g = GIT_RUN_INIT;
 	int rc = 0;
 
-	*yes = false;
-	if (*x->t.url == '/' || str_starts(x->t.url, "file://")) {
+	*yes = folder_is_seen(x);
+	if (!*yes && (*x->t.url == '/' || str_starts(x->t.url, "file://"))) {
 		rc = ex_git(x, args, &g, e);
 		if (!rc && g.status)
 			rc = transport_fail(&x->t, x->r, &g, "cannot fetch from", e);

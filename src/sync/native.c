@@ -854,7 +854,8 @@ int work_sync(struct work *w, const char *remote, void (*progress)(void *ctx, co
 	if (rc)
 		*e = pushed.code ? pushed : fetched;
 	note_exchange(w, rc ? e->msg : NULL);
-	if (!rc && nlog_gc(w->log, &unused))
+	/* What was written here since the last time has just been sent: else there is nothing new to be packed. */
+	if (!rc && (x->logs_fetched || x->logs_pushed) && nlog_gc(w->log, &unused))
 		trace("work", "%s", unused.msg);
 	return rc;
 }

@@ -36,6 +36,22 @@ git -C remote.git symbolic-ref HEAD refs/heads/main
 exchange "$T/remote.git" path
 exchange "file://$T/remote.git" file
 
+# With nothing new on either side, a remote on this machine is asked without a child.
+children() { KILLICK_TRACE=all killick -C "$1" sync 2>&1 | grep -c 'in the store: '; }
+killick -C path-ana sync >/dev/null 2>&1; killick -C file-ana sync >/dev/null 2>&1
+is "$(children path-ana)" 0 "nothing new: no git is started"
+is "$(children file-ana)" 0 "nor for a file:// address"
+git -C remote.git pack-refs --all
+is "$(children path-ana)" 0 "nor when the refs are packed there"
+git -C path-ana config remote.origin.uploadpack false
+is "$(($(children path-ana) > 0))" 0 "the repository's own uploadpack counts for nothing"
+git config --global remote.origin.uploadpack "$(git --exec-path)/git-upload-pack"
+is "$(($(children path-ana) > 0))" 1 "a program of the user's is what answers"
+git config --global --unset remote.origin.uploadpack
+killick -C file-ana note . -m 'one more' >/dev/null; killick -C file-ana sync >/dev/null 2>&1
+run killick -C path-ana sync; like "$out" '1 op fetched' "what is new is found"
+mv remote.git away.git; run killick -C path-ana sync; is "$((st != 0))" 1 "a remote that is gone is no remote with nothing new"; mv away.git remote.git
+
 if [ -x /usr/sbin/sshd ]; then
 	mkdir "$T/ssh" && cd "$T/ssh" && ssh-keygen -q -t ed25519 -N '' -f host && ssh-keygen -q -t ed25519 -N '' -f id
 	chmod 700 "$T" "$T/ssh"; cp id.pub keys
