@@ -122,11 +122,7 @@ static git_odb_object *object_read(struct lineage *l, const struct oid *id, git_
 		if (!git_odb_exists_ext(l->odb, &g, GIT_ODB_LOOKUP_NO_REFRESH) && !object_download(l, id))
 			return object_fault(l, type, LINEAGE_ABSENT);
 	}
-	/* Hashing each object again on reading would be a third of a walk; git does it in fsck, not here. zlib still checks. */
-	git_libgit2_opts(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, 0);
-	int rc = git_odb_read(&o, l->odb, &g);
-	git_libgit2_opts(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, 1);
-	if (rc < 0)
+	if (odb_read(&o, l->odb, &g) < 0)
 		return object_fault(l, type, LINEAGE_DAMAGED);
 	if (git_odb_object_type(o) == type)
 		return o;

@@ -157,7 +157,7 @@ int hook_prepare_commit_msg(struct hook_run *h, struct err *e)
 	/* A message that is given (-m, merge, squash) is not shown in an editor, or is git's own. */
 	if (h->argc < 1 || in_sequence(h) || (*source && strcmp(source, "template") && strcmp(source, "commit")))
 		return 0;
-	rc = repo_staged(h->work->repo, h->a, &changes, &n, e) || threads_on_changes(h, changes, n, &found, e) ? -1 : 0;
+	rc = repo_staged(h->work->repo, h->a, &changes, &n, e) || threads_on_changes(h, NULL, changes, n, &found, e) ? -1 : 0;
 	if (rc == 0 && found.len)
 		rc = write_listing(h, &found, e);
 	array_release(&found);

@@ -42,8 +42,8 @@ const char *talk_without_trailers(struct arena *a, const struct commit_info *ci)
 int talk_carry_out(struct hook_run *h, const struct oid *commit, const struct person *as, struct err *e);
 
 /* Open threads whose place overlaps what the changes touch. Blob ids of both sides are compared line by line.
- * The rows are h->a's, the list itself the caller's to array_release. */
-int threads_on_changes(struct hook_run *h, const struct change *changes, size_t n, struct thread_list *out,
+ * to: the commit that they lead to, NULL for none. The rows are h->a's, the list itself the caller's to array_release. */
+int threads_on_changes(struct hook_run *h, const struct oid *to, const struct change *changes, size_t n, struct thread_list *out,
     struct err *e);
 /* "k3f9c2 ? src/a.c:3-5  Why three retries?" */
 const char *hook_thread_line(struct hook_run *h, const struct thread *t);

@@ -26,7 +26,7 @@ static int say_waiting(struct hook_run *h, const struct oid *from, const struct 
 	if (oid_equal(from, to) || oid_is_zero(from))
 		return 0;
 	rc = repo_changes(h->work->repo, from, to, 0, h->a, &changes, &n, e) ||
-	    threads_on_changes(h, changes, n, &found, e) ? -1 : 0;
+	    threads_on_changes(h, to, changes, n, &found, e) ? -1 : 0;
 	if (rc == 0 && found.len == 1)
 		out_note(h->c, "an open thread is on what changed: %s", hook_thread_line(h, &found.items[0]));
 	else if (rc == 0 && found.len)
@@ -124,7 +124,7 @@ static int leaving(struct hook_run *h, const char *line, void *ctx, struct err *
 		return -1;
 	if (oldest.n_parents && repo_changes(h->work->repo, &oldest.parents[0], &local, 0, h->a, &changes, &n_changes, e))
 		return -1;
-	if (threads_on_changes(h, changes, n_changes, &touched, e)) {
+	if (threads_on_changes(h, &local, changes, n_changes, &touched, e)) {
 		array_release(&touched);
 		return -1;
 	}

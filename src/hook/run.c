@@ -105,6 +105,7 @@ static bool head_has(struct hook_run *h, const struct oid *head, const char *pat
 	return repo_tree_path(h->work->repo, head, path, &at, &mode, &e) == 0 && oid_equal(&at, blob);
 }
 
+/* head NULL: the new side is HEAD's. */
 static int threads_on_change(struct hook_run *h, const struct oid *head, const struct change *c, struct thread_list *out,
     struct err *e)
 {
@@ -122,7 +123,7 @@ static int threads_on_change(struct hook_run *h, const struct oid *head, const s
 		if (t->state != STATE_OPEN)
 			continue;
 		if (!hunks && t->anchor.type == ANCHOR_LINES && c->status == 'M')
-			known = change_hunks(h, c, head_has(h, head, path, &c->new_id), &hunks, &n);
+			known = change_hunks(h, c, !head || head_has(h, head, path, &c->new_id), &hunks, &n);
 		if (known && !overlaps(t, hunks, n))
 			continue;
 		out->items = array_grow(out->items, out->len, &out->alloc, sizeof(*out->items));
@@ -136,7 +137,7 @@ static int path_count_order(const void *a, const void *b)
 	return strcmp(((const struct path_count *)a)->path, ((const struct path_count *)b)->path);
 }
 
-int threads_on_changes(struct hook_run *h, const struct change *changes, size_t n, struct thread_list *out,
+int threads_on_changes(struct hook_run *h, const struct oid *to, const struct change *changes, size_t n, struct thread_list *out,
     struct err *e)
 {
 	struct path_count *counts;
@@ -152,7 +153,7 @@ int threads_on_changes(struct hook_run *h, const struct change *changes, size_t 
 		struct path_count key = { .path = changes[i].new_path ? changes[i].new_path : changes[i].old_path };
 		const struct path_count *c = bsearch(&key, counts, n_counts, sizeof(*counts), path_count_order);
 
-		if (c && c->open && threads_on_change(h, &head, &changes[i], out, e))
+		if (c && c->open && threads_on_change(h, to && oid_equal(to, &head) ? NULL : &head, &changes[i], out, e))
 			return -1;
 	}
 	return 0;
