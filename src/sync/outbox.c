@@ -517,7 +517,7 @@ static void remember_row(struct work *w, const struct source *s, const struct ou
 
 /* ---- settling ---- */
 
-static const struct source *source_of(const struct sources *all, const struct out_row *r)
+static struct source *source_of(struct sources *all, const struct out_row *r)
 {
 	for (size_t i = 0; i < all->len; i++)
 		if (all->items[i].key && !strcmp(all->items[i].d.kind, r->source_kind) && !strcmp(all->items[i].key, r->source_key))
@@ -535,11 +535,11 @@ static bool is_over(struct work *w, const struct source *s, const struct out_row
 	return r->sent_at && s->synced > r->sent_at + (r->key && is_post(r) ? KEEP_DONE_MS : 0);
 }
 
-static void settle_row(struct work *w, const struct sources *all, struct out_row *r, struct arena *a)
+static void settle_row(struct work *w, struct sources *all, struct out_row *r, struct arena *a)
 {
 	struct wire_outcome o = { .is = WIRE_LANDED };
 	struct out_policy p = { .attempts = 2 };
-	const struct source *s = source_of(all, r);
+	struct source *s = source_of(all, r);
 	struct err e = ERR_INIT;
 	struct record rec;
 	bool come;
@@ -556,8 +556,12 @@ static void settle_row(struct work *w, const struct sources *all, struct out_row
 			return;
 		}
 	}
-	if (r->state != OUT_DONE || !is_over(w, s, r, come, a))
+	if (r->state != OUT_DONE)
 		return;
+	if (!is_over(w, s, r, come, a)) {
+		outbox_land(w, s, r, a);
+		return;
+	}
 	if (come)
 		remember_row(w, s, r, &rec.note, a);
 	r->state = OUT_DROPPED;

@@ -481,6 +481,7 @@ void outbox_send(struct work *w, struct source *s, const char *id, struct sent *
 		return;
 	}
 	outbox_awaits_push(w);
+	outbox_settle(w); /* what a process that died had done */
 	if (!has_work(&x, id)) {
 		count(&x);
 		return;

@@ -32,7 +32,7 @@ A fault rule: {"method":"regex, whole","path":"regex","body":"regex","skip":N,"t
     hang                 not done; no answer for "delay" seconds, then the connection is closed
     slow                 done; the answer's body comes "rate" bytes a second (1)
     latency              done "delay" seconds later, answered then
-    lag                  done; what it made is hidden from lists for "delay" seconds
+    lag                  done; what it made is hidden from lists for "delay" seconds ("lag": N does so beside another fault)
 Each request is a line in --log: {"n","time","method","path","query","login","status","bytes","ms","fault","body","if_none_match"}.
 """
 import argparse, gzip, hashlib, json, os, re, socket, ssl, struct, sys, threading, time, traceback
@@ -86,6 +86,15 @@ class Forge:
             if self.log:
                 self.log.write(json.dumps(entry) + '\n')
                 self.log.flush()
+
+    def later(self, delay, fn):
+        """A test that owns the clock has its own."""
+        def wait():
+            time.sleep(delay)
+            fn()
+        t = threading.Thread(target=wait, daemon=True)
+        self.timers.append(t)
+        t.start()
 
     # -- faults --------------------------------------------------------------------------------------------------
     def fault_for(self, method, path, body):
@@ -169,7 +178,7 @@ class Forge:
             return Resp(404, kind='text/html'), b'<html><body>404 page not found</body></html>', req
         module = {'github': forgegithub, 'gitea': forgegitea}[req.dialect]
         key = (target, headers.get('Authorization'), headers.get('Accept'), headers.get('Host')) if method == 'GET' else None
-        before, settled = self.world.version, time.monotonic() > self.world.settled
+        before, settled = self.world.version, self.world.ticks() > self.world.settled
         try:
             module.gate(req)
             with self.lock:
@@ -379,19 +388,15 @@ class Handler(BaseHTTPRequestHandler):
             forge.record({**entry, 'status': fault.get('status', 500)})
             return self.reply(fault.get('status', 500), {'Content-Type': 'application/json', **fault.get('headers', {})}, data)
         if do == 'late-commit':
-            def late():
-                time.sleep(fault.get('delay', 1))
-                go()
-            t = threading.Thread(target=late, daemon=True)
-            forge.timers.append(t)
-            t.start()
+            forge.later(fault.get('delay', 1), go)
             forge.record({**entry, 'status': fault.get('status', 502)})
             return self.html(fault.get('status', 502))
         if do == 'latency':
             time.sleep(fault.get('delay', 1))
-        if do == 'lag':
+        lag = fault and (fault.get('delay', 1) if do == 'lag' else fault.get('lag'))
+        if lag:
             with forge.world.lock:
-                keep, forge.world.lag = forge.world.lag, fault.get('delay', 1)
+                keep, forge.world.lag = forge.world.lag, lag
                 try:
                     resp, data, req = go()
                 finally:

@@ -86,6 +86,7 @@ class World:
         self.lag = 0.0
         self.settled = 0.0         # when the last lagging list will have caught up (monotonic)
         self.clock = None          # None: the real one
+        self.ticks = time.monotonic   # what lags are counted in; a test that owns the clock sets its own
         self.user('ghost')
 
     # -- time and ids --------------------------------------------------------------------------------------------
@@ -111,18 +112,18 @@ class World:
     def touch(self, *things, lag=None):
         """Remembers what a thing is in the lists until the lag is over; call before changing it."""
         for x in things:
-            until = time.monotonic() + (self.lag if lag is None else lag)
+            until = self.ticks() + (self.lag if lag is None else lag)
             self.settled = max(self.settled, until)
             if x._rev == 0:
                 x._shown = until
-            elif until > time.monotonic():
-                old = x._old if x._old and x._shown > time.monotonic() else copy.copy(x)
+            elif until > self.ticks():
+                old = x._old if x._old and x._shown > self.ticks() else copy.copy(x)
                 x._old, x._shown = old, until
             x._rev += 1
 
     def listed(self, things):
         """What a list shows of them now."""
-        t = time.monotonic()
+        t = self.ticks()
         out = []
         for x in things:
             if x._shown <= t:
