@@ -310,7 +310,7 @@ static const struct { const char *word; enum forge forge; } host_words[] = {
 };
 
 /* The host's labels are compared whole: "gitlab.example.org" is one, "notgitlab.example.org" is not. */
-static enum forge forge_of_host(const char *host)
+enum forge forge_of_host(const char *host)
 {
 	static const char *const cgit_hosts[] = { "git.kernel.org", "git.savannah.gnu.org", "git.zx2c4.com", NULL };
 

@@ -63,6 +63,22 @@ void hook_dir(struct repo *r, struct arena *a, struct buf *out, bool *shared)
 	*shared = !(repo_top(r) && str_starts(out->ptr, repo_top(r))) && !str_starts(out->ptr, repo_commondir(r));
 }
 
+bool hook_installed(struct repo *r)
+{
+	struct buf path = BUF_INIT, text = BUF_INIT;
+	struct arena a = ARENA_INIT;
+	struct err e = ERR_INIT;
+	bool shared, found;
+
+	hook_dir(r, &a, &path, &shared);
+	buf_addstr(&path, "/post-commit");
+	found = file_read(path.ptr, SCRIPT_MAX, &text, &e) == 0 && strstr(text.ptr, "hook run post-commit");
+	buf_release(&path);
+	buf_release(&text);
+	arena_release(&a);
+	return found;
+}
+
 static void script_tail(struct buf *b, const char *name)
 {
 	buf_addf(b, "; [ -x \"$k\" ] && exec \"$k\" hook run %s \"$@\"; b=\"$0%s\"; [ ! -x \"$b\" ] || exec \"$b\" \"$@\"\n",

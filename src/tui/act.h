@@ -62,6 +62,7 @@
 	ACT(BROWSE,      "browse",      "Code", "open in a browser") \
 	ACT(YANK,        "yank",        "Code", "copy: l link, q quotation, i id, a anchor") \
 	ACT(SYNC,        "sync-now",    "Work", "fetch and send, in the background") \
+	ACT(CONNECT,     "connect",     "Work", "connect the tracker behind a remote; with none to connect, the tasks") \
 	ACT(BIND,        "bind",        "Work", "bind a key (:bind WHERE KEY COMMAND)") \
 	ACT(UNBIND,      "unbind",      "Work", "unbind a key (:unbind WHERE KEY)") \
 	ACT(TOUR,        "tour",        "Work", "a scratch repository with two people's threads; nothing of yours is touched")

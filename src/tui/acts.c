@@ -45,6 +45,11 @@ static void do_page_up(struct tui *t, const char *arg UNUSED) { view_page(tui_vi
 static void do_half_down(struct tui *t, const char *arg UNUSED) { view_page(tui_view(t), 1); }
 static void do_half_up(struct tui *t, const char *arg UNUSED) { view_page(tui_view(t), -1); }
 static void do_first(struct tui *t, const char *arg UNUSED) { view_goto(tui_view(t), 0); }
+static void do_connect(struct tui *t, const char *arg UNUSED)
+{
+	tui_connect(t);
+}
+
 static void do_last(struct tui *t, const char *arg UNUSED)
 {
 	view_goto(tui_view(t), SIZE_MAX - 1);
@@ -804,7 +809,7 @@ static act_fn *const functions[ACT_COUNT] = {
 	[ACT_NEXT_THREAD] = do_next_thread, [ACT_PREV_THREAD] = do_prev_thread, [ACT_FIND_NEXT] = do_find_next,
 	[ACT_FIND_PREV] = do_find_prev, [ACT_OPEN] = do_open, [ACT_BACK] = do_back, [ACT_PANE] = do_pane,
 	[ACT_FILTER] = do_filter, [ACT_COMMAND] = do_command, [ACT_JUMP] = do_jump, [ACT_VIEW] = do_view,
-	[ACT_HELP] = do_help, [ACT_RELOAD] = do_reload, [ACT_REDRAW] = do_redraw, [ACT_SUSPEND] = do_suspend,
+	[ACT_CONNECT] = do_connect, [ACT_HELP] = do_help, [ACT_RELOAD] = do_reload, [ACT_REDRAW] = do_redraw, [ACT_SUSPEND] = do_suspend,
 	[ACT_CANCEL] = do_cancel, [ACT_QUIT] = do_quit, [ACT_REPLY] = do_reply, [ACT_REPLY_LINE] = do_reply_line,
 	[ACT_RESOLVE] = do_resolve, [ACT_ACCEPT] = do_accept, [ACT_ASK] = do_ask, [ACT_ASK_LINE] = do_ask_line,
 	[ACT_NOTE] = do_note, [ACT_CHANGE_POST] = do_change_post, [ACT_RETRACT] = do_retract, [ACT_REACT] = do_react,

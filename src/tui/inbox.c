@@ -171,7 +171,12 @@ static void inbox_empty(struct view *v, struct styled *out)
 			return;
 	if (*v->filter)
 		say_empty(out, v->area.w, "Nothing in the inbox fits this filter.", "Esc takes the filter away, S searches all threads.");
-	else if (!say_reading(v->t, out, v->area.w))
+	else if (say_reading(v->t, out, v->area.w))
+		return;
+	else if (!start_is_over(v->t))
+		say_empty(out, v->area.w, "There are no threads yet.",
+			"F lists the files: Enter opens one, a asks about its line. \":start\" shows what else can be done.");
+	else
 		say_empty(out, v->area.w, "Nothing waits for you, and you wait for nobody.",
 			"S lists all threads, F the files (Enter, then a asks about a line), s fetches what others wrote.");
 }

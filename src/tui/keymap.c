@@ -154,9 +154,14 @@ bool keymap_each(const struct keymap *m, const char *where, size_t *i, const str
 uint32_t keymap_key(const struct keymap *m, const char *where, const char *command)
 {
 	const struct binding *row;
+	uint32_t any = 0;
 
-	for (size_t i = 0; keymap_each(m, where, &i, &row);)
-		if (!strcmp(row->command, command))
+	for (size_t i = 0; keymap_each(m, where, &i, &row);) {
+		if (strcmp(row->command, command))
+			continue;
+		if (!strcmp(row->where, where))
 			return row->key;
-	return 0;
+		any = any ? any : row->key;
+	}
+	return any;
 }

@@ -91,6 +91,7 @@ const char keymap_defaults[] =
 	"bind any s sync-now\n"
 	"# The screen of a repository without threads\n"
 	"bind start a files\n"
+	"bind start t connect\n"
 	"bind start h hook install\n"
 	"bind start T tour\n"
 	"# Drafts and outbox\n"

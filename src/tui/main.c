@@ -36,6 +36,21 @@ static void configure(struct work *w, const struct values *v, struct term_config
 	arena_release(&a);
 }
 
+/* Neither in the index nor, of a new clone or an older version's index, still to be read. */
+static bool nothing_yet(struct tui *t)
+{
+	struct nlog_heads heads = { 0 };
+	struct err e = ERR_INIT;
+	bool empty;
+
+	if (start_is_over(t))
+		return false;
+	empty = !work_is_set_up(t->work) || work_log(t->work, false, &e) < 0 || nlog_writers(t->work->log, &heads, &e) < 0 ||
+		heads.len == 0;
+	nlog_heads_release(&heads);
+	return empty;
+}
+
 static int first_screen(struct tui *t, const char *start, struct err *e)
 {
 	const char *const none[] = { NULL };
@@ -44,7 +59,7 @@ static int first_screen(struct tui *t, const char *start, struct err *e)
 		return -1;
 	if (start && *start)
 		tui_run_line(t, start);
-	else if (!t->set_up)
+	else if (nothing_yet(t))
 		return tui_open(t, &start_view, 0, none, e);
 	if (getenv("KILLICK_TOUR"))
 		tui_say(t, MSG_INFO, "The tour: you are Ana, in a scratch repository where Bo has answered and asked. Enter opens, r replies, "

@@ -7,10 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include "killick/base/proc.h"
-#include "killick/text/sanitize.h"
-#include "output.h"
+#include "killick/git/permalink.h"
 #include "killick/store/settings.h"
 #include "killick/sync/source.h"
+#include "killick/text/sanitize.h"
+#include "output.h"
 #include "ui.h"
 
 struct caught { struct tui *t; struct buf out, err; };
@@ -254,6 +255,67 @@ static void sync_done(struct tui *t, struct job *j, int status)
 	tui_refresh(t);
 }
 
+/* ---- connecting a tracker */
+
+bool tui_tracker(struct tui *t, struct arena *a, const char **kind, const char **remote)
+{
+	struct remote_info *remotes;
+	size_t n = work_has_sources(t->work) ? 0 : repo_remotes(t->work->repo, a, &remotes);
+
+	for (size_t i = 0; i < n; i++) {
+		struct remote_url u;
+		enum forge f = remote_url_parse(a, remotes[i].url, &u) ? forge_of_host(u.host) : FORGE_UNKNOWN;
+
+		if (f != FORGE_GITHUB && f != FORGE_GITEA)
+			continue;
+		*kind = f == FORGE_GITHUB ? "github" : "gitea";
+		*remote = remotes[i].name;
+		return true;
+	}
+	return false;
+}
+
+static void connect_done(struct tui *t, struct job *j, int status)
+{
+	char *last = t->world.progress;
+
+	buf_trim(&j->line);
+	t->world.progress = NULL;
+	if (status) {
+		tui_say(t, MSG_ERROR, "%s", last && !str_starts(last, "connecting ") ? last : "not connected; \":source add\" says why");
+	} else {
+		tui_say(t, MSG_INFO, "%s", j->line.ptr);
+		tui_say(t, MSG_INFO, "connected: its tasks are being read; t shows them");
+		t->pulled = 0;
+	}
+	free(last);
+	t->ticked = 0;
+	tui_refresh(t);
+}
+
+void tui_connect(struct tui *t)
+{
+	static const struct job_ops ops = { .data = sync_data, .done = connect_done };
+	static const char *const env[] = { "GIT_TERMINAL_PROMPT=0", "SSH_ASKPASS_REQUIRE=force", NULL };
+	const char *kind, *remote, *dir = repo_top(t->work->repo) ? repo_top(t->work->repo) : repo_gitdir(t->work->repo);
+	struct err e = ERR_INIT;
+
+	if (!tui_tracker(t, &t->acting, &kind, &remote)) {
+		tui_run_line(t, "tasks");
+		return;
+	}
+	const char *const argv[] = { self_path(t), "-C", dir, "source", "add", remote, NULL };
+	if (job_find(t, "connect"))
+		return;
+	if (!job_start(t, "connect", argv, env, PROC_STDERR_INHERIT, &ops, NULL, &e)) {
+		tui_say(t, MSG_ERROR, "%s", e.msg);
+		return;
+	}
+	free(t->world.progress);
+	t->world.progress = xasprintf("connecting %s", kind);
+	t->dirty = true;
+}
+
 static void pull_done(struct tui *t, struct job *j UNUSED, int status)
 {
 	if (status)
@@ -297,14 +359,15 @@ void tui_sync(struct tui *t)
 	static const char *const env[] = { "GIT_TERMINAL_PROMPT=0", "SSH_ASKPASS_REQUIRE=force", NULL };
 	const char *const argv[] = { self_path(t), "-C", repo_top(t->work->repo) ? repo_top(t->work->repo) :
 		repo_gitdir(t->work->repo), "sync", NULL };
+	struct remote_info *remotes;
 	struct err e = ERR_INIT;
 
 	if (job_find(t, "sync")) {
 		tui_say(t, MSG_INFO, "a sync is under way: Esc stops it");
 		return;
 	}
-	if (!t->set_up) {
-		tui_say(t, MSG_INFO, "nothing to sync yet: a asks about a line, and sets the store up");
+	if (!t->set_up && !repo_remotes(t->work->repo, &t->acting, &remotes)) {
+		tui_say(t, MSG_INFO, "nothing to sync with yet: no remote is set (git remote add), and no tracker is connected");
 		return;
 	}
 	if (!job_start(t, "sync", argv, env, PROC_STDERR_INHERIT, &ops, NULL, &e)) {

@@ -6,7 +6,9 @@
 #include "config.h"
 #include <stdlib.h>
 #include <string.h>
-#include "killick/base/file.h"
+#include "killick/hook/hook.h"
+#include "killick/sync/source.h"
+#include "killick/text/sanitize.h"
 #include "killick/text/width.h"
 #include "views.h"
 
@@ -16,19 +18,6 @@ struct start { struct view v; struct offer offers[12]; size_t n; bool no_name; }
 static void offer(struct start *s, const char *command, const char *label)
 {
 	s->offers[s->n++] = (struct offer){ command, label };
-}
-
-static bool hooks_installed(struct work *w)
-{
-	struct buf path = BUF_INIT, text = BUF_INIT;
-	struct err e = ERR_INIT;
-	bool found;
-
-	buf_addf(&path, "%s/hooks/post-commit", repo_commondir(w->repo));
-	found = file_read(path.ptr, 1 << 16, &text, &e) == 0 && strstr(text.ptr, "killick hook run");
-	buf_release(&path);
-	buf_release(&text);
-	return found;
 }
 
 static const char *sync_words(struct start *s, struct arena *a)
@@ -42,6 +31,30 @@ static const char *sync_words(struct start *s, struct arena *a)
 		remotes[0].name);
 }
 
+static const char *task_words(struct tui *t, struct arena *a)
+{
+	const char *kind, *remote;
+
+	if (tui_tracker(t, a, &kind, &remote))
+		return arena_printf(a, "see your tasks: connect %s (found in remote \"%s\")", kind, text_clean(a, remote, 0));
+	return "see the tasks of this repository; \":task new\" makes one";
+}
+
+bool start_is_over(struct tui *t)
+{
+	struct thread_find one = { .limit = 1 };
+	struct arena a = ARENA_INIT;
+	struct thread_list list;
+	struct err e = ERR_INIT;
+	bool over;
+
+	/* The index may still know those of a store that was taken away. */
+	over = (work_is_set_up(t->work) || work_has_sources(t->work)) &&
+		index_threads(t->work->index, &t->work->scope, &one, &a, &list, &e) == 0 && list.len > 0;
+	arena_release(&a);
+	return over;
+}
+
 static int start_load(struct view *v, struct err *e)
 {
 	struct start *s = (struct start *)v;
@@ -51,16 +64,16 @@ static int start_load(struct view *v, struct err *e)
 	const char *words = sync_words(s, &v->arena);
 
 	(void)e;
-	v->over = v->t->set_up;
+	v->over = start_is_over(v->t);
 	s->n = 0;
 	s->no_name = repo_identity(w->repo, &v->arena, &me, &ignored) < 0;
 	if (!repo_is_bare(w->repo))
 		offer(s, "files", "ask about a line: opens the file list; Enter opens a file, a asks about its line");
+	offer(s, "connect", task_words(v->t, &v->arena));
 	offer(s, "log", "look at the history: a on a commit asks about it, Enter shows its diff");
-	offer(s, "tasks", "see the tasks of this repository; \":task new\" makes one");
-	if (words && w->index)
+	if (words)
 		offer(s, "sync-now", words);
-	if (!hooks_installed(w))
+	if (!hook_installed(w->repo))
 		offer(s, "hook install", "install the git hooks: commits can open and resolve threads");
 	offer(s, "tour", "take the tour: a scratch repository with two people's threads, nothing of yours is touched");
 	return 0;

@@ -144,11 +144,18 @@ static void tasks_title(struct view *v, struct buf *left, struct buf *right)
 
 static void tasks_empty(struct view *v, struct styled *out)
 {
+	const char *kind, *remote;
+
 	if (*v->filter)
 		say_empty(out, v->area.w, "No task fits this query.", "/ changes it, Esc shows all tasks.");
+	else if (job_find(v->t, "connect") || job_find(v->t, "pull"))
+		say_empty(out, v->area.w, "The trackers are being asked.", "Their tasks stand here in a moment.");
+	else if (tui_tracker(v->t, &v->t->frame, &kind, &remote))
+		say_empty(out, v->area.w, "There are no tasks yet.", arena_printf(&v->t->frame, "\":connect\" connects %s (found in remote "
+			"\"%s\"); \":task new\" makes a task of this repository's own.", kind, text_clean(&v->t->frame, remote, 0)));
 	else
-		say_empty(out, v->area.w, "There are no tasks yet: they live in this repository's own store for now.",
-			"\":task new\" makes one; every clone that syncs gets it.");
+		say_empty(out, v->area.w, "There are no tasks yet.",
+			"\":task new\" makes one, which every clone that syncs gets; \":source add URL\" connects a tracker.");
 }
 
 static const struct column columns[] = {

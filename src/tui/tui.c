@@ -136,7 +136,7 @@ static void read_stderr(struct tui *t)
 		return;
 	while ((n = read(t->errpipe, chunk, sizeof(chunk) - 1)) > 0) {
 		chunk[n] = '\0';
-		if (job_find(t, "sync"))
+		if (job_find(t, "sync") || job_find(t, "connect"))
 			tui_progress(t, chunk);
 		else
 			tui_say(t, MSG_INFO, "%s", chunk);

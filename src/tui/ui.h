@@ -269,6 +269,10 @@ void jobs_release(struct tui *t);
 /* killick itself, by its path. */
 const char *self_path(struct tui *t);
 void tui_sync(struct tui *t);
+/* The tracker that a remote's address speaks of, if none is connected: "github" and the remote's name; false: none. */
+bool tui_tracker(struct tui *t, struct arena *a, const char **kind, const char **remote);
+/* Connects it, in the background. */
+void tui_connect(struct tui *t);
 /* The trackers, in the background, when it is time; says nothing. */
 void tui_pull(struct tui *t);
 /* The last line of a text is how far the sync is. */

@@ -14,4 +14,7 @@ void jump_open(struct tui *t);
 const char *thread_view_id(const struct view *v);
 void thread_view_show(struct view *v, const char *id);
 
+/* Are there threads to show? */
+bool start_is_over(struct tui *t);
+
 #endif

@@ -15,6 +15,9 @@ struct remote_url { const char *scheme, *host, *project; uint16_t port; };  /* p
 /* All forms git takes: URLs, scp-like "git@host:a/b.git". false: a local path or nonsense. */
 bool remote_url_parse(struct arena *a, const char *url, struct remote_url *out);
 
+/* By the words in a host's name; FORGE_UNKNOWN: it has none. */
+enum forge forge_of_host(const char *host);
+
 /* The pure part: what a web address says. rev may be a branch with '/' in it: then the repository decides. */
 struct permalink {
 	enum forge forge;

@@ -11,4 +11,7 @@
 /* The row "hook" with its words: install, remove, status, run. */
 extern const struct cmd_entry hook_commands[];
 
+/* Do the scripts stand where git looks for them (core.hooksPath)? */
+bool hook_installed(struct repo *r);
+
 #endif
