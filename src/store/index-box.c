@@ -4,8 +4,10 @@
  * `box` goes through box_put, which keeps the counts of each section with it; the counts are written once a commit.
  */
 #include "config.h"
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include "index-private.h"
 #include "index-box.h"
 
@@ -88,9 +90,97 @@ static int read_before(struct index *ix, const struct boxed *t, int64_t who, int
 		t->thread, who, since) < 0 ? -1 : 0;
 }
 
+/* ---- mentions ---- */
+
+static bool is_word(char c)
+{
+	return isalnum((unsigned char)c) || c == '_' || c == '-' || c == '.' || (unsigned char)c >= 0x80;
+}
+
+/* "@ana" of somebody who is ana at a tracker, or has the mail address ana@example.org. */
+static bool is_called(const struct identity *id, const char *word, size_t n)
+{
+	for (const char *const *m = id->me; m && *m; m++) {
+		bool login = str_starts(*m, "login:");
+		const char *name = login ? login_shown(*m + 6) : *m;
+		size_t len = login ? strlen(name) : strcspn(name, "@");
+
+		if (len == n && !strncasecmp(name, word, n))
+			return true;
+	}
+	return id->name && strlen(id->name) == n && !strncasecmp(id->name, word, n);
+}
+
+/* Not in a quotation, in the code of a line (`@ana`), nor within an address. */
+static bool mentions(const struct identity *id, const char *body)
+{
+	const char *line = body;
+
+	for (const char *p = body; p && (p = strchr(p, '@')); p++) {
+		size_t n = 0;
+
+		for (const char *nl; (nl = strchr(line, '\n')) && nl < p;)
+			line = nl + 1;
+		if (line[strspn(line, " ")] == '>' || (p > body && (is_word(p[-1]) || strchr("`/@", p[-1]))))
+			continue;
+		while (is_word(p[1 + n]))
+			n++;
+		while (n && strchr(".-", p[n]))
+			n--;
+		if (n && is_called(id, p + 1, n))
+			return true;
+	}
+	return false;
+}
+
+/* In the posts behind my last one, which may have answered those before. */
+static bool posts_mention(const struct boxed *t, const struct identity *id)
+{
+	for (size_t i = (size_t)t->n_posts; i-- > 0 && !identity_is(id, &t->posts[i].author);)
+		if (t->posts[i].body && mentions(id, t->posts[i].body))
+			return true;
+	return false;
+}
+
+static int is_mentioned(struct index *ix, const struct boxed *t, const struct identity *id, struct err *e)
+{
+	sqlite3_stmt *st;
+	int rc, found = 0;
+
+	if (t->posts)
+		return posts_mention(t, id);
+	st = db_prep(&ix->db, "SELECT body FROM post WHERE thread=?1 AND n>(SELECT coalesce(max(n), -1) FROM post WHERE thread=?1 AND"
+		" who=?2) AND instr(body, '@')");
+	db_bind(st, "ii", t->thread, id->who);
+	while (!found && (rc = db_step(&ix->db, st, e)) == 1)
+		found = mentions(id, (const char *)sqlite3_column_text(st, 0));
+	if (!found)
+		return rc;
+	db_reset(st);
+	return 1;
+}
+
+/* Who is mentioned is asked, until he writes. */
+static int add_mention(struct index *ix, const struct boxed *t, const struct identity *id, struct wait_facts *f, unsigned *roles,
+    struct err *e)
+{
+	int rc;
+
+	if (f->state != STATE_OPEN || f->audience == AUDIENCE_PRIVATE || f->last == id->who || index_waits(f, id->who, *roles) !=
+	    WAITS_NONE)
+		return 0;
+	rc = is_mentioned(ix, t, id, e);
+	if (rc == 1) {
+		*roles |= ROLE_ASKED;
+		f->n_asked++;
+	}
+	return rc < 0 ? -1 : 0;
+}
+
 int box_update(struct index *ix, const struct boxed *t, const struct identity *id, struct err *e)
 {
 	sqlite3_stmt *st = db_prep(&ix->db, "SELECT roles, n FROM part WHERE thread=?1 AND who=?2");
+	struct wait_facts facts = t->facts;
 	unsigned roles = 0;
 	int64_t mine = 0, read = 0, before = 0;
 	int rc;
@@ -107,6 +197,8 @@ int box_update(struct index *ix, const struct boxed *t, const struct identity *i
 	for (size_t i = 0; i < t->n_asked; i++)
 		if (identity_is(id, &t->asked[i]))
 			roles |= ROLE_ASKED;
+	if (add_mention(ix, t, id, &facts, &roles, e))
+		return -1;
 	if (t->n_posts > mine && db_get_int(&ix->db, e, &read, "SELECT n FROM readmark WHERE entity=?1 AND who=?2", "tt",
 	    t->entity, id->me[0]) < 0)
 		return -1;
@@ -114,7 +206,7 @@ int box_update(struct index *ix, const struct boxed *t, const struct identity *i
 		return -1;
 	read = before > read ? before : read;
 	read = t->n_posts - mine > read ? t->n_posts - mine - read : 0;
-	return box_put(ix, t, id->who, index_waits(&t->facts, id->who, roles), read, e);
+	return box_put(ix, t, id->who, index_waits(&facts, id->who, roles), read, e);
 }
 
 int box_drop(struct index *ix, int64_t thread, int64_t source, struct err *e)

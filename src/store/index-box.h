@@ -12,6 +12,7 @@ struct boxed {
 	struct person *asked;
 	size_t n_asked;
 	bool is_new;      /* the thread was just made: it has no rows yet */
+	const struct post *posts;   /* n_posts of them, in order; NULL: they are in the table */
 };
 /* Fills ix->identities. */
 int box_identities(struct index *ix, int64_t source, struct err *e);

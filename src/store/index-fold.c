@@ -520,6 +520,7 @@ static void fill_boxed(struct folding *w)
 	b->n_posts = t->n_posts;
 	b->entity = w->entity;
 	b->is_new = w->is_new;
+	b->posts = t->posts;
 	b->asked = t->asked;
 	b->n_asked = t->n_asked;
 	b->facts.kind = t->kind;

@@ -176,7 +176,8 @@ enum thread_sort { SORT_UPDATED, SORT_CREATED, SORT_PLACE /* path, then line */,
  * Waiting (waiting:me, waiting:others, index_inbox). Only open threads wait, private ones never, and a decision or note
  * that nobody was asked about and nobody answered does not either. Then:
  *	it waits for me	when the last post is not mine, and I was asked, or I opened it (a question that was
- *			answered waits until I accept), or nobody was asked and I took part or it is on a commit of mine;
+ *			answered waits until I accept), or nobody was asked and I took part or it is on a commit of mine,
+ *			or I am mentioned behind my last post ("@ana": a login, or a mail address up to its @);
  *	for others	when the last post is mine.
  * waiting:NAME is the first with NAME in my place. A post is unread while it is not mine and not marked as read; an
  * accepted, resolved or read thread gets unread again by the next post of somebody else.
