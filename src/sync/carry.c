@@ -6,8 +6,9 @@
  *
  * What stood unchanged and still does is where the step says. Whatever is not as it was written is compared with the
  * original first (what was edited may be as it was again), then goes on from where it was: an edited line stays an edited
- * one, and the doubts of both ways count. What was gone stays gone unless its own line came back; that, and everything
- * else that is in doubt, is worked out anew.
+ * one, and the doubts of both ways count. What was gone stays gone unless its own line came back; that, a range that the step
+ * changed inside (which of its lines were there from the first, the step does not know), and everything else that is in
+ * doubt is worked out anew.
  */
 #include "config.h"
 #include <string.h>
@@ -16,7 +17,7 @@
 #include "killick/git/repo.h"
 
 enum { FAR = 1000 };
-#define DOUBTFUL 0.55     /* near the threshold of what counts as gone, and below */
+#define DOUBTFUL 0.7      /* right three times in four: worth another look */
 
 struct carrying {
 	struct placer *placer;
@@ -97,6 +98,9 @@ static bool combine(const struct carrying *c, const struct thread *t, const stru
 	const struct place *p = &t->place;
 
 	if (!can_step(t, c->from) || s->state == PLACE_UNKNOWN || (s->state == PLACE_GONE && (s->path || c->back)))
+		return false;
+	/* Of a range that changed inside, only the lines that were its own from the first tell where it ends. */
+	if (s->state == PLACE_EDITED && (p->end > p->line || t->anchor.end > t->anchor.line))
 		return false;
 	*out = *s;
 	if (s->state == PLACE_GONE)

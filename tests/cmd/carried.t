@@ -55,4 +55,33 @@ git checkout -q HEAD~6 && all >/dev/null
 same "back to an older commit"
 git checkout -q main && all >/dev/null
 same "and forth again"
+# Ranges that are cut, grow and go in parts, commit after commit: always as from nothing.
+churn() { # churn SEED: edits the file src/w.c at random, the same way each time
+	/usr/bin/python3 - "$1" <<'PY'
+import random, sys
+r, lines = random.Random(int(sys.argv[1])), open("src/w.c").read().split("\n")
+for n in range(6):
+    i, what = r.randrange(len(lines)), r.random()
+    if what < .35:
+        lines[i] = lines[i].replace("e", "E", 1) + " x"
+    elif what < .6:
+        lines[i:i] = ["new line %s %d" % (sys.argv[1], i)]
+    elif what < .85:
+        del lines[i:i + r.randrange(1, 6)]
+    else:
+        block = lines[i:i + 5]
+        del lines[i:i + 5]
+        j = r.randrange(len(lines))
+        lines[j:j] = block
+open("src/w.c", "w").write("\n".join(lines))
+PY
+}
+for i in $(seq 90); do printf 'static int name_%s(struct thing *t, int level_%s)\n{\n\treturn t->value_%s + %s;\n}\n\n' "$i" "$i" "$i" "$((i * i))"; done >src/w.c
+git add src/w.c && git commit -qm w
+for i in $(seq 5 9 440); do killick note "src/w.c:$i-$((i + i % 13 + 1))" -m "w$i" >/dev/null; done
+all >/dev/null
+for i in $(seq 8); do
+	churn "$i" && git commit -qam "churn $i"
+	same "as from nothing, churn $i"
+done
 done_testing
