@@ -91,12 +91,33 @@ static int run_list(struct cmd *c, struct err *e)
 	return 0;
 }
 
+/* What cannot be done, a line for each reason. */
+static void tell_caps(struct cmd *c, json_t *caps)
+{
+	for (void *it = json_object_iter(caps); it; it = json_object_iter_next(caps, it)) {
+		const char *why = json_string_value(json_object_iter_value(it));
+		struct buf names = BUF_INIT;
+		bool first = true;
+
+		for (void *o = json_object_iter(caps); o; o = json_object_iter_next(caps, o)) {
+			const char *other = json_string_value(json_object_iter_value(o));
+			if (strcmp(why ? why : "", other ? other : ""))
+				continue;
+			first = first && (names.len || o == it);
+			buf_addf(&names, "%s%s", names.len ? ", " : "", json_object_iter_key(o));
+		}
+		if (first) {
+			out_textf(c, STYLE_DIM, "  not here: %s%s%s%s", names.ptr, why ? " (" : "", why ? why : "", why ? ")" : "");
+			out_line(c);
+		}
+		buf_release(&names);
+	}
+}
+
 /* What the server said of itself, in sentences. */
 static void tell_probe(struct cmd *c, const struct source *s, const json_t *probe)
 {
-	const char *credential = json_get_str(probe, "credential"), *why;
-	void *iter;
-	bool may = false;
+	const char *credential = json_get_str(probe, "credential");
 
 	out_textf(c, STYLE_ID, "%s", s->d.name);
 	out_textf(c, STYLE_NORMAL, ": %s%s%s at %s", s->d.kind, s->version ? " " : "", s->version ? s->version : "", s->d.api);
@@ -119,14 +140,7 @@ static void tell_probe(struct cmd *c, const struct source *s, const json_t *prob
 		out_textf(c, STYLE_DIM, "  %s", s->quirk);
 		out_line(c);
 	}
-	for (iter = json_object_iter((json_t *)(uintptr_t)s->caps_why); iter;
-	     iter = json_object_iter_next((json_t *)(uintptr_t)s->caps_why, iter)) {
-		why = json_string_value(json_object_iter_value(iter));
-		out_textf(c, STYLE_DIM, "%s%s (%s)", may ? ", " : "  not here: ", json_object_iter_key(iter), why ? why : "");
-		may = true;
-	}
-	if (may)
-		out_line(c);
+	tell_caps(c, (json_t *)(uintptr_t)s->caps_why);
 }
 
 /* ---- adding ---- */
@@ -175,6 +189,19 @@ static bool is_taken(const struct sources *all, const char *name)
 		if (!strcmp(all->items[i].d.name, name))
 			return true;
 	return false;
+}
+
+/* Its threads would be here twice. */
+static int check_new(const struct sources *all, const struct source_desc *d, struct err *e)
+{
+	for (size_t i = 0; i < all->len; i++) {
+		const struct source_desc *have = &all->items[i].d;
+
+		if (have->api && !strcmp(have->api, d->api) && !strcmp(have->project ? have->project : "", d->project ? d->project : ""))
+			return err_set(e, ERR_CONFLICT, "%s is here already, as source '%s': 'killick source set %s …' changes it, 'killick "
+			    "source test %s' tries it", d->project ? d->project : d->api, have->name, have->name, have->name);
+	}
+	return 0;
 }
 
 static int pick_name(struct cmd *c, const struct add_values *v, const struct sources *all, struct source_desc *d, struct err *e)
@@ -246,7 +273,7 @@ static int run_add(struct cmd *c, struct err *e)
 
 	if (work_sources(c->work, &all, e))
 		return -1;
-	rc = find_out(c, v, &d, e) || pick_name(c, v, &all, &d, e);
+	rc = find_out(c, v, &d, e) || check_new(&all, &d, e) || pick_name(c, v, &all, &d, e);
 	sources_release(&all);
 	if (rc)
 		return -1;

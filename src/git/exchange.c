@@ -4,11 +4,16 @@
  * push with nothing new free of any connection, tells what a remote lost, and holds what is kept out of a log.
  */
 #include "config.h"
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include "exchange.h"
 #include "killick/base/clock.h"
+#include "killick/base/file.h"
 
 enum { BUSY_WAIT_MS = 10000, LOOSE_REFS_MAX = 64 };
 
@@ -58,10 +63,75 @@ int ex_load(struct ex *x, struct err *e)
 	return load_refs(x, &broken, e);
 }
 
+/* Whoever holds the lock has written down who it is; its own last change is since when. */
+static int say_busy(const char *path, struct err *e)
+{
+	struct buf text = BUF_INIT;
+	struct err unused = ERR_INIT;
+	struct stat st = { 0 };
+	int64_t min;
+	uint64_t pid;
+
+	min = stat(path, &st) ? 0 : (clock_now() / 1000 - (int64_t)st.st_mtim.tv_sec) / 60;
+	if (!file_read(path, 32, &text, &unused))
+		buf_rtrim(&text);
+	if (str_to_u64(text.ptr, INT32_MAX, &pid) && pid)
+		err_set(e, ERR_BUSY, "another killick is exchanging with a remote (process %llu, for %lld min): try again when it is done;"
+			" if it hangs, 'kill %llu' ends it and nothing is lost", (unsigned long long)pid, (long long)(min > 0 ? min : 0),
+			(unsigned long long)pid);
+	else
+		err_set(e, ERR_BUSY, "another killick is exchanging with a remote: try again when it is done");
+	buf_release(&text);
+	return -1;
+}
+
+static int exchange_lock(struct nlog *l, struct lock *busy, int wait_ms, struct err *e)
+{
+	struct buf path = BUF_INIT;
+	const int64_t now = clock_now();
+	const struct timespec at = { .tv_sec = now / 1000, .tv_nsec = now % 1000 * 1000000 };
+	int rc = lock_take(busy, store_side(l, &path, "exchange.lock"), wait_ms, e);
+
+	if (rc && e->code == ERR_BUSY)
+		rc = say_busy(path.ptr, e);
+	/* A full disk keeps nobody from it. */
+	if (!rc && (ftruncate(busy->fd, 0) || dprintf(busy->fd, "%ld\n", (long)getpid()) < 0 ||
+	    futimens(busy->fd, (const struct timespec[]){ at, at })))
+		trace("log", "%s: %s", path.ptr, strerror(errno));
+	buf_release(&path);
+	return rc;
+}
+
+int64_t nlog_exchanged(const char *store)
+{
+	const char *slash = strrchr(store, '/');
+	char *path = xasprintf("%.*s/exchanged", slash ? (int)(slash - store) : 0, store);
+	struct stat st;
+	int64_t when = 0;
+
+	if (!stat(path, &st))
+		when = (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;
+	free(path);
+	return when;
+}
+
+void nlog_exchanged_now(struct nlog *l)
+{
+	struct buf path = BUF_INIT;
+	const int64_t now = clock_now();
+	const struct timespec at = { .tv_sec = now / 1000, .tv_nsec = now % 1000 * 1000000 };
+	int fd = open(store_side(l, &path, "exchanged"), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0 || futimens(fd, (const struct timespec[]){ at, at }))
+		trace("log", "%s: %s", path.ptr, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	buf_release(&path);
+}
+
 int ex_init(struct ex *x, struct nlog *l, struct repo *r, const char *remote, bool push, int timeout_ms,
     int idle_ms, struct exchange *out, struct err *e)
 {
-	struct buf path = BUF_INIT;
 	bool broken = false;
 	int rc;
 
@@ -72,8 +142,7 @@ int ex_init(struct ex *x, struct nlog *l, struct repo *r, const char *remote, bo
 	if (target_init(&x->t, r, remote, push, e))
 		return -1;
 	x->folder = arena_printf(&x->arena, "%s/%s", REMOTE_REFS, x->t.hash);
-	rc = lock_take(&x->busy, store_side(l, &path, "exchange.lock"), BUSY_WAIT_MS, e);
-	buf_release(&path);
+	rc = exchange_lock(l, &x->busy, BUSY_WAIT_MS, e);
 	rc = rc ? rc : load_refs(x, &broken, e);
 	/* git gives up on every ref when one is damaged. */
 	if (!rc && broken)
@@ -248,11 +317,9 @@ int nlog_gc(struct nlog *l, struct err *e)
 		"-c", "gc.auto=1000", "-c", "gc.autoDetach=false", "-c", "gc.packRefs=false", "gc", "--auto", "--quiet", NULL,
 	};
 	struct git_run g = GIT_RUN_INIT;
-	struct buf path = BUF_INIT;
 	struct lock busy = LOCK_INIT;
-	int rc = lock_take(&busy, store_side(l, &path, "exchange.lock"), 0, e);
+	int rc = exchange_lock(l, &busy, 0, e);
 
-	buf_release(&path);
 	rc = rc ? rc : nlog_scrub(l, NULL, NULL, e);
 	rc = rc ? rc : store_git(l, l->repo, args, &g, e);
 	if (!rc && g.status)

@@ -371,9 +371,21 @@ static void look_out(struct work *w, struct outlook *o)
 		(!index_identity_known(w->index, w->scope.repo, w->me.name, w->scope.me) || !people_known(w));
 }
 
+/* An index made anew: when the last exchange was is known beside the store. */
+static int take_exchanged(struct work *w, const char *store, struct err *e)
+{
+	struct source_row src;
+
+	if (!index_source_get(w->index, w->native, &w->arena, &src) || src.synced)
+		return 0;
+	src.synced = nlog_exchanged(store);
+	return src.synced ? index_source_set(w->index, &src, e) : 0;
+}
+
 static int make_rows(struct work *w, const struct outlook *o, struct err *e)
 {
 	const char *key = repo_commondir(w->repo);
+	bool known = w->native > 0;
 
 	w->scope.repo = index_repo(w->index, key, true);
 	if (o->has_store)
@@ -381,6 +393,8 @@ static int make_rows(struct work *w, const struct outlook *o, struct err *e)
 	w->private_ = index_source(w->index, w->scope.repo, "private", key, "private", true);
 	if (!w->scope.repo || !w->private_ || (o->has_store && !w->native))
 		return err_set(e, ERR_BAD_DATA, "the index takes no rows");
+	if (o->has_store && !known && take_exchanged(w, o->store.ptr, e))
+		return -1;
 	return index_identity(w->index, w->scope.repo, w->me.name, w->scope.me, e) || people_take(w, e) ? -1 : 0;
 }
 
@@ -812,6 +826,8 @@ static void note_exchange(struct work *w, const char *problem)
 	struct source_row src;
 	struct err e = ERR_INIT;
 
+	if (!problem)
+		nlog_exchanged_now(w->log);
 	if (w->native <= 0 || index_begin(w->index, AFTER_WRITE_WAIT, &e))
 		return;
 	if (!index_source_get(w->index, w->native, &w->arena, &src)) {

@@ -14,6 +14,9 @@ run killick source --json
 is "$(json "$out" 'd["sources"][0]["name"]+" "+d["sources"][0]["title"]+" "+str(d["sources"][0]["public"])')" "dir Widget True" "source --json"
 run killick source add --kind dir --api "file://$T/tracker/" --name native
 is $st 2 "a name that means something else is refused"
+run killick source add --kind dir --api "file://$T/tracker/" --project widget
+is $st 4 "the same project a second time is refused"
+like "$err" "widget is here already, as source 'dir': 'killick source set dir …' changes it" "and where it is said"
 run killick source add --kind dir --api "file://$T/nowhere/"
 is $st 3 "a tracker that is not there is not added"
 is "$(git config --local --get-regexp 'killick.source' | wc -l)" 3 "nothing of it stays"

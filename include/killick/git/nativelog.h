@@ -155,6 +155,9 @@ int nlog_each_fork(struct nlog *l, struct repo *r, int (*fork)(void *ctx, const 
 uint64_t nlog_unpushed(struct nlog *l);
 /* "git gc --auto" in the store: after an exchange, never in a hot path. */
 int nlog_gc(struct nlog *l, struct err *e);
+/* When an exchange of this store (its path) last ended well, 0: not known. Kept beside the store, where no rebuilt index forgets it. */
+int64_t nlog_exchanged(const char *store);
+void nlog_exchanged_now(struct nlog *l);
 /* Joins logs written under another repository id (a clone that was set up before the first commit). 32 hex digits. */
 int nlog_join(struct nlog *l, const char *other_repo_id, struct err *e);
 /* Is this repository id the store's own or a joined one? */
