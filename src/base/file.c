@@ -244,14 +244,17 @@ static int lock_try(struct lock *l, const char *path)
 
 int lock_take(struct lock *l, const char *path, int wait_ms, struct err *e)
 {
-	int64_t end = clock_mono() + wait_ms;
+	const int64_t began = clock_mono(), end = began + wait_ms;
 	int64_t nap = 1;
 
 	for (;;) {
 		int got = lock_try(l, path);
 		int64_t left = end - clock_mono();
-		if (got > 0)
+		if (got > 0) {
+			l->since = clock_mono();
+			trace("lock", "%s: waited %lld ms", path, (long long)(l->since - began));
 			return 0;
+		}
 		if (got < 0)
 			return err_errno(e, "cannot lock '%s'", path);
 		if (left <= 0)
@@ -264,9 +267,13 @@ int lock_take(struct lock *l, const char *path, int wait_ms, struct err *e)
 
 void lock_release(struct lock *l)
 {
-	if (l->fd >= 0)
+	if (l->fd >= 0) {
 		close(l->fd);
+		if (l->since)
+			trace("lock", "held %lld ms", (long long)(clock_mono() - l->since));
+	}
 	l->fd = -1;
+	l->since = 0;
 }
 
 static const struct { const char *var, *below_home; } xdg_dirs[] = {

@@ -30,8 +30,8 @@ bool path_exists(const char *path);
  * An flock(2) on its own file, made if missing. Waits at most wait_ms (0: try once): then ERR_BUSY.
  * A lock is held by the open file: it ends with lock_release or the process. Close-on-exec.
  */
-struct lock { int fd; };
-#define LOCK_INIT { -1 }
+struct lock { int fd; int64_t since; /* for traces: clock_mono when it was taken */ };
+#define LOCK_INIT { .fd = -1 }
 int lock_take(struct lock *l, const char *path, int wait_ms, struct err *e);
 void lock_release(struct lock *l);
 
