@@ -149,10 +149,13 @@ struct clause {
 	ARRAY(struct clause_value) values;
 	bool boxed;              /* who has boxes */
 	bool negated;            /* inside NOT */
+	bool probe;              /* words are looked up a thread at a time: there are few threads and many matches */
 	struct buf match;        /* FTS5 expression of all words that must or may be there, for rank and snippet */
 };
 void clause_init(struct clause *c, struct index *ix, const struct scope *s, bool task, struct arena *a);
 void clause_release(struct clause *c);
+/* Compiled anew from here, nothing of before left. */
+void clause_again(struct clause *c, bool probe);
 int clause_query(struct clause *c, const struct query *q, struct err *e);
 /* The sources of the scope, as a subquery in brackets. */
 void clause_sources(struct clause *c, struct buf *b);

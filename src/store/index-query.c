@@ -30,6 +30,14 @@ void clause_release(struct clause *c)
 	array_release(&c->values);
 }
 
+void clause_again(struct clause *c, bool probe)
+{
+	buf_reset(&c->sql);
+	buf_reset(&c->match);
+	c->values.len = 0;
+	c->probe = probe;
+}
+
 int clause_int(struct clause *c, int64_t v)
 {
 	struct clause_value *x = array_add(&c->values);
@@ -543,8 +551,12 @@ static void text_sql(struct clause *c, const struct query *q)
 		return;
 	}
 	phrase = fts_phrase(c->a, q);
-	buf_addf(&c->sql, "%s.id IN (SELECT o.%s FROM fts CROSS JOIN post o ON o.id=fts.rowid WHERE fts MATCH ?%d)",
-		 c->task ? "k" : "t", of, clause_text(c, phrase));
+	if (c->probe)
+		buf_addf(&c->sql, "EXISTS (SELECT 1 FROM post o CROSS JOIN fts ON fts.rowid=o.id WHERE o.%s=%s.id AND fts MATCH ?%d)", of,
+			 c->task ? "k" : "t", clause_text(c, phrase));
+	else
+		buf_addf(&c->sql, "%s.id IN (SELECT o.%s FROM fts CROSS JOIN post o ON o.id=fts.rowid WHERE fts MATCH ?%d)",
+			 c->task ? "k" : "t", of, clause_text(c, phrase));
 	if (!c->negated)
 		buf_addf(&c->match, "%s%s", c->match.len ? " OR " : "", phrase);
 }

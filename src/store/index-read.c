@@ -520,6 +520,134 @@ static int plan_rows(struct plan *p, struct rows *out, struct rows *beside, bool
 	return rc;
 }
 
+/* ---- words that stand in very many posts ---- */
+
+/*
+ * To rank 400,000 posts takes seconds and says nothing: where more than WIDE match, the newest come first, and only as many
+ * are looked at as the page needs. Threads are taken in the order of their newest match from a window of the newest
+ * matches, WINDOW_GROWS times as large each time it was not enough, and the whole query is asked of some of them at a time.
+ */
+enum { WIDE = 2000, WINDOW = 500, WINDOW_GROWS = 8, ASKED = 64 };
+
+struct wide {
+	struct plan *p;
+	struct rows threads, posts;   /* candidates; the same beginning whatever the window */
+	size_t asked;
+	bool all;                     /* no match is left out of the window */
+	sqlite3_stmt *st;
+	int list;                     /* its parameter */
+	size_t skipped;
+	struct rows *out, *beside;
+	struct err *e;
+};
+
+static int is_wide(struct plan *p, bool *yes, struct err *e)
+{
+	int64_t n = 0;
+	int rc = db_get_int(&p->c.ix->db, e, &n, "SELECT count(*) FROM (SELECT 1 FROM fts WHERE fts MATCH ?1 LIMIT ?2)", "ti",
+			    p->c.match.ptr, (int64_t)WIDE + 1);
+
+	*yes = n > WIDE;
+	return rc < 0 ? -1 : 0;
+}
+
+static int wide_candidates(struct wide *w, int64_t window)
+{
+	struct db *d = &w->p->c.ix->db;
+	sqlite3_stmt *st = db_prep(d, "SELECT o.thread, max(o.id) AS post, count(*) FROM (SELECT rowid AS i FROM fts WHERE fts MATCH ?1"
+		" ORDER BY rowid DESC LIMIT ?2) x CROSS JOIN post o ON o.id=x.i GROUP BY o.thread ORDER BY post DESC");
+	int64_t seen = 0;
+	int rc;
+
+	w->threads.len = w->posts.len = 0;
+	db_bind(st, "ti", w->p->c.match.ptr, window);
+	while ((rc = db_step(d, st, w->e)) == 1) {
+		seen += col_int(st, 2);
+		if (sqlite3_column_type(st, 0) == SQLITE_NULL)
+			continue;
+		*array_add(&w->threads) = col_int(st, 0);
+		*array_add(&w->posts) = col_int(st, 1);
+	}
+	w->all = seen < window;
+	return rc;
+}
+
+static int wide_prepare(struct wide *w)
+{
+	struct plan *p = w->p;
+
+	w->list = clause_text(&p->c, "[]");
+	buf_reset(&p->sql);
+	buf_addf(&p->sql, "SELECT t.id, j.key FROM json_each(?%d) j CROSS JOIN thread t ON t.id=j.value", w->list);
+	plan_where(p);
+	buf_addstr(&p->sql, " ORDER BY j.key");
+	w->st = plan_prepare(p, w->e);
+	return w->st ? 0 : -1;
+}
+
+/* The next candidates: those that the query takes go to the page. */
+static int wide_ask(struct wide *w)
+{
+	struct rows some = { &w->threads.items[w->asked], w->threads.len - w->asked, 0 };
+	size_t from = w->asked;
+	char *list;
+	int rc;
+
+	some.len = some.len < ASKED ? some.len : ASKED;
+	w->asked += some.len;
+	list = rows_json(&some);
+	sqlite3_reset(w->st);
+	sqlite3_bind_text(w->st, w->list, list, -1, SQLITE_TRANSIENT);
+	free(list);
+	while ((rc = sqlite3_step(w->st)) == SQLITE_ROW) {
+		if (w->skipped++ < w->p->f->skip)
+			continue;
+		*array_add(w->out) = col_int(w->st, 0);
+		*array_add(w->beside) = w->posts.items[from + (size_t)col_int(w->st, 1)];
+	}
+	sqlite3_reset(w->st);
+	return rc == SQLITE_DONE ? 0 : db_fail(&w->p->c.ix->db, w->e);
+}
+
+static bool wide_has_page(const struct wide *w)
+{
+	return w->p->f->limit && w->out->len > w->p->f->limit;
+}
+
+static int wide_rows(struct plan *p, struct rows *out, struct rows *beside, bool *more, struct err *e)
+{
+	struct wide w = { .p = p, .threads = ARRAY_INIT, .posts = ARRAY_INIT, .out = out, .beside = beside, .e = e };
+	int rc = wide_prepare(&w);
+
+	for (int64_t n = WINDOW; !rc && !w.all && !wide_has_page(&w); n *= WINDOW_GROWS) {
+		rc = wide_candidates(&w, n);
+		while (!rc && w.asked < w.threads.len && !wide_has_page(&w))
+			rc = wide_ask(&w);
+	}
+	*more = wide_has_page(&w);
+	if (*more)
+		out->len = p->f->limit;
+	sqlite3_finalize(w.st);
+	array_release(&w.threads);
+	array_release(&w.posts);
+	return rc;
+}
+
+/* By match: the clause is compiled for what it is to be asked of. */
+static int match_rows(struct plan *p, struct rows *out, struct rows *beside, bool *more, struct err *e)
+{
+	bool wide = false;
+
+	if (p->f->sort != SORT_MATCH || !p->f->query)
+		return plan_rows(p, out, beside, more, e);
+	if (clause_query(&p->c, p->f->query, e) || (p->c.match.len && is_wide(p, &wide, e)))
+		return -1;
+	clause_again(&p->c, wide);
+	if (!wide)
+		return plan_rows(p, out, beside, more, e);
+	return clause_query(&p->c, p->f->query, e) || wide_rows(p, out, beside, more, e) ? -1 : 0;
+}
+
 /* Snippets from the best post of each thread on the page. */
 static int add_matches(struct plan *p, const struct rows *posts, struct thread_list *out, struct err *e)
 {
@@ -542,7 +670,7 @@ static int add_matches(struct plan *p, const struct rows *posts, struct thread_l
 static int find_threads(struct plan *p, struct thread_list *out, struct err *e)
 {
 	struct rows rows = ARRAY_INIT, beside = ARRAY_INIT;
-	int rc = plan_rows(p, &rows, &beside, &out->more, e);
+	int rc = match_rows(p, &rows, &beside, &out->more, e);
 
 	if (!rc)
 		rc = load_threads(p->c.ix, p->c.s, &rows, p->f->posts ? LOAD_POSTS : LOAD_LINES, p->c.a, out, e);

@@ -1208,6 +1208,51 @@ static void is_filled_in_another_file(void **state)
 	buf_release(&k.bytes);
 }
 
+/* Two thousand posts and more have the word: the newest come first, page after page, and each filter still holds. */
+static void finds_the_newest_of_many(void **state)
+{
+	enum { MANY = 2100, PAGE = 7 };
+	struct fix *f = *state;
+	struct thread_find find_ = { .sort = SORT_MATCH, .limit = PAGE };
+	struct made ops[MANY];
+	struct thread_list l;
+	struct buf got = BUF_INIT, want = BUF_INIT;
+	char body[64];
+
+	begin(f);
+	for (unsigned i = 0; i < MANY; i++) {
+		snprintf(body, sizeof(body), i % 50 ? "common %u" : "common rare %u", i);
+		ops[i] = make_op(&f->m, 1, OP_OPEN, NULL, i % 3 ? &bo : &ana, opening("note", body, anchor_of("a", 1, 1)));
+		put_made(f->ix, f->source, &ops[i]);
+	}
+	commit(f);
+	/* A second word of an old thread stands in a newer post: it moves to the front. */
+	reply(f, ops[10].id, "rare indeed, and common", &bo);
+	buf_addstr(&want, "common 10|");
+	for (unsigned i = MANY - 50; i < MANY; i -= 50)
+		if (i % 3)
+			buf_addf(&want, "common rare %u|", i);
+	find_.query = query_of(f, "common rare author:bo");
+	do {
+		OK(index_threads(f->ix, &f->s, &find_, &f->a, &l, err));
+		assert_true(l.len <= PAGE);
+		for (size_t i = 0; i < l.len; i++) {
+			buf_addf(&got, "%s|", l.items[i].title);
+			assert_non_null(strstr(l.items[i].match, "\1"));
+		}
+		find_.skip += PAGE;
+	} while (l.more);
+	assert_string_equal(got.ptr, want.ptr);
+	find_ = (struct thread_find){ .sort = SORT_MATCH, .query = query_of(f, "common") };
+	OK(index_threads(f->ix, &f->s, &find_, &f->a, &l, err));
+	assert_int_equal(l.len, MANY);
+	assert_false(l.more);
+	for (unsigned i = 0; i < MANY; i++)
+		buf_release(&ops[i].bytes);
+	buf_release(&got);
+	buf_release(&want);
+}
+
 static void tells_of_others_writes(void **state)
 {
 	struct fix *f = *state;
@@ -1381,7 +1426,8 @@ int main(void)
 		T(follows_rewritten_commits), T(knows_trailers), T(remembers_file_ids), T(bounds_its_maps), T(replaces_a_map),
 		T(lists_tasks),
 		T(converges), T(exports_bytes_as_stored), T(is_private_whatever_the_umask), T(makes_way_for_what_does_not_fit),
-		T(gets_over_damage), T(notices_that_it_was_taken_away), T(is_filled_in_another_file), T(tells_of_others_writes), T(forgets_what_was_rolled_back),
+		T(gets_over_damage), T(notices_that_it_was_taken_away), T(is_filled_in_another_file), T(finds_the_newest_of_many),
+		T(tells_of_others_writes), T(forgets_what_was_rolled_back),
 		T(works_in_memory_and_with_a_rollback_journal), T(walks_no_table),
 	};
 
