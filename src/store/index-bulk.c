@@ -78,6 +78,13 @@ static int keep_marks(struct index *ix, struct err *e)
 	return rc;
 }
 
+/* As index-fold.c notes it for a thread that comes alone. */
+static int note_long_ids(struct index *ix, struct err *e)
+{
+	return db_exec(&ix->db, e, "UPDATE counter SET value=1 WHERE name='long_ids' AND EXISTS (SELECT 1 FROM thread GROUP BY hid>>?1"
+		       " HAVING count(*)>1)", "i", (int64_t)(64 - 4 * FULL_ID));
+}
+
 int bulk_end(struct index *ix, struct err *e)
 {
 	if (!ix->bulk)
@@ -85,7 +92,7 @@ int bulk_end(struct index *ix, struct err *e)
 	if (bulk_index_ops(ix, e))
 		return -1;
 	ix->bulk = ix->bulk_ops = false;
-	return keep_marks(ix, e) || db_script(&ix->db, index_schema_finding, e) ||
+	return keep_marks(ix, e) || db_script(&ix->db, index_schema_finding, e) || note_long_ids(ix, e) ||
 	       db_exec(&ix->db, e, "INSERT INTO fts(fts) VALUES('rebuild')", "") ? -1 : 0;
 }
 

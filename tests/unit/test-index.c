@@ -1208,6 +1208,30 @@ static void is_filled_in_another_file(void **state)
 	buf_release(&k.bytes);
 }
 
+/* Nothing is looked for through a whole table, once for each thread, while there are no indexes. */
+static void is_filled_without_walks(void **state)
+{
+	enum { MANY = 400 };
+	struct fix *f = *state;
+	uint64_t steps = 0;
+
+	begin_empty(f);
+	for (unsigned i = 0; i < MANY; i++) {
+		struct made k = make_op(&f->m, 1, OP_OPEN, NULL, i % 2 ? &bo : &ana, opening("question", "why?", anchor_of("a", 1, 1)));
+		struct made p = make_op(&f->m, 2, OP_POST, k.id, &chen, json_pack("{s:s}", "body", "because"));
+		put_made(f->ix, f->source, &k);
+		put_made(f->ix, f->source, &p);
+		buf_release(&k.bytes);
+		buf_release(&p.bytes);
+	}
+	OK(index_fold(f->ix, f->source, err));
+	for (size_t i = 0; i < f->ix->db.len; i++)
+		steps += (uint64_t)sqlite3_stmt_status(f->ix->db.items[i].st, SQLITE_STMTSTATUS_FULLSCAN_STEP, 0);
+	OK(index_commit(f->ix, err));
+	if (steps > 10 * MANY)
+		fail_msg("%llu rows were walked for %d threads", (unsigned long long)steps, MANY);
+}
+
 /* Two thousand posts and more have the word: the newest come first, page after page, and each filter still holds. */
 static void finds_the_newest_of_many(void **state)
 {
@@ -1426,7 +1450,7 @@ int main(void)
 		T(follows_rewritten_commits), T(knows_trailers), T(remembers_file_ids), T(bounds_its_maps), T(replaces_a_map),
 		T(lists_tasks),
 		T(converges), T(exports_bytes_as_stored), T(is_private_whatever_the_umask), T(makes_way_for_what_does_not_fit),
-		T(gets_over_damage), T(notices_that_it_was_taken_away), T(is_filled_in_another_file), T(finds_the_newest_of_many),
+		T(gets_over_damage), T(notices_that_it_was_taken_away), T(is_filled_in_another_file), T(is_filled_without_walks), T(finds_the_newest_of_many),
 		T(tells_of_others_writes), T(forgets_what_was_rolled_back),
 		T(works_in_memory_and_with_a_rollback_journal), T(walks_no_table),
 	};
