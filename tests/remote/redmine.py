@@ -415,6 +415,92 @@ def markup(s, src):
         'what came back says the same when it is sent')
 
 
+class Killick:
+    """The user's own side: a repository whose tracker is this Redmine."""
+
+    def __init__(self, s, project):
+        self.env = {**env(None), 'HOME': T + '/home', 'XDG_CACHE_HOME': T + '/home/cache', 'KILLICK_TOKEN_RM': KEYS['alice'],
+                    'GIT_AUTHOR_NAME': 'Alice', 'GIT_AUTHOR_EMAIL': 'alice@example.org', 'GIT_COMMITTER_NAME': 'Alice',
+                    'GIT_COMMITTER_EMAIL': 'alice@example.org'}
+        os.mkdir(T + '/home')
+        for k, v in (('user.name', 'Alice'), ('user.email', 'alice@example.org'), ('killick.post.background', 'false'),
+                     ('killick.post.delay', '0'), ('killick.post.settle', '0'), ('init.defaultBranch', 'main')):
+            subprocess.run(['git', 'config', '--global', k, v], env=self.env, check=True)
+        subprocess.run(['git', 'init', '-q', T + '/work'], env=self.env, check=True)
+        subprocess.run(['git', '-C', T + '/work', 'commit', '-q', '--allow-empty', '-m', 'start'], env=self.env, check=True)
+        self('source', 'add', '--kind', 'redmine', '--api', s.url + '/', '--web', s.url + '/', '--project', project, '--name', 'rm')
+        self.added = self.st, self.out + self.err
+        for k, v in (('markup', 'textile'), ('backoff-ms', '50')):
+            subprocess.run(['git', '-C', T + '/work', 'config', 'killick.source.rm.' + k, v], env=self.env, check=True)
+
+    def __call__(self, *args):
+        p = subprocess.run([BIN, '-C', T + '/work', *args], env=self.env, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        self.st, self.out, self.err = p.returncode, p.stdout, p.stderr
+        return p.stdout
+
+    def json(self, *args):
+        return json.loads(self(*args, '--json') or '{}')
+
+    def rows(self):
+        return [(r['state'], r['verb'], r['problem'] or '') for r in self.json('outbox')['outbox']]
+
+
+def users_side(s):
+    """The same from the command line: connect, pull, comment, recall, edit, keep private, hold, close; the database is the oracle."""
+    manager = s.one("SELECT mr.role_id FROM members m JOIN member_roles mr ON mr.member_id=m.id WHERE m.user_id=5 AND m.project_id=1")
+    s.call('POST', '/projects.json', {'project': {'name': 'Small', 'identifier': 'small', 'is_public': True}})
+    s.call('POST', '/projects/small/memberships.json', {'membership': {'user_id': 5, 'role_ids': [manager]}})
+    n = s.call('POST', '/issues.json', {'issue': {'project_id': 'small', 'subject': 'Which release?', 'description': 'h2. Say\n\n*now*'}})
+    n = n['issue']['id']
+    s.call('PUT', '/issues/%d.json' % n, {'issue': {'notes': 'Next week?'}})
+    k = Killick(s, 'small')
+    ok(k.added[0] == 0 and 'you are alice' in k.added[1] and 'KILLICK_TOKEN_RM' in k.added[1], 'source add finds the key and says who we are') or \
+        diag(k.added)
+    k('sync', 'rm')
+    is_(k.st, 0, 'sync')
+    task = k.json('tasks')['tasks'][0]['id']
+    t = k.json('task', 'show', task)['task']
+    is_((t['title'], t['body'], t['status']), ('Which release?', '## Say\n\n**now**', 'New'), 'the issue, in Markdown, with its status')
+    k('submit', task, '--approve')
+    is_((k.st, 'Redmine has no reviews' in k.err), (1, True), 'no review is sent where there are none')
+    k('task', 'comment', task, '-m', 'On *Monday*, with `code`')
+    k('sync', 'rm')
+    is_([x[1:] for x in notes_of(s, n)[1:]], [('On _Monday_, with @code@', 0, 5)], 'a comment, in Textile, once')
+    talk = k.json('threads', 'task:%d' % n)['threads'][0]['id']
+    is_((k.rows(), [p['body'] for p in k.json('show', talk)['thread']['posts']]), ([], ['Next week?', 'On *Monday*, with `code`']),
+        'and shows once')
+    k('edit', k.json('show', talk)['thread']['posts'][1]['id'], '-m', 'On **Tuesday**')
+    k('outbox', 'send')
+    is_((k.st, [x[1] for x in notes_of(s, n)]), (0, ['Next week?', 'On *Tuesday*']), 'an edit, by outbox send')
+    k('reply', talk, '--private', '--to', 'rm', '-m', 'Among us')
+    ok('private; only who may see private notes there' in k.out, 'a private note: who will see it is said')
+    k('sync', 'rm')
+    is_([x[2] for x in notes_of(s, n, 'Among us')], [1], 'and is private there')
+    ok('seen by some only' in k('show', talk), 'and shown as that here')
+    subprocess.run(['git', 'config', '--global', 'killick.post.delay', '1h'], env=k.env)
+    k('reply', talk, '-m', 'Too soon')
+    k('outbox', 'recall')
+    k('sync', 'rm')
+    is_((notes_of(s, n, 'Too soon'), k.rows(), [d['body'] for d in k.json('drafts')['drafts']]), ([], [], ['Too soon']), 'recall')
+    subprocess.run(['git', 'config', '--global', 'killick.post.delay', '0'], env=k.env)
+    k('drafts', 'send', k.json('drafts')['drafts'][0]['id'])
+    s.call('PUT', '/issues/%d.json' % n, {'issue': {'notes': 'Meanwhile'}})
+    k('outbox', 'send')
+    is_((k.st, notes_of(s, n, 'Too soon'), [r[0] for r in k.rows()]), (4, [], ['held']), 'somebody answered meanwhile: held')
+    ok('answered' in k.rows()[0][2], 'with the reason')
+    k('outbox', 'release', k.json('outbox')['outbox'][0]['id'])
+    k('sync', 'rm')
+    is_((len(notes_of(s, n, 'Too soon')), k.rows()), (1, []), 'released')
+    k('task', 'close', task, '--as', 'Rejected')
+    k('task', 'take', task)
+    k('task', 'new', 'From the shell', '-m', '- one', '--to', 'rm', '--assign', 'me')
+    k('sync', 'rm')
+    is_(s.run('SELECT s.name, i.assigned_to_id FROM issues i JOIN issue_statuses s ON s.id=i.status_id WHERE i.id=?', n), [('Rejected', 5)],
+        'closed as, and taken')
+    is_(s.run("SELECT description, assigned_to_id FROM issues WHERE subject='From the shell'"), [('* one', 5)], 'a new issue, once')
+    is_(k.rows(), [], 'and nothing waits')
+
+
 s = Server()
 try:
     src = probing(s)
@@ -423,6 +509,7 @@ try:
     traps(s, src, cursor)
     faults(s, src)
     markup(s, src)
+    users_side(s)
 finally:
     s.stop()
     shutil.rmtree(T, ignore_errors=True)
