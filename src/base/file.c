@@ -245,7 +245,7 @@ static int lock_try(struct lock *l, const char *path)
 int lock_take(struct lock *l, const char *path, int wait_ms, struct err *e)
 {
 	const int64_t began = clock_mono(), end = began + wait_ms;
-	int64_t nap = 1;
+	int64_t nap;
 
 	for (;;) {
 		int got = lock_try(l, path);
@@ -259,9 +259,11 @@ int lock_take(struct lock *l, const char *path, int wait_ms, struct err *e)
 			return err_errno(e, "cannot lock '%s'", path);
 		if (left <= 0)
 			return err_set(e, ERR_BUSY, "'%s' is locked by another killick: try again", path);
+		/* Locks are held for a fsync or two: who naps as long as that is overtaken by whoever comes. */
+		nap = 1 + (wait_ms - left) / 16;
+		nap = nap < 20 ? nap : 20;
 		nap = nap < left ? nap : left;
 		nanosleep(&(struct timespec){ .tv_nsec = nap * 1000000 }, NULL);
-		nap = nap < 16 ? nap * 2 : 20;
 	}
 }
 

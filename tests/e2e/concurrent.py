@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: MIT
 """The screens, hooks and one-shot commands write to one store at once: nothing is lost, and what they wait is printed.
 
-KILLICK_TEST_SECONDS sets how long (default 10). Waits are printed, not judged: machines differ.
+KILLICK_TEST_SECONDS sets how long (default 10). How long commands and hooks took is printed, and of that what killick waited
+for a lock; not judged: machines differ.
 """
-import json, os, shutil, subprocess, sys, tempfile, threading, time
+import json, os, re, shutil, subprocess, sys, tempfile, threading, time
 sys.path.insert(0, os.path.join(os.environ.get('KILLICK_TEST_SRC', '.'), 'tests'))
 from tap import *
 import pexpect
@@ -15,7 +16,7 @@ os.makedirs(top + '/home')
 os.makedirs(top + '/bin')
 os.symlink(BIN, top + '/bin/killick')
 env = {'PATH': top + '/bin:' + os.environ['PATH'], 'HOME': top + '/home', 'LC_ALL': 'C.UTF-8', 'TZ': 'UTC',
-       'TERM': 'xterm-256color', 'GIT_CONFIG_NOSYSTEM': '1'}
+       'TERM': 'xterm-256color', 'GIT_CONFIG_NOSYSTEM': '1', 'KILLICK_TRACE': 'lock', 'KILLICK_TRACE_FILE': top + '/trace'}
 for v in ('ASAN_OPTIONS', 'UBSAN_OPTIONS', 'LSAN_OPTIONS'):
     if v in os.environ:
         env[v] = os.environ[v]
@@ -36,8 +37,10 @@ sh('git', 'commit', '-qm', 'start', cwd=repo)
 is_(sh('killick', 'init', cwd=repo).returncode, 0, 'init')
 is_(sh('killick', 'hook', 'install', cwd=repo).returncode, 0, 'hooks installed')
 
+# The inbox is what opens first only where there are threads.
+is_(sh('killick', 'note', '.', '-m', 'first', cwd=repo).returncode, 0, 'a note')
 stop = time.time() + seconds
-said, failed, waits = [], [], {'command': [], 'hook': []}
+said, failed, waits = ['first'], [], {'command': [], 'hook': []}
 lock = threading.Lock()
 
 
@@ -110,5 +113,11 @@ is_(sorted(t['title'] for t in json.loads(r2.stdout)['threads']), sorted(titles)
 for who, w in waits.items():
     w.sort()
     diag('%s: %d, median %.0f ms, longest %.0f ms' % (who, len(w), w[len(w) // 2] * 1000, w[-1] * 1000))
+locks = {}
+for name, ms in re.findall(r'/([a-z]+)\.lock: waited (\d+) ms', open(top + '/trace', errors='replace').read()):
+    locks.setdefault(name, []).append(int(ms))
+for name, w in locks.items():
+    w.sort()
+    diag('%s.lock: taken %d times, waited for %d ms at the 99th percentile, %d ms at most' % (name, len(w), w[len(w) * 99 // 100], w[-1]))
 shutil.rmtree(top, ignore_errors=True)
 done()
