@@ -108,10 +108,9 @@ static void say_empty(struct cmd *c, bool asked)
 		out_note(c, "no threads yet: 'killick ask FILE:LINE -m TEXT' opens one");
 }
 
-static int run_threads(struct cmd *c, struct err *e)
+static int list_threads(struct cmd *c, struct thread_find f, bool asked, struct err *e)
 {
 	struct list_values *v = c->values;
-	struct thread_find f = { .sort = sort_of(v->sort), .posts = v->posts };
 	struct query *q;
 	uint64_t n;
 
@@ -125,29 +124,20 @@ static int run_threads(struct cmd *c, struct err *e)
 		return -1;
 	out_list_end(c);
 	if (!n)
-		say_empty(c, c->argc > 0);
+		say_empty(c, asked);
 	return 0;
+}
+
+static int run_threads(struct cmd *c, struct err *e)
+{
+	const struct list_values *v = c->values;
+
+	return list_threads(c, (struct thread_find){ .sort = sort_of(v->sort), .posts = v->posts }, c->argc > 0, e);
 }
 
 static int run_search(struct cmd *c, struct err *e)
 {
-	struct list_values *v = c->values;
-	struct thread_find f = { .sort = SORT_MATCH };
-	struct query *q;
-	uint64_t n;
-
-	if (list_query(c, &q, e))
-		return -1;
-	f.query = q;
-	if (bring_places(c, q, f.sort, e))
-		return -1;
-	out_list_begin(c, "threads");
-	if (stream(c, &f, (size_t)v->limit, &n, e))
-		return -1;
-	out_list_end(c);
-	if (!n)
-		say_empty(c, true);
-	return 0;
+	return list_threads(c, (struct thread_find){ .sort = SORT_MATCH }, true, e);
 }
 
 static const struct { const char *key, *title; } sections[INBOX_SECTIONS] = {
