@@ -52,6 +52,7 @@ struct launch {
 	int ours[3]; /* our ends of its pipes, -1: none */
 	bool own_group;
 	bool dies_with_us; /* it is waited for, apart from the terminal: it must not outlive whoever waits */
+	int life[2];       /* then, a pipe: the guard reads, we hold the other end; -1: none */
 };
 
 enum { IO_NULL = -1, IO_OURS = -2 };
@@ -174,14 +175,23 @@ static void launch_release(struct launch *l)
 		close_fd(&l->io[i]);
 		close_fd(&l->ours[i]);
 	}
+	close_fd(&l->life[0]);
+	close_fd(&l->life[1]);
 	arena_release(&l->arena);
+}
+
+/* It ended by itself: what it left running is its own affair. */
+static void guard_dismiss(struct launch *l)
+{
+	if (l->life[1] >= 0 && write(l->life[1], "", 1) < 0)
+		trace("proc", "a guard is gone: %s", strerror(errno));
 }
 
 static int launch_init(struct launch *l, const struct proc *p, struct err *e)
 {
 	int other = p->flags & PROC_TTY ? IO_OURS : IO_NULL;
 
-	*l = (struct launch){ .io = { other, other, other }, .ours = { -1, -1, -1 } };
+	*l = (struct launch){ .io = { other, other, other }, .ours = { -1, -1, -1 }, .life = { -1, -1 } };
 	if (p->flags & PROC_STDERR_NULL)
 		l->io[2] = IO_NULL;
 	if (p->flags & PROC_STDERR_INHERIT)
@@ -221,6 +231,50 @@ static NORETURN void child_fail(int report, char where)
 	_exit(done == sizeof(said) ? 127 : 126);
 }
 
+static NORETURN void guard_run(int life)
+{
+	char c;
+	ssize_t n;
+
+	for (int i = 0; i < 3; i++)
+		if (i != life)
+			close(i);
+	dup2(life, 0);
+#if defined(SYS_close_range)
+	if (syscall(SYS_close_range, 1u, ~0u, 0u))
+#endif
+		for (int fd = 1, end = (int)sysconf(_SC_OPEN_MAX); fd < end && fd < 65536; fd++)
+			close(fd);
+	do
+		n = read(0, &c, 1);
+	while (n < 0 && errno == EINTR);
+	if (n == 0)
+		kill(0, SIGTERM);
+	_exit(0);
+}
+
+/*
+ * A parent's death signal reaches the program alone, not what that has started: git ends, and its ssh goes on waiting for a
+ * host that hangs. So a process in the program's group sees to the group when we vanish. It is nobody's child: a program may
+ * wait for any of its own.
+ */
+static void guard_start(const struct launch *l)
+{
+	pid_t pid;
+
+	close(l->life[1]);
+	if (getpgrp() != getpid())
+		return;
+	pid = fork();
+	if (pid == 0) {
+		if (fork() == 0)
+			guard_run(l->life[0]);
+		_exit(0);
+	}
+	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
 static NORETURN void child_run(const struct launch *l, const struct proc *p, int report, pid_t parent)
 {
 	int low = open("/dev/null", O_RDWR | O_CLOEXEC), null = fcntl(low, F_DUPFD_CLOEXEC, 3);
@@ -237,6 +291,8 @@ static NORETURN void child_run(const struct launch *l, const struct proc *p, int
 	}
 #endif
 	child_signals();
+	if (l->life[0] >= 0)
+		guard_start(l);
 	for (int i = 0; i < 3; i++) {
 		int fd = l->io[i] == IO_NULL ? null : l->io[i];
 		if (fd == i)
@@ -277,12 +333,15 @@ static int launch_go(struct launch *l, const struct proc *p, pid_t *pid, struct 
 
 	if (pipe_high(report))
 		return err_errno(e, "cannot make a pipe");
+	if (l->dies_with_us && pipe_high(l->life))
+		trace("proc", "no guard for %s: %s", p->argv[0], strerror(errno));
 	*pid = fork();
 	if (*pid == 0)
 		child_run(l, p, report[1], parent);
 	close(report[1]);
 	for (int i = 0; i < 3; i++)
 		close_fd(&l->io[i]);
+	close_fd(&l->life[0]);
 	rc = *pid < 0 ? err_errno(e, "cannot start '%s'", p->argv[0]) : launch_report(report[0], p, e);
 	close(report[0]);
 	if (rc && *pid > 0)
@@ -644,6 +703,7 @@ static int run_with(struct proc *p, struct buf *errout, struct err *e)
 	r.moved = clock_mono();
 	r.deadline = p->timeout_ms > 0 ? r.moved + p->timeout_ms : 0;
 	rc = run_loop(&r, e);
+	guard_dismiss(&l);
 	close_fd(&r.pidfd);
 	trace("proc", "%s ended with %d", p->argv[0], p->status);
 out:

@@ -102,6 +102,19 @@ for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
     ok(st == -sig and time.time() - t0 < 25, '%s ends it' % sig.name)
     is_(left(), [], '%s: nothing is left running' % sig.name)
 
+# Killed without a word to anybody: what git had started goes too.
+for timeout in ('0', '1h'):
+    fresh()
+    run('git', 'config', 'killick.sync.timeout', timeout)
+    p = subprocess.Popen([K, 'sync'], cwd=R, env=ENV, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_for_ssh()
+    p.kill()
+    p.wait(timeout=30)
+    end = time.time() + 30
+    while left() and time.time() < end:
+        pass
+    is_(left(), [], 'SIGKILL, timeout %s: nothing is left running' % timeout)
+
 # On a terminal.
 try:
     import pexpect
