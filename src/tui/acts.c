@@ -665,6 +665,24 @@ static void do_edit_code(struct tui *t, const char *arg UNUSED)
 	tui_refresh(t);
 }
 
+/* What stands in the work tree has a page as HEAD has it: with its lines where the file is the same, else without. */
+static void at_head(struct tui *t, struct anchor *an)
+{
+	struct repo *r = t->work->repo;
+	struct oid head, blob, here;
+	char hex[GIT_OID_HEX];
+	struct err e = ERR_INIT;
+	unsigned mode;
+
+	if (!an->path || an->commit || !repo_head(r, &head, NULL) || repo_tree_path(r, &head, an->path, &blob, &mode, &e) < 0)
+		return;
+	an->commit = arena_strdup(&t->acting, oid_hex(hex, &head));
+	if (an->type == ANCHOR_LINES && (repo_worktree_file(r, an->path, 0, NULL, &here, &e) < 0 || !oid_equal(&here, &blob))) {
+		an->type = ANCHOR_FILE;
+		an->line = an->end = 0;
+	}
+}
+
 /* The page of what the cursor is on; in the acting arena, or NULL. */
 static const char *link_of(struct tui *t, const struct target *at)
 {
@@ -678,6 +696,7 @@ static const char *link_of(struct tui *t, const struct target *at)
 		return at->url;
 	if (!at->anchor || anchor_parse(&t->acting, at->anchor, &r, &an, &e) < 0)
 		return NULL;
+	at_head(t, &an);
 	if (permalink_make(t->work->repo, &an, &url))
 		out = arena_strdup(&t->acting, url.ptr);
 	buf_release(&url);

@@ -132,7 +132,8 @@ static void open_view(struct tui *t, const struct view_ops *ops, const char *con
 /* A screen of that name that takes such words; "task new" is the command. */
 static const struct view_ops *view_for(const char *const *words)
 {
-	const struct view_ops *ops = view_ops_find(words[0]);
+	/* One screen has both. */
+	const struct view_ops *ops = view_ops_find(strcmp(words[0], "outbox") || words[1] ? words[0] : "drafts");
 
 	if (ops && words[1] && (cmd_find(words[0], words[1]) || words[1][0] == '-'))
 		return NULL;

@@ -272,7 +272,7 @@ static void drafts_title(struct view *v, struct buf *left, struct buf *right)
 {
 	struct drafts *d = self(v);
 
-	buf_addf(left, "%s %s drafts and outbox", repo_name(v->t->work->repo), glyph(v->t, "·", "-"));
+	buf_addf(left, "%s %s drafts%s", repo_name(v->t->work->repo), glyph(v->t, "·", "-"), v->area.w < 60 ? "" : " and outbox");
 	if (d->drafts.len + d->unsent.len + d->out.len)
 		buf_addf(right, "%zu draft%s, %zu to send", d->drafts.len, d->drafts.len == 1 ? "" : "s",
 			 d->unsent.len + d->out.len);

@@ -29,22 +29,38 @@ static void output_close(struct view *v)
 	free(o->body);
 }
 
+/* A line alone has no columns, but may be a link to mark: it is shown whole, over as many rows as it takes. */
+static void add_line(struct styled *out, const char *p, size_t n, int width)
+{
+	do {
+		int used;
+		size_t fits = width > 0 ? text_fit(p, n, width, &used) : n;
+
+		fits = fits ? fits : n;
+		styled_newline(out)->nowrap = true;
+		styled_addn(out, STYLE_NORMAL, p, fits);
+		p += fits;
+		n -= fits;
+	} while (n);
+}
+
 /* Lines stay as they were printed: columns must not be broken by wrapping. */
 static void output_layout(struct view *v, int width)
 {
 	struct output *o = (struct output *)v;
 	struct buf clean = BUF_INIT, line = BUF_INIT;
 	const char *p;
+	bool alone;
 
-	(void)width;
 	text_sanitize(&clean, o->body, o->n, TEXT_LINES | TEXT_TABS | TEXT_PROSE);
+	buf_rtrim(&clean);
+	alone = !strchr(clean.ptr, '\n');
 	for (p = clean.ptr; *p;) {
 		size_t n = strcspn(p, "\n");
 
 		buf_reset(&line);
 		text_expand_tabs(&line, p, n, 0, 8);
-		styled_newline(&v->text)->nowrap = true;
-		styled_addn(&v->text, STYLE_NORMAL, line.ptr, line.len);
+		add_line(&v->text, line.ptr, line.len, alone ? width : 0);
 		p += n + (p[n] == '\n');
 	}
 	buf_release(&clean);

@@ -194,8 +194,8 @@ void tui_browse(struct tui *t, const char *url)
 	size_t n = 0;
 
 	if (!url || !url_is_safe(url)) {
-		tui_say(t, MSG_INFO, url ? "this address is not opened: %s" : "there is no page for this: it stands on no forge we "
-			"know (remote, or setting killick.forge)", url);
+		tui_say(t, MSG_INFO, url ? "this address is not opened: %s" : "there is no page for this: no remote is a forge we know "
+			"(setting killick.forge), or its commit was not pushed", url);
 		return;
 	}
 	if (!proc_split(&t->acting, *command ? command : getenv("BROWSER") && *getenv("BROWSER") ? getenv("BROWSER") : "xdg-open", &words)) {

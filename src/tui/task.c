@@ -183,7 +183,7 @@ static void task_title(struct view *v, struct buf *left, struct buf *right)
 const struct view_ops task_view = {
 	.name = "task", .args = "ID", .help = "a task with its threads", .complete = "task", .kind = VIEW_TEXT,
 	.flags = VIEW_PROSE, .size = sizeof(struct task_view),
-	.hints = "ask-here=ask\nopen=open thread\nreply-here=reply\nnext-thread=next thread\nyank=copy\nkeys=keys\nback=back",
+	.hints = "ask-here=ask\nopen=open thread\nreply-here=reply\nback=back\nnext-thread=next thread\nkeys=keys\nyank=copy",
 	.open = task_open, .close = task_close, .load = task_load, .layout = task_layout, .target = task_target,
 	.act = task_act, .title = task_title,
 };
