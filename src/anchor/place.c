@@ -269,7 +269,7 @@ static enum place_state state_of(struct batch *b, const struct group *g, const s
 static double calibrated(double raw)
 {
 	static const struct { double raw, right; } t[] = {
-		{ 0, 0 }, { 0.3, 0.2 }, { 0.4, 0.35 }, { 0.5, 0.5 }, { 0.6, 0.7 }, { 0.7, 0.85 }, { 0.8, 0.92 },
+		{ 0, 0 }, { 0.3, 0.2 }, { 0.4, 0.35 }, { 0.5, 0.5 }, { 0.6, 0.62 }, { 0.7, 0.82 }, { 0.8, 0.92 },
 		{ 0.9, 0.965 }, { 0.95, 0.985 }, { 1, 1 },
 	};
 	size_t k = 1;

@@ -620,14 +620,59 @@ static double rope_share(const struct rope *r, const struct hit *hits)
 	return all > 0 ? got / all : 0;
 }
 
-struct search { struct pairs *p; struct text *o; const uint32_t *old; uint32_t n_old; struct text **seen; size_t n_seen; };
+/* A line that is looked for, how often, and in which file it was seen last. */
+struct sought { uint64_t trim; uint32_t many, file; };
+
+struct search {
+	struct pairs *p;
+	struct text *o;
+	const uint32_t *old;
+	uint32_t n_old, file;   /* the files are counted from 1 */
+	struct sought *sought;  /* open addressing by trim; many 0: free */
+	uint32_t mask;
+	const struct elsewhere *e;
+	const struct near *near;
+	size_t n_near, n_seen;
+	bool saw;
+	struct text *seen[SEEN_MOST];
+};
+
+static struct sought *sought_slot(const struct search *s, uint64_t trim)
+{
+	uint32_t k = (uint32_t)(trim ^ trim >> 32) & s->mask;
+	while (s->sought[k].many && s->sought[k].trim != trim)
+		k = (k + 1) & s->mask;
+	return &s->sought[k];
+}
+
+static void sought_make(struct search *s)
+{
+	uint32_t size = 16;
+	while (size / 2 < s->n_old)
+		size *= 2;
+	s->mask = size - 1;
+	s->sought = xcalloc(size, sizeof(*s->sought));
+	for (uint32_t k = 0; k < s->n_old; k++) {
+		if (text_trivial(s->o, s->old[k]))
+			continue;
+		struct sought *x = sought_slot(s, text_line(s->o, s->old[k])->trim);
+		x->trim = text_line(s->o, s->old[k])->trim;
+		x->many++;
+	}
+}
 
 /* Does the file have two of the lines that are looked for? Most have none, and need no diff. */
-static bool file_hopeful(const struct search *s, struct text *n)
+static bool file_hopeful(struct search *s, const struct text *n)
 {
-	unsigned found = 0;
-	for (uint32_t k = 0; k < s->n_old && found < BLOCK_LINES; k++)
-		found += !text_trivial(s->o, s->old[k]) && text_count(n, text_line(s->o, s->old[k]));
+	uint32_t found = 0;
+	s->file++;
+	for (uint32_t i = 0; i < n->n && found < BLOCK_LINES; i++) {
+		struct sought *x = sought_slot(s, n->lines[i].trim);
+		if (x->many && x->file != s->file) {
+			x->file = s->file;
+			found += x->many;
+		}
+	}
 	return found >= BLOCK_LINES;
 }
 
@@ -665,7 +710,7 @@ void aways_free(struct aways *w)
 	free(w);
 }
 
-static void file_search(const struct search *s, const struct lineage_change *c, struct text *n, struct away *w)
+static void file_search(struct search *s, const struct lineage_change *c, struct text *n, struct away *w)
 {
 	uint32_t n_new;
 	struct blocks found = { 0 };
@@ -674,6 +719,10 @@ static void file_search(const struct search *s, const struct lineage_change *c, 
 	free(gained);
 	if (!found.len)
 		return;
+	if (!s->saw) {
+		s->saw = true;
+		s->n_seen = texts_seen(s->p, s->e, s->near, s->n_near, s->seen);
+	}
 	double *own = xcalloc(found.len, sizeof(*own));
 	for (size_t x = 0; x < found.len; x++)
 		own[x] = block_own(s->p, s->o, &found.items[x], c, s->seen, s->n_seen);
@@ -684,11 +733,11 @@ static void files_search(struct pairs *p, struct text *o, const struct elsewhere
 {
 	size_t len, bytes = 0;
 	struct near *near = files_near(e, w->path, false, &len);
-	struct text *seen[SEEN_MOST];
 	uint32_t *old = xcalloc((size_t)(w->b - w->a) + 1, sizeof(*old));
 	for (uint32_t i = w->a; i < w->b; i++)
 		old[i - w->a] = i;
-	struct search s = { p, o, old, w->b - w->a, seen, texts_seen(p, e, near, len, seen) };
+	struct search s = { .p = p, .o = o, .old = old, .n_old = w->b - w->a, .e = e, .near = near, .n_near = len };
+	sought_make(&s);
 	for (size_t k = 0, old_files = 0; k < len && k < FILES_MOST && bytes < BYTES_MOST; k++) {
 		const struct lineage_change *c = &e->changes[near[k].at];
 		/* Code goes to new files and to near ones; a step that touches hundreds of old files is a sweep. */
@@ -701,6 +750,7 @@ static void files_search(struct pairs *p, struct text *o, const struct elsewhere
 		if (file_hopeful(&s, n))
 			file_search(&s, c, n, w);
 	}
+	free(s.sought);
 	free(old);
 	free(near);
 }
