@@ -16,7 +16,9 @@
 
 #define PROBE_AGE INT64_C(86400000)      /* 1 day */
 #define FULL_AGE (7 * PROBE_AGE)         /* between looks for what vanished silently */
-enum { PAGE_BYTES = 4 << 20 };
+/* Pages come by the dozen a second: one write takes those of a quarter of a second, or half a megabyte, with the last one's
+ * cursor. Each write costs a flush of the full text index besides. */
+enum { PAGE_BYTES = 4 << 20, WRITE_BYTES = 512 << 10, WRITE_MS = 250 };
 
 /* One source at work. */
 struct puller {
@@ -25,6 +27,8 @@ struct puller {
 	struct page page;
 	struct lock lock;
 	json_t *probe;
+	char *cursor;            /* of the last page that came and is not written; NULL: none */
+	int64_t written;         /* clock_mono */
 	bool changed;
 };
 struct pulling {
@@ -44,6 +48,21 @@ static void tell(struct pulling *pl, struct puller *u)
 	u->changed = false;
 }
 
+/* Records behind the last whole page may be among those written: it is no harm when they come again. */
+static int write_pages(struct pulling *pl, struct puller *u, bool fold, struct err *e)
+{
+	int rc = u->page.n || u->cursor ? page_apply(pl->w, u->p->s, &u->page, u->cursor, fold, e) : 0;
+
+	if (rc)
+		return -1;
+	free(u->cursor);
+	u->cursor = NULL;
+	u->written = clock_mono();
+	u->p->records = u->page.records;
+	u->changed = true;
+	return 0;
+}
+
 static void finish(struct pulling *pl, struct puller *u, const struct err *fault)
 {
 	struct err unused = ERR_INIT;
@@ -54,7 +73,7 @@ static void finish(struct pulling *pl, struct puller *u, const struct err *fault
 	if (fault)
 		u->p->fault = *fault;
 	u->p->state = fault ? PULL_FAILED : PULL_DONE;
-	if (fault && u->page.n && page_apply(pl->w, u->p->s, &u->page, NULL, true, &unused))
+	if (fault && write_pages(pl, u, true, &unused))
 		trace("sync", "%s", unused.msg);
 	u->p->records = u->page.records;
 	u->p->bad = u->page.bad;
@@ -64,6 +83,8 @@ static void finish(struct pulling *pl, struct puller *u, const struct err *fault
 	buf_release(&u->page.lines);
 	json_decref(u->probe);
 	u->probe = NULL;
+	free(u->cursor);
+	u->cursor = NULL;
 	tell(pl, u);
 }
 
@@ -123,12 +144,12 @@ static bool is_record(const char *line)
 
 static int take_page(struct pulling *pl, struct puller *u, const char *cursor)
 {
-	if (page_apply(pl->w, u->p->s, &u->page, cursor, false, pl->e))
-		return -1;
+	free(u->cursor);
+	u->cursor = xstrdup(cursor);
 	u->p->pages++;
-	u->p->records = u->page.records;
-	u->changed = true;
-	return 0;
+	if (u->page.lines.len < WRITE_BYTES && clock_mono() - u->written < WRITE_MS)
+		return 0;
+	return write_pages(pl, u, false, pl->e);
 }
 
 static void take_progress(struct pulling *pl, struct puller *u, const json_t *j)
@@ -144,7 +165,7 @@ static int take_done(struct pulling *pl, struct puller *u)
 	struct err fault = ERR_INIT;
 
 	if (u->p->state != PULL_PROBES) {
-		if (u->page.n && take_page(pl, u, NULL))
+		if (write_pages(pl, u, false, pl->e))
 			return -1;
 		finish(pl, u, NULL);
 		return 0;
@@ -188,7 +209,7 @@ static int take_line(struct pulling *pl, struct puller *u, const char *line, siz
 
 	if (is_record(line) && u->p->state == PULL_RUNS) {
 		page_add(&u->page, line, n);
-		return u->page.lines.len > PAGE_BYTES ? take_page(pl, u, NULL) : 0;
+		return u->page.lines.len > PAGE_BYTES ? write_pages(pl, u, false, pl->e) : 0;
 	}
 	j = json_read(line, n, "what killick-remote said", &fault);
 	if (!j) {
@@ -231,6 +252,12 @@ static int serve(struct pulling *pl, struct puller *u)
 	return 0;
 }
 
+/* What came is written while nothing comes. */
+static int use_the_pause(struct pulling *pl, struct puller *u)
+{
+	return u->cursor && clock_mono() - u->written >= WRITE_MS ? write_pages(pl, u, false, pl->e) : 0;
+}
+
 static void check_silence(struct pulling *pl, struct puller *u)
 {
 	struct err fault = ERR_INIT;
@@ -248,14 +275,17 @@ static int run(struct pulling *pl)
 	int rc = 0;
 
 	while (alive && !rc) {
+		bool waits = false;
+
 		alive = 0;
 		for (size_t i = 0; i < pl->n; i++) {
+			waits = waits || pl->items[i].cursor;
 			fds[i] = (struct pollfd){ .fd = is_over(&pl->items[i]) ? -1 : pl->items[i].c.from, .events = POLLIN };
 			alive += fds[i].fd >= 0;
 		}
 		if (!alive)
 			break;
-		if (poll(fds, pl->n, 1000) < 0 && errno != EINTR)
+		if (poll(fds, pl->n, waits ? WRITE_MS : 1000) < 0 && errno != EINTR)
 			rc = err_errno(pl->e, "cannot wait for killick-remote");
 		for (size_t i = 0; !rc && i < pl->n; i++) {
 			if (fds[i].fd < 0)
@@ -264,6 +294,8 @@ static int run(struct pulling *pl)
 				rc = serve(pl, &pl->items[i]);
 			else
 				check_silence(pl, &pl->items[i]);
+			if (!rc && !is_over(&pl->items[i]))
+				rc = use_the_pause(pl, &pl->items[i]);
 			if (!rc && pl->items[i].changed)
 				tell(pl, &pl->items[i]);
 		}
