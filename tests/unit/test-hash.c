@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Hashes against published values (FIPS 180-4 examples; git's empty blob), and that random is random. */
+#include <sha2.h>
 #include "unit.h"
 #include "killick/base/hash.h"
 
@@ -20,6 +21,23 @@ static void sha256(void **state UNUSED)
 	hash_sha256(out, NULL, 0);
 	hex_encode(hex, out, sizeof(out));
 	assert_string_equal(hex, t[0].hex);
+}
+
+/* Whoever does it: every length around the blocks, wherever the bytes stand. */
+static void sha256_as_libmd(void **state UNUSED)
+{
+	unsigned char bytes[400], out[SHA256_SIZE], want[SHA256_SIZE];
+
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (unsigned char)(i * i + 7 * i);
+	for (size_t n = 0; n <= 300; n++) {
+		SHA2_CTX ctx;
+		SHA256Init(&ctx);
+		SHA256Update(&ctx, bytes + n % 17, n);
+		SHA256Final(want, &ctx);
+		hash_sha256(out, bytes + n % 17, n);
+		assert_memory_equal(out, want, sizeof(want));
+	}
 }
 
 static void git_blobs(void **state UNUSED)
@@ -62,6 +80,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sha256),
+		cmocka_unit_test(sha256_as_libmd),
 		cmocka_unit_test(git_blobs),
 		cmocka_unit_test(random_is_not_constant),
 		cmocka_unit_test(hash64_spreads),
