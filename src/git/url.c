@@ -76,7 +76,7 @@ static const char *clean_host(struct arena *a, const char *p, size_t n)
 static uint16_t default_port(const char *scheme)
 {
 	static const struct { const char *scheme; uint16_t port; } defaults[] = {
-		{ "https", 443 }, { "http", 80 }, { "ssh", 22 }, { "git", 9418 }, { "ftp", 21 }, { "ftps", 990 },
+		{ "https", 443 }, { "git+https", 443 }, { "http", 80 }, { "ssh", 22 }, { "git", 9418 }, { "ftp", 21 }, { "ftps", 990 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(defaults); i++)
@@ -196,6 +196,8 @@ static bool parse_scp(struct arena *a, const char *text, struct remote_url *out)
 	authority = *host == '[' ? bracketed(a, host, &n) : arena_memdup(a, host, n);
 	if (!authority || host[n] != ':' || !n)
 		return false;
+	if (n == 1 && !at && host[2] == '/')
+		return false;   /* "C:/x": a drive of Windows */
 	if (host[n + 1] == ':')
 		return false;   /* "ext::…": a remote helper, never a place */
 	if (!parse_authority(a, authority, strlen(authority), &u))
@@ -206,7 +208,7 @@ static bool parse_scp(struct arena *a, const char *text, struct remote_url *out)
 
 bool remote_url_parse(struct arena *a, const char *url, struct remote_url *out)
 {
-	static const char *const schemes[] = { "https", "http", "ssh", "git", "git+ssh", "ssh+git", "ftp", "ftps" };
+	static const char *const schemes[] = { "https", "http", "ssh", "git", "git+ssh", "ssh+git", "git+https", "ftp", "ftps" };
 	struct url u;
 
 	if (!*url || *url == '-' || has_control(url) || strlen(url) > URL_MAX)
@@ -218,7 +220,7 @@ bool remote_url_parse(struct arena *a, const char *url, struct remote_url *out)
 	for (size_t i = 0; i < ARRAY_SIZE(schemes); i++) {
 		if (strcmp(u.scheme, schemes[i]) != 0)
 			continue;
-		*out = (struct remote_url){ u.scheme, u.host, clean_project(a, u.path, strlen(u.path)), u.port };
+		*out = (struct remote_url){ strcmp(u.scheme, "git+https") ? u.scheme : "https", u.host, clean_project(a, u.path, strlen(u.path)), u.port };
 		return out->project != NULL;
 	}
 	return false;

@@ -83,6 +83,23 @@ const char *gitea_digits(const char *key, struct err *e)
 
 /* ---- which server, which project ---- */
 
+/* "git/acme/widget" of "git/acme/widget/pulls/3": what names the project, of the address of one of its pages. */
+static const char *project_path(struct arena *a, const char *path)
+{
+	static const char *const pages[] = { "issues", "pulls", "src", "commit", "commits", "compare", "releases", "wiki", "branches",
+		"tags", "raw", "media", "blame", "labels", "milestones", "milestone", "projects", "activity", "actions", "settings" };
+	const char *p = strchr(path, '/');
+
+	while (p && (p = strchr(p + 1, '/'))) {
+		size_t n = strcspn(p + 1, "/");
+
+		for (size_t i = 0; i < ARRAY_SIZE(pages); i++)
+			if (strlen(pages[i]) == n && !strncmp(p + 1, pages[i], n))
+				return arena_memdup(a, path, (size_t)(p - path));
+	}
+	return path;
+}
+
 static void owner_name(struct arena *a, const char *path, const char **base, const char **project)
 {
 	const char *last = strrchr(path, '/'), *p = last;
@@ -97,7 +114,7 @@ static bool gitea_claim(struct arena *a, const struct remote_url *url, struct so
 {
 	static const char *const hosts[] = { "gitea.com", "codeberg.org" };
 	bool ours = str_starts(url->host, "gitea.") || str_starts(url->host, "forgejo.");
-	const char *slash = strchr(url->project, '/');
+	const char *project = project_path(a, url->project), *slash = strchr(project, '/');
 
 	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++)
 		ours = ours || !strcasecmp(url->host, hosts[i]);
@@ -105,7 +122,7 @@ static bool gitea_claim(struct arena *a, const struct remote_url *url, struct so
 		return false;
 	out->web = arena_printf(a, "https://%s/", url->host);
 	out->api = arena_printf(a, "https://%s/api/v1/", url->host);
-	out->project = arena_strdup(a, url->project);
+	out->project = arena_strdup(a, project);
 	return true;
 }
 
@@ -130,7 +147,7 @@ static int gitea_sniff(struct remote *r, struct source_desc *out, struct err *e)
 
 	if (!remote_url_parse(k, remote_source(r)->web, &url) || !strchr(url.project, '/'))
 		return err_set(e, ERR_NOT_FOUND, "no project of a Gitea");
-	owner_name(k, url.project, &base, &project);
+	owner_name(k, project_path(k, url.project), &base, &project);
 	if (sniff_at(r, base, &ours, e) && (!*base || (e->code != ERR_NOT_FOUND && e->code != ERR_BAD_DATA)))
 		return -1;
 	if (!ours && *base) {

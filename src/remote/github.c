@@ -32,6 +32,8 @@ static const char *project_of(struct arena *a, const char *path)
 	if (!slash || slash == path || !slash[1] || slash[1] == '/')
 		return NULL;
 	end = slash + 1 + strcspn(slash + 1, "/?#");
+	if (end - slash > 6 && !strncmp(end - 5, ".wiki", 5))
+		end -= 5;   /* its wiki is a repository beside it */
 	return arena_memdup(a, path, (size_t)(end - path));
 }
 

@@ -302,13 +302,17 @@ def odd(f, src):
 
 
 def sniffing(f):
-    for where, project in (('/acme/widget', 'acme/widget'), ('/git/acme/widget.git', 'acme/widget')):
+    for where, project in (('/acme/widget', 'acme/widget'), ('/git/acme/widget.git', 'acme/widget'), ('/acme/widget/', 'acme/widget'),
+                           ('/acme/widget/pulls/3/files', 'acme/widget'), ('/git/acme/widget/src/branch/main/a.c', 'acme/widget'),
+                           ('/acme/issues/issues?q=x', 'acme/issues')):
         lines, st, err = run('sniff', {'name': 'f', 'web': f.url + where}, ENV)
         s = last(lines, 'source')
         base = f.url + '/' + ('git/' if 'git/' in where else '')
         is_((s and s['kind'], s and s['api'], s and s['project']), ('gitea', base + 'api/v1/', project), 'sniff ' + where)
     s = last(run('sniff', {'name': 'c', 'web': 'git@codeberg.org:acme/widget.git'}, ENV)[0], 'source')
     is_((s['kind'], s['api'], s['project']), ('gitea', 'https://codeberg.org/api/v1/', 'acme/widget'), 'codeberg is known by its name')
+    s = last(run('sniff', {'name': 'c', 'web': 'https://gitea.com/acme/widget/pulls/3'}, ENV)[0], 'source')
+    is_(s and s['project'], 'acme/widget', 'from a page of it, too')
 
 
 def rounds(f, dialect, version, minor):

@@ -90,10 +90,15 @@ with Forge('github') as f:
     f.seed(**WORLD)
     f.config(clock='2026-03-01T11:00:30Z')
     # -- whose is it --
-    for url, want in (('git@github.com:acme/widget.git', ('https://api.github.com/', 'https://github.com/', 'acme/widget')),
-                      ('https://github.com/acme/widget/issues/5', ('https://api.github.com/', 'https://github.com/', 'acme/widget')),
-                      ('ssh://git@ssh.github.com:443/acme/widget', ('https://api.github.com/', 'https://github.com/', 'acme/widget')),
-                      ('acme@acme.ghe.com:acme/widget.git', ('https://api.acme.ghe.com/', 'https://acme.ghe.com/', 'acme/widget'))):
+    plain, ghe = [('https://api.%s/' % h, 'https://%s/' % h, 'acme/widget') for h in ('github.com', 'acme.ghe.com')]
+    for url, want in [(u, plain) for u in (
+            'git@github.com:acme/widget.git', 'github.com:acme/widget', 'org-1234@github.com:acme/widget/', 'ssh://git@github.com/acme/widget.git',
+            'ssh://git@github.com:22//acme/widget', 'git+ssh://git@github.com/acme/widget.git', 'git://github.com/acme/widget.git',
+            'http://github.com/acme/widget', 'https://github.com/acme/widget.git/', 'https://ana:secret@github.com/acme/widget.git',
+            'https://www.GitHub.com/acme/widget', 'git+https://github.com/acme/widget', 'ssh://git@ssh.github.com:443/acme/widget',
+            'https://github.com/acme/widget/issues/5', 'https://github.com/acme/widget/blob/main/x.c#L3', 'https://github.com/acme/widget/pulls?q=x',
+            'https://github.com/acme/widget.wiki.git')] + [(u, ghe) for u in (
+            'acme@acme.ghe.com:acme/widget.git', 'https://acme.ghe.com/acme/widget/pull/3')]:
         s = last(run('sniff', {'name': 'x', 'web': url})[0], 'source') or {}
         is_((s.get('kind'), s.get('api'), s.get('web'), s.get('project')), ('github',) + want, 'by its looks: ' + url)
     lines, st, err = run('sniff', {'name': 'x', 'web': f.url + '/acme/widget'})

@@ -18,6 +18,9 @@ static const struct { const char *url, *host, *project; uint16_t port; } remotes
 	{ "ssh://host/~ana/x.git", "host", "x", 0 },
 	{ "ssh://[::1]:2222/x.git", "[::1]", "x", 2222 },
 	{ "git+ssh://git@host/a/b", "host", "a/b", 0 },
+	{ "git+https://host/a/b.git", "host", "a/b", 0 },
+	{ "git+https://host:443/a/b", "host", "a/b", 0 },
+	{ "h:a/b", "h", "a/b", 0 },
 	{ "git://git.kernel.org/pub/scm/git/git.git", "git.kernel.org", "pub/scm/git/git", 0 },
 	{ "git@github.com:acme/widget.git", "github.com", "acme/widget", 0 },
 	{ "github.com:acme/widget", "github.com", "acme/widget", 0 },
@@ -35,7 +38,7 @@ static const char *const no_remotes[] = {
 	"", "/srv/git/x.git", "./x", "../x", "x", "a/b", "file:///srv/x", "ext::sh -c true", "https::x://y", "-oProxyCommand=x:y",
 	"https://", "https:///a/b", "https://host", "https://host/", "https://@/a", "git@host:", ":x", "https://ho st/a",
 	"https://host/a\nb", "https://host\\@evil/a", "https://host/a/../b", "git@ho/st:a", "https://[::1/a", "https://h:99999/a",
-	"https://h:x/a", "ssh://-oProxyCommand=x/a", "nonsense://h/a", "https://h/%00a", "https://h/a//b", "C:\\x",
+	"https://h:x/a", "ssh://-oProxyCommand=x/a", "nonsense://h/a", "https://h/%00a", "https://h/a//b", "C:\\x", "C:/x/y",
 };
 
 static void remotes_in_every_form(void **state UNUSED)
