@@ -17,6 +17,7 @@
 #define BEST 200
 #define COMMITS 400
 #define THREADS 1000
+#define THREADS_SLICE 100
 
 enum kind { J_SCREEN, J_COMMAND, J_THREAD, J_TASK, J_COMMIT, J_FILE, J_KINDS };
 struct candidate { int score; enum kind kind; const char *text, *detail, *open; };
@@ -28,6 +29,9 @@ struct jump {
 	size_t n_commits;
 	struct candidate best[BEST];
 	size_t n_best, next_fixed, next_file;
+	const struct thread *last;       /* that was read */
+	size_t n_threads;
+	bool threads_left, tasks_left;
 	bool sorted;                     /* the names are in their final order */
 };
 
@@ -53,10 +57,11 @@ static void add_words(struct jump *j)
 			add(j, J_COMMAND, e->name, e->summary, e->name);
 }
 
+/* A slice of them, so that no key waits for all. */
 static void add_threads(struct jump *j)
 {
 	struct work *w = j->v.t->work;
-	struct thread_find find = { .sort = SORT_UPDATED, .limit = THREADS };
+	struct thread_find find = { .sort = SORT_UPDATED, .limit = THREADS_SLICE, .after = j->last };
 	struct thread_list list = { 0 };
 	struct err e = ERR_INIT;
 
@@ -67,6 +72,9 @@ static void add_threads(struct jump *j)
 
 		add(j, J_THREAD, arena_printf(&j->v.arena, "%s %s", th->abbrev, th->title), thread_anchor(&j->v.arena, th), th->id);
 	}
+	j->n_threads += list.len;
+	j->last = list.len ? &list.items[list.len - 1] : NULL;
+	j->threads_left = list.more && j->n_threads < THREADS;
 }
 
 static void add_tasks(struct jump *j)
@@ -116,9 +124,10 @@ static int jump_load(struct view *v, struct err *e)
 	history_close(j->history);
 	if (history_open(v->t->work->repo, NULL, NULL, &j->history, &ignored) < 0)
 		j->history = NULL;
+	j->last = NULL;
+	j->n_threads = 0;
+	j->threads_left = j->tasks_left = true;
 	add_words(j);
-	add_threads(j);
-	add_tasks(j);
 	begin_again(j);
 	return 0;
 }
@@ -189,6 +198,15 @@ static bool jump_idle(struct view *v, int64_t until)
 			}
 	if (j->next_fixed + j->next_file != before)
 		v->t->dirty = true;
+	if (j->threads_left || j->tasks_left) {
+		if (j->threads_left) {
+			add_threads(j);
+		} else {
+			add_tasks(j);
+			j->tasks_left = false;
+		}
+		return true;
+	}
 	return walk_commits(j, until) || j->next_fixed < j->fixed.len || j->next_file < files->names.len;
 }
 
