@@ -143,10 +143,10 @@ static json_t *read_number(struct reader *r)
 	json_int_t v = 0;
 	size_t n;
 
-	for (; r->p < r->end && *r->p >= '0' && *r->p <= '9' && r->p - from <= DIGITS_MAX; r->p++)
+	for (; r->p < r->end && *r->p >= '0' && *r->p <= '9' && r->p - from < DIGITS_MAX; r->p++)
 		v = v * 10 + (*r->p - '0');
 	n = (size_t)(r->p - from);
-	if (n == 0 || n > DIGITS_MAX || (n > 1 && *from == '0') || (r->p < r->end && (*r->p == '.' || *r->p == 'e' || *r->p == 'E')))
+	if (n == 0 || (n > 1 && *from == '0') || (r->p < r->end && (strchr(".eE", *r->p) || (*r->p >= '0' && *r->p <= '9'))))
 		return NULL;
 	return json_integer(minus ? -v : v);
 }
