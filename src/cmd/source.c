@@ -129,8 +129,8 @@ static void tell_probe(struct cmd *c, const struct source *s, const json_t *prob
 		out_textf(c, STYLE_NORMAL, "  you are %s%s%s", s->d.me.login, credential ? ", token from " : "",
 		    credential ? credential : "");
 	else
-		out_textf(c, STYLE_WARN, "  nobody: without a token it can be read at most%s%s", credential ? "; tried " : "",
-		    credential ? credential : "");
+		out_textf(c, STYLE_WARN, "  nobody: without a token it can be read at most%s%s; 'man killick-source' says where one goes",
+		    credential ? "; tried " : "", credential ? credential : "");
 	out_line(c);
 	if (s->missing) {
 		out_textf(c, STYLE_WARN, "  the token lacks: %s", s->missing);

@@ -737,7 +737,8 @@ def reactions(find):
         repo = repo_at(req, a[0], a[1])
         x = find(repo, req, *a[2:])
         if req.method == 'GET':
-            return Resp(200, [reaction(req, v) for v in x.reactions.values()] or None)
+            there = [reaction(req, v) for v in x.reactions.values()]
+            return Resp(200, there) if there else Resp(200, raw=b'null')  # so says Gitea 1.26
         content = req.json.get('content')
         if content not in ('+1', '-1', 'laugh', 'hooray', 'confused', 'heart', 'rocket', 'eyes'):
             raise Fail(403, {'message': "'%s' is not an allowed reaction" % content})
