@@ -336,7 +336,8 @@ static int post_values(struct folding *w, size_t i, struct post_values *v)
 				       an->task ? an->task : "");
 	}
 	h = mix_text(mix_text(mix_text(mix_text(0, p->body), v->reactions), v->title), v->path);
-	h = mix_int(mix_int(mix_int(mix_int(mix_int(h, v->person), p->time), p->edited), (int64_t)p->state), p->accepted);
+	h = mix_int(mix_int(h, v->person), v->who); /* who is written anew when a login turns out to be somebody's */
+	h = mix_int(mix_int(mix_int(mix_int(h, p->time), p->edited), (int64_t)p->state), p->accepted);
 	v->sig = (int64_t)mix_int(h, p->restricted ? v->op + 1 : v->op);
 	return 0;
 }

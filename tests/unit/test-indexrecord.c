@@ -195,6 +195,28 @@ static void waits_and_unread(void **state)
 	assert_true(thread_of(f, "task:!58").posts[1].mine);
 }
 
+/* A login that turns out to be mine: what I wrote under it is not what others wrote before the first pull. */
+static void a_login_joins_later(void **state)
+{
+	struct fix *f = *state;
+	static const char *me[] = { NULL, NULL, "login:github.com/lim", NULL };
+	struct source_row row;
+
+	me[0] = ana_me[0];
+	me[1] = ana_me[1];
+	put(f, TASK("412", "GH-412", "Which release?", "open", "\"assignees\":[{\"login\":\"ana\"}],"));
+	put(f, NOTE("10", "412", "comment", "bo", 5, "soon", ""));
+	put(f, NOTE("11", "412", "comment", "lim", 6, "mine, as it turns out", ""));
+	begin(f);
+	index_source_get(f->ix, f->source, &f->a, &row);
+	row.since = T0 + 6 * SEC;
+	OK(index_source_set(f->ix, &row, err));
+	OK(index_identity(f->ix, f->repo, "Ana Lim", me, err));
+	commit(f);
+	put(f, NOTE("12", "412", "comment", "bo", 7, "or now", ""));
+	assert_int_equal(thread_of(f, "task:GH-412").n_unread, 1);
+}
+
 static void newer_wins_and_gone_goes(void **state)
 {
 	struct fix *f = *state;
@@ -372,7 +394,7 @@ int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(shows_tasks_and_threads), TEST(waits_and_unread), TEST(newer_wins_and_gone_goes), TEST(state_and_names_follow),
+		TEST(shows_tasks_and_threads), TEST(waits_and_unread), TEST(a_login_joins_later), TEST(newer_wins_and_gone_goes), TEST(state_and_names_follow),
 		TEST(permalinks_are_anchors), TEST(unsent_is_laid_over), TEST(people_are_one), TEST(forgets_a_source),
 	};
 
