@@ -226,7 +226,7 @@ bad:
 	return -1;
 }
 
-int source_lock(struct lock *l, const struct source *s, const char *what, struct err *e)
+int source_lock(struct lock *l, const struct source *s, const char *what, int wait_ms, struct err *e)
 {
 	uint8_t sum[SHA256_SIZE];
 	char hex[SHA256_HEX];
@@ -240,9 +240,9 @@ int source_lock(struct lock *l, const struct source *s, const char *what, struct
 		rc = dir_make_private(dir.ptr, e);
 	buf_addf(&dir, "/%s-%.16s.lock", what, hex);
 	if (!rc)
-		rc = lock_take(l, dir.ptr, 0, e);
+		rc = lock_take(l, dir.ptr, wait_ms, e);
 	if (rc && e->code == ERR_BUSY)
-		err_set(e, ERR_BUSY, "%s: another killick is at it", s->d.name);
+		err_set(e, ERR_BUSY, "another killick is at it: try again in a moment");
 	buf_release(&dir);
 	buf_release(&id);
 	return rc;

@@ -123,7 +123,7 @@ static void begin(struct pulling *pl, struct puller *u)
 		tell(pl, u);
 		return;
 	}
-	if (source_lock(&u->lock, p->s, "pull", &fault)) {
+	if (source_lock(&u->lock, p->s, "pull", 0, &fault)) {
 		p->fault = fault;
 		p->state = PULL_FAILED;
 		tell(pl, u);

@@ -33,6 +33,9 @@ struct sender {
 	struct out_policy policy;
 };
 
+/* What a process in the background needs for the few posts that it may be sending just now. */
+enum { SEND_WAIT_MS = 10000 };
+
 static void step(struct sender *x, const char *where)
 {
 	if (!x->die_at)
@@ -488,7 +491,7 @@ void outbox_send(struct work *w, struct source *s, const char *id, struct sent *
 	}
 	if (s->unusable)
 		err_set(&out->fault, ERR_AUTH, "%s", s->unusable);
-	else if (!source_lock(&lock, s, "send", &out->fault) && run(&x, id, &e))
+	else if (!source_lock(&lock, s, "send", SEND_WAIT_MS, &out->fault) && run(&x, id, &e))
 		out->fault = e;
 	child_end(&x.c);
 	buf_release(&x.page.lines);

@@ -227,6 +227,12 @@ killick reply "$talk2" -m "Nine" >/dev/null 2>&1
 killick sync -q 2>/dev/null
 like "$(rows)" "^(held comment.*|)$" "a task that is gone"
 
+# a background process is still sending: the next one waits its turn
+killick task comment DIR-412 -m "Eleven" >/dev/null
+lock=$(ls "$HOME"/.local/share/killick/send-*.lock); flock "$lock" sleep 2 & sleep 0.5
+run killick sync
+is "$st $(dir count Eleven)" "0 1" "who sends at the same time is waited for"
+
 # drafts, recall, background
 killick outbox discard "$(row)" >/dev/null 2>&1
 run killick task comment '!58' -m "As a draft" --draft
