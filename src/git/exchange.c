@@ -115,11 +115,10 @@ int64_t nlog_exchanged(const char *store)
 	return when;
 }
 
-void nlog_exchanged_now(struct nlog *l)
+void nlog_exchanged_put(struct nlog *l, int64_t when)
 {
 	struct buf path = BUF_INIT;
-	const int64_t now = clock_now();
-	const struct timespec at = { .tv_sec = now / 1000, .tv_nsec = now % 1000 * 1000000 };
+	const struct timespec at = { .tv_sec = when / 1000, .tv_nsec = when % 1000 * 1000000 };
 	int fd = open(store_side(l, &path, "exchanged"), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	if (fd < 0 || futimens(fd, (const struct timespec[]){ at, at }))

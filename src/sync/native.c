@@ -823,11 +823,12 @@ static void tell(const struct teller *t, const char *fmt, ...)
 /* When the last exchange was, and what went wrong; if the index is busy, that is no matter. */
 static void note_exchange(struct work *w, const char *problem)
 {
+	const int64_t now = clock_now();
 	struct source_row src;
 	struct err e = ERR_INIT;
 
 	if (!problem)
-		nlog_exchanged_now(w->log);
+		nlog_exchanged_put(w->log, now);
 	if (w->native <= 0 || index_begin(w->index, AFTER_WRITE_WAIT, &e))
 		return;
 	if (!index_source_get(w->index, w->native, &w->arena, &src)) {
@@ -835,7 +836,7 @@ static void note_exchange(struct work *w, const char *problem)
 		return;
 	}
 	src.problem = problem;
-	src.synced = problem ? src.synced : clock_now();
+	src.synced = problem ? src.synced : now;
 	if (index_source_set(w->index, &src, &e))
 		index_rollback(w->index);
 	else

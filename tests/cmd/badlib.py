@@ -113,6 +113,8 @@ task comment TASK -m text
 task close TASK
 task reopen TASK
 task label TASK l
+task milestone TASK v1
+submit !58 --comment -m text
 task assign TASK bo
 task take TASK
 drafts

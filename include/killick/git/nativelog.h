@@ -157,7 +157,7 @@ uint64_t nlog_unpushed(struct nlog *l);
 int nlog_gc(struct nlog *l, struct err *e);
 /* When an exchange of this store (its path) last ended well, 0: not known. Kept beside the store, where no rebuilt index forgets it. */
 int64_t nlog_exchanged(const char *store);
-void nlog_exchanged_now(struct nlog *l);
+void nlog_exchanged_put(struct nlog *l, int64_t when);
 /* Joins logs written under another repository id (a clone that was set up before the first commit). 32 hex digits. */
 int nlog_join(struct nlog *l, const char *other_repo_id, struct err *e);
 /* Is this repository id the store's own or a joined one? */
