@@ -609,8 +609,8 @@ static const char *line_for_lists(struct making *m, const char *words)
 	const char *text = m->p->title ? m->p->title : m->p->body ? first_line(m->c, m->p->body) : "";
 	const char *id = m->s.t.abbrev ? m->s.t.abbrev : "";
 
-	return arena_printf(m->c->arena, "%s%s %s%s%s  %s", m->op.private_ ? "private " : "", words, id, *id && m->t.k.name ? " " : "", m->t.k.name ? m->t.k.name : "",
-	    text);
+	return arena_printf(m->c->arena, "%s%s %s%s%s  %s", m->op.private_ ? "private " : "", words, id,
+	    *id && m->t.k.name ? " " : "", m->t.k.name ? m->t.k.name : "", text);
 }
 
 const char *making_op(struct making *m, struct err *e)

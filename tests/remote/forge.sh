@@ -27,3 +27,9 @@ forge_find() { forge_get find --data-urlencode "text=$1"; }
 forge_copies() { json "$(forge_find "$1")" 'len(d)'; }
 forge_state() { forge_get state --data-urlencode "repo=$1" ${2:+-d "task=$2"}; }
 forge_api() { curl -sS -A test -H "Authorization: Bearer $1" -X "$2" "$forge$3" ${4:+-d "$4"}; }
+# GitHub's and Gitea's dialects, for sources called gh and tea that know ana by her token
+forge_start_both() {
+	command -v curl >/dev/null || skip_all "no curl"
+	export KILLICK_TOKEN_GH=t-ana KILLICK_TOKEN_TEA=t-ana
+	forge_start both --version 1.26.0
+}

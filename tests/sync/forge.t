@@ -4,9 +4,7 @@
 # the oracle. A fault at each place where an answer can be lost leaves one copy there.
 . "${KILLICK_TEST_SRC:-.}/tests/sync/tracker.sh"
 . "$KILLICK_TEST_SRC/tests/remote/forge.sh"
-command -v curl >/dev/null || skip_all "no curl"
-export KILLICK_TOKEN_GH=t-ana KILLICK_TOKEN_TEA=t-ana
-forge_start both --version 1.26.0
+forge_start_both
 
 repo r
 C=$(git rev-parse HEAD)
@@ -23,9 +21,6 @@ seed() { forge seed "$(cat <<EOT
             "reviews":[{"user":"bob","state":"COMMENTED","body":"","comments":[{"path":"src/a.c","line":3,"body":"This leaks"}]}]}]}]}
 EOT
 )" >/dev/null; }
-id() { killick threads "$1" --json | /usr/bin/python3 -c 'import json,sys; print(json.load(sys.stdin)["threads"][0]["id"])'; }
-rows() { killick outbox --json | /usr/bin/python3 -c 'import json,sys
-for r in json.load(sys.stdin)["outbox"]: print(r["state"], r["verb"], r["problem"] or "")'; }
 name() { killick tasks "source:$1 is:$2" --json | /usr/bin/python3 -c 'import json,sys; print(json.load(sys.stdin)["tasks"][0]["id"])'; }
 
 # The ids that a command printed go on working when the forge has what it wrote, and calls it otherwise.
@@ -97,7 +92,7 @@ client() { # client NAME KIND API WHAT-KIND
 	run killick sync "$n"
 	run killick inbox
 	like "$out" "Which release" "$n: what others say since is new here"
-	killick task reopen "$(killick tasks "source:$n is:closed" --json | /usr/bin/python3 -c 'import json,sys; print(json.load(sys.stdin)["tasks"][0]["id"])')" >/dev/null
+	killick task reopen "$(name "$n" closed)" >/dev/null
 	killick sync -q "$n"
 	for what in close-after-commit error-after-commit half-reply close-before-read close-after-read; do
 		forge faults "[{\"method\":\"POST\",\"path\":\".*comments\",\"times\":1,\"do\":\"$what\"}]" >/dev/null

@@ -12,9 +12,6 @@ dir task 412 "Which release?"
 dir note 412 bo "Next week?" >/dev/null
 killick sync -q
 killick hook install >/dev/null
-id() { killick threads "$1" --json | /usr/bin/python3 -c 'import json,sys; print(json.load(sys.stdin)["threads"][0]["id"])'; }
-rows() { killick outbox --json | /usr/bin/python3 -c 'import json,sys
-for r in json.load(sys.stdin)["outbox"]: print(r["state"], r["verb"], r["problem"] or "")'; }
 
 sed -i 's/line 3/LINE 3/' src/a.c
 run git commit -qam "net: free it" -m "Resolves-thread: $(id on:src)"

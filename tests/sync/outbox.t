@@ -10,11 +10,8 @@ dir note 412 bo "Next week?" >/dev/null
 dir change 58 "Retry budget" "$C" "$C" topic
 dir code 58 chen "This leaks" src/a.c 3 "$C"
 killick sync -q
-talk=$(killick threads task:412 --json | /usr/bin/python3 -c 'import json,sys; print(json.load(sys.stdin)["threads"][0]["id"])')
-code=$(killick threads on:src --json | /usr/bin/python3 -c 'import json,sys; print(json.load(sys.stdin)["threads"][0]["id"])')
-rows() { killick outbox --json | /usr/bin/python3 -c 'import json,sys
-for r in json.load(sys.stdin)["outbox"]: print(r["state"], r["verb"], r["problem"] or "")'; }
-row() { killick outbox --json | /usr/bin/python3 -c 'import json,sys; print(json.load(sys.stdin)["outbox"][-1]["id"])'; }
+talk=$(id task:412)
+code=$(id on:src)
 
 run killick reply "$talk" -m "Yes" --dry-run
 like "$out" "goes to: dir widget DIR-412; everyone who can see widget \(public\)" "who will see it is said before"
@@ -137,7 +134,7 @@ run killick at HEAD
 like "$out" "On a commit" "a note on a commit"
 
 # held
-talk2=$(killick threads task:413 --json | /usr/bin/python3 -c 'import json,sys; print(json.load(sys.stdin)["threads"][0]["id"])')
+talk2=$(id task:413)
 dir later
 killick reply "$talk2" -m "I think so" >/dev/null
 dir note 413 bo "No!" >/dev/null

@@ -7,7 +7,7 @@ connect
 dir task 412 "Which release?"
 dir note 412 bo "Next week?" >/dev/null
 killick sync -q
-talk=$(killick threads task:412 --json | /usr/bin/python3 -c 'import json,sys; print(json.load(sys.stdin)["threads"][0]["id"])')
+talk=$(id task:412)
 git config killick.post.delay 1h
 killick reply "$talk" -m "Yes, on Monday" >/dev/null
 killick task label DIR-412 bug >/dev/null

@@ -4,9 +4,7 @@
 # user keeps at the forge is not published along. Against both dialects of the fake forge, whose state is the oracle.
 . "${KILLICK_TEST_SRC:-.}/tests/sync/tracker.sh"
 . "$KILLICK_TEST_SRC/tests/remote/forge.sh"
-command -v curl >/dev/null || skip_all "no curl"
-export KILLICK_TOKEN_GH=t-ana KILLICK_TOKEN_TEA=t-ana
-forge_start both --version 1.26.0
+forge_start_both
 
 repo r
 C=$(git rev-parse HEAD)
@@ -23,9 +21,6 @@ seed() { forge seed "$(cat <<EOT
            {"title":"Of ana","user":"ana","change":{"head":"$H","base":"$C","head_ref":"other","files":[{"path":"src/a.c","patch":"$P"}]}}]}]}
 EOT
 )" >/dev/null; }
-rows() { killick outbox --json | /usr/bin/python3 -c 'import json,sys
-for r in json.load(sys.stdin)["outbox"]: print(r["state"], r["verb"], r["problem"] or "")'; }
-row() { killick outbox --json | /usr/bin/python3 -c 'import json,sys; print(json.load(sys.stdin)["outbox"][-1]["id"])'; }
 drafts() { killick drafts --json | /usr/bin/python3 -c 'import json,sys
 for d in sorted(json.load(sys.stdin)["drafts"], key=lambda d: d["created"]): print(d["verb"], d["target"], "|", d["body"].replace("\n", "~"))'; }
 drop() { for d in $(killick drafts --json | /usr/bin/python3 -c 'import json,sys

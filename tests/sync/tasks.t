@@ -7,8 +7,6 @@ connect
 dir task 412 "Which release?"
 dir note 412 bo "Next week?" >/dev/null
 killick sync -q
-rows() { killick outbox --json | /usr/bin/python3 -c 'import json,sys
-for r in json.load(sys.stdin)["outbox"]: print(r["state"], r["verb"], r["problem"] or "")'; }
 
 run killick task milestone DIR-412 2.0
 is $st 0 "task milestone"
@@ -43,7 +41,7 @@ run killick task close "$T1" --as duplicate
 is $st 2 "nor ways to end"
 
 # private notes
-talk=$(killick threads task:412 --json | /usr/bin/python3 -c 'import json,sys; print(json.load(sys.stdin)["threads"][0]["id"])')
+talk=$(id task:412)
 run killick task comment DIR-412 --private --to dir -m "For us only" --dry-run
 is $st 0 "a private note"
 like "$out" "goes to: dir widget DIR-412, private; only who may see private notes there" "who will see it is said before"

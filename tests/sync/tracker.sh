@@ -15,3 +15,8 @@ connect() {
 	repo r
 	killick source add --kind dir --api "file://$T/tracker/" --project widget >/dev/null || exit 1
 }
+# What waits in the outbox, a line each: STATE VERB PROBLEM; the last one's id; the id of the first thread that a query finds
+rows() { killick outbox --json | /usr/bin/python3 -c 'import json,sys
+for r in json.load(sys.stdin)["outbox"]: print(r["state"], r["verb"], r["problem"] or "")'; }
+row() { killick outbox --json | /usr/bin/python3 -c 'import json,sys; print(json.load(sys.stdin)["outbox"][-1]["id"])'; }
+id() { killick threads "$1" --json | /usr/bin/python3 -c 'import json,sys; print(json.load(sys.stdin)["threads"][0]["id"])'; }
