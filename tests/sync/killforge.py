@@ -12,7 +12,8 @@ machine does, so the real settings are tested (post.settle, 30 s) and nothing is
 KILLICK_KILL_ALL=1 tries every N, else each so manieth, beginning elsewhere in each row. With sanitizers a
 part of the steps, and no strace. The points are counted, and there must be enough of them. KILLICK_KILL_ONLY=REGEX picks rows.
 """
-import json, multiprocessing, os, pickle, re, shutil, socket, sqlite3, subprocess, sys, tempfile, threading, time
+import concurrent.futures, json, multiprocessing, os, pickle, queue, re, shutil, socket, sqlite3, subprocess, sys, tempfile
+import threading, time
 SRC_ = os.environ.get('KILLICK_TEST_SRC', '.')
 sys.path[:0] = [os.path.join(SRC_, 'tests'), os.path.join(SRC_, 'tests', 'remote')]
 from tap import *
@@ -423,6 +424,31 @@ def row(r):
         return name, 0, traceback.format_exc()
 
 
+def worker(pipe):
+    for r in iter(pipe.recv, None):
+        pipe.send(row(r))
+
+
+def rows(todo):
+    """row() of each, in order, a process a core. (multiprocessing.Pool wants semaphores in /dev/shm, which a chroot may not have.)"""
+    free = queue.Queue()
+    for _ in range(os.cpu_count()):
+        ours, theirs = multiprocessing.Pipe()
+        multiprocessing.Process(target=worker, args=(theirs,), daemon=True).start()
+        theirs.close()
+        free.put(ours)
+
+    def one(r):
+        pipe = free.get()
+        pipe.send(r)
+        got = pipe.recv()
+        free.put(pipe)
+        return got
+
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        yield from zip(todo, pool.map(one, todo))
+
+
 def main():
     traced = not SANITIZED and shutil.which('strace') and subprocess.run(strace(9) + ['true'], capture_output=True).returncode == 0
     todo = [(d, k, f, 'a step') for d in ('github', 'gitea') for k in KINDS for f in FAULTS]
@@ -435,14 +461,13 @@ def main():
     want = os.environ.get('KILLICK_KILL_ONLY', '')
     todo = [(i, *r) for i, r in enumerate(todo) if ONLY.get(r[1], r[0]) == r[0] and re.search(want, ', '.join(r))]
     began, points, groups = time.monotonic(), 0, {}
-    with multiprocessing.Pool(os.cpu_count()) as pool:
-        for r, (name, n, bad) in zip(todo, pool.imap(row, todo, 1)):
-            g = groups.setdefault((r[1], r[2], r[4]), [0, []])
-            g[0] += n
-            if bad:
-                g[1].append((name, bad))
-            if want:
-                diag('%d %s' % (n, name))
+    for r, (name, n, bad) in rows(todo):
+        g = groups.setdefault((r[1], r[2], r[4]), [0, []])
+        g[0] += n
+        if bad:
+            g[1].append((name, bad))
+        if want:
+            diag('%d %s' % (n, name))
     for (dialect, kind, how), (n, bad) in groups.items():
         ok(not bad and (n or PART > 1), '%s: %s, killed %d times at %s' % (dialect, kind, n, how))
         for b in bad:
