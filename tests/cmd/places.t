@@ -57,7 +57,14 @@ kept() { KILLICK_TRACE=place killick place --stdin 2>&1 >/dev/null | sed -n 's/.
 is "$(for i in 1 2; do case_of $i; done | kept)" "2 anchors, 2 not in the cache" "place --stdin asks for two"
 is "$(for i in 1 2 4; do case_of $i; done | kept)" "3 anchors, 1 not in the cache" "knows them when a third comes"
 is "$(for i in 4 2 1; do case_of $i; done | kept)" "3 anchors, 0 not in the cache" "and then all three"
-is "$( { case_of 6; sleep 0.3; case_of 7; sleep 0.3; case_of 6; } | kept | tr '\n' ';')" \
+waits() { # a writer that waits for each answer
+	mkfifo "$T/in" "$T/out"
+	KILLICK_TRACE=place killick place --stdin <"$T/in" >"$T/out" 2>"$T/said" & exec 7>"$T/in" 8<"$T/out"
+	for i in "$@"; do case_of "$i" >&7; read -r -t 60 <&8 || return; done
+	exec 7>&- 8<&-; wait $!
+	sed -n 's/.* \([0-9]* anchors, [0-9]* not in the cache\).*/\1/p' "$T/said"
+}
+is "$(waits 6 7 6 | tr '\n' ';')" \
 	"1 anchors, 1 not in the cache;1 anchors, 1 not in the cache;1 anchors, 0 not in the cache;" "a writer who waits is answered"
 
 # file

@@ -78,8 +78,19 @@ def readers():
 
 threads = [threading.Thread(target=commands, args=(n,)) for n in range(2)]
 threads += [threading.Thread(target=commits), threading.Thread(target=readers)]
-tui = pexpect.spawn('killick', cwd=repo, env=env, dimensions=(24, 80), timeout=10)
+tui = pexpect.spawn('killick', cwd=repo, env=env, dimensions=(24, 80), timeout=60)
 tui.expect('inbox')
+
+
+def drain(seconds):
+    until = time.time() + seconds
+    while time.time() < until:
+        try:
+            tui.read_nonblocking(65536, 0.05)
+        except pexpect.TIMEOUT:
+            pass
+
+
 for t in threads:
     t.start()
 i = 0
@@ -87,19 +98,16 @@ while time.time() < stop:
     i += 1
     tui.send(':note . -m "screen %d"\r' % i)
     said.append('screen %d' % i)
-    until = time.time() + 0.5
-    while time.time() < until:
-        try:
-            tui.read_nonblocking(65536, 0.05)
-        except pexpect.TIMEOUT:
-            pass
+    drain(0.5)
 for t in threads:
     t.join()
-time.sleep(1)
+until = time.time() + 60                # what was typed last may still be on its way
+while time.time() < until and 'screen %d' % i not in sh('killick', 'threads', 'by:me', '-n', '20', cwd=repo).stdout:
+    drain(0.2)
 ok(tui.isalive(), 'the screens are still there')
 tui.send('qqqqqq')
-time.sleep(0.5)
-tui.close(force=True)
+tui.expect(pexpect.EOF)
+tui.close()
 
 is_(failed, [], 'no write failed')
 r = sh('killick', 'threads', '--json', cwd=repo)

@@ -42,6 +42,6 @@ like "$(dir bodies 412)" "ana: Answered by .* \"docs: answer\"" "an answer to a 
 git config --global killick.post.background true
 GIT_AUTHOR_DATE=2026-01-02T05:00:00Z git commit -q --allow-empty -m "docs: more" -m "Answers-thread: $(id task:412)" 2>/dev/null
 git push -q origin main 2>/dev/null
-for i in $(seq 60); do [ "$(dir count 'docs: more')" = 0 ] || break; sleep 0.2; done
+for i in $(seq 300); do [ "$(dir count 'docs: more')" = 0 ] || break; sleep 0.2; done
 is "$(dir count 'docs: more')" 1 "the push itself sends it, in the background"
 done_testing

@@ -244,6 +244,6 @@ like "$out" "recalled: comment" "recall takes back what was queued last"
 git config killick.post.delay 1s
 git config --global killick.post.background true
 killick task comment '!58' -m "In the background" >/dev/null
-for i in $(seq 40); do [ "$(dir count 'In the background')" = 0 ] || break; sleep 0.2; done
+for i in $(seq 300); do [ "$(dir count 'In the background')" = 0 ] || break; sleep 0.2; done
 is "$(dir count 'In the background')" 1 "a command's own process sends it when its time has come"
 done_testing

@@ -36,7 +36,7 @@ SCREENS = {
 
 def written(name):
     """What a program that was started wrote; it may still be on its way."""
-    path, end = w.top + '/' + name, time.time() + 20
+    path, end = w.top + '/' + name, time.time() + 60
     while not os.path.exists(path) and time.time() < end:
         time.sleep(0.05)
     text = open(path).read() if os.path.exists(path) else ''

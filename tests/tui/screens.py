@@ -110,7 +110,7 @@ def pump(child, seconds=0.6):
             return
 
 
-def shown(child, text, seconds=15):
+def shown(child, text, seconds=60):
     end = time.time() + seconds
     while time.time() < end:
         pump(child, 0.2)
@@ -125,14 +125,16 @@ killick('note', 'src/a.c:1', '-m', 'x')
 killick('ask', 'src/a.c:40', '-m', 'Seen while open?')
 ok(shown(child, 'Seen while open?'), 'what another process writes appears')
 child.send(':note src/a.c:2 -m "from the prompt"\r')
-pump(child, 2)
+end = time.time() + 60
+while time.time() < end and b'from the prompt' not in killick('threads').stdout:
+    pump(child, 0.2)
 ok('from the prompt' in killick('threads').stdout.decode(), 'the prompt runs commands')
 screen.resize(10, 40)
 child.setwinsize(10, 40)
 ok(shown(child, 'inbox'), 'a resize is followed')
 child.kill(signal.SIGTERM)
 raw = b''
-end = time.time() + 10
+end = time.time() + 60
 while time.time() < end:
     try:
         raw += child.read_nonblocking(65536, 0.1)
