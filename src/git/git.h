@@ -2,8 +2,8 @@
 /*
  * Inside src/git only: libgit2's life, errors and object ids, and what the rooms share of struct repo.
  *
- * libgit2 is started on first need, since its start costs 7 to 20 ms (measured: it reads the host's certificates), and
- * each start is paired with a stop. We never let it talk to a network: git itself, as a child, does that.
+ * libgit2 is opened (libgit2.c) and started on first need, since both cost milliseconds, and each start is paired with a
+ * stop. We never let it talk to a network: git itself, as a child, does that.
  */
 #ifndef KILLICK_SRC_GIT_GIT_H
 #define KILLICK_SRC_GIT_GIT_H
@@ -13,6 +13,15 @@
 #include "killick/git/repo.h"
 
 #define EMPTY_TREE "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+
+/* --- libgit2.c: its functions, under their own names; none but releasing ones may be called before lib_start --- */
+
+int libgit2_open(struct err *e);
+/* The one with "..." cannot be called on behalf of others: this is its address. */
+typedef int git_opts_fn(int option, ...);
+git_opts_fn *libgit2_opts(void);
+
+/* --- lib.c --- */
 
 /* Counted: every lib_start that returned 0 needs a lib_stop. */
 int lib_start(struct err *e);

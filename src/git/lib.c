@@ -43,36 +43,39 @@ const char *__lsan_default_suppressions(void)
 static void lib_config_paths(void)
 {
 	if (git_bool(getenv("GIT_CONFIG_NOSYSTEM"), false) || getenv("GIT_CONFIG_SYSTEM"))
-		git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, GIT_CONFIG_LEVEL_SYSTEM, "");
+		libgit2_opts()(GIT_OPT_SET_SEARCH_PATH, GIT_CONFIG_LEVEL_SYSTEM, "");
 	if (getenv("GIT_CONFIG_GLOBAL")) {
-		git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, GIT_CONFIG_LEVEL_XDG, "");
-		git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, GIT_CONFIG_LEVEL_GLOBAL, "");
+		libgit2_opts()(GIT_OPT_SET_SEARCH_PATH, GIT_CONFIG_LEVEL_XDG, "");
+		libgit2_opts()(GIT_OPT_SET_SEARCH_PATH, GIT_CONFIG_LEVEL_GLOBAL, "");
 	}
 }
 
 int lib_start(struct err *e)
 {
 	static const char *extensions[] = { "preciousobjects", "partialclone", "worktreeconfig", "relativeworktrees" };
-	int n = git_libgit2_init();
+	int n;
 
+	if (libgit2_open(e))
+		return -1;
+	n = git_libgit2_init();
 	if (n < 0)
 		return err_git(e, n, "libgit2 does not start");
 	if (n > 1)
 		return 0;
-	git_libgit2_opts(GIT_OPT_SET_EXTENSIONS, extensions, ARRAY_SIZE(extensions));
-	git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 1);
-	git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1);
-	git_libgit2_opts(GIT_OPT_SET_MWINDOW_SIZE, (size_t)WINDOW_SIZE);
-	git_libgit2_opts(GIT_OPT_SET_MWINDOW_MAPPED_LIMIT, (size_t)WINDOW_TOTAL);
-	git_libgit2_opts(GIT_OPT_ENABLE_CACHING, 0);
+	libgit2_opts()(GIT_OPT_SET_EXTENSIONS, extensions, ARRAY_SIZE(extensions));
+	libgit2_opts()(GIT_OPT_SET_OWNER_VALIDATION, 1);
+	libgit2_opts()(GIT_OPT_ENABLE_FSYNC_GITDIR, 1);
+	libgit2_opts()(GIT_OPT_SET_MWINDOW_SIZE, (size_t)WINDOW_SIZE);
+	libgit2_opts()(GIT_OPT_SET_MWINDOW_MAPPED_LIMIT, (size_t)WINDOW_TOTAL);
+	libgit2_opts()(GIT_OPT_ENABLE_CACHING, 0);
 	lib_config_paths();
 	return 0;
 }
 
 void lib_frugal(void)
 {
-	git_libgit2_opts(GIT_OPT_SET_MWINDOW_SIZE, (size_t)FRUGAL_SIZE);
-	git_libgit2_opts(GIT_OPT_SET_MWINDOW_MAPPED_LIMIT, (size_t)FRUGAL_TOTAL);
+	libgit2_opts()(GIT_OPT_SET_MWINDOW_SIZE, (size_t)FRUGAL_SIZE);
+	libgit2_opts()(GIT_OPT_SET_MWINDOW_MAPPED_LIMIT, (size_t)FRUGAL_TOTAL);
 }
 
 void lib_stop(void)
@@ -85,10 +88,10 @@ int lib_open(const char *gitdir, bool trusted, git_repository **out, struct err 
 	int rc;
 
 	if (trusted)
-		git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
+		libgit2_opts()(GIT_OPT_SET_OWNER_VALIDATION, 0);
 	rc = git_repository_open_ext(out, gitdir, GIT_REPOSITORY_OPEN_NO_SEARCH | GIT_REPOSITORY_OPEN_NO_DOTGIT, NULL);
 	if (trusted)
-		git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 1);
+		libgit2_opts()(GIT_OPT_SET_OWNER_VALIDATION, 1);
 	if (rc < 0)
 		return err_git(e, rc, "cannot open the repository '%s'", gitdir);
 	return 0;

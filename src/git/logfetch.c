@@ -352,11 +352,13 @@ static int apply_seen(struct ex *x, const struct logs *before, struct err *e)
 
 	if (store_lock(x->l, &lk, STORE_WAIT_MS, e))
 		return -1;
-	bulk_reading(true);
-	logref_many(x->l, true);
-	rc = apply_locked(x, before, e);
-	logref_many(x->l, false);
-	bulk_reading(false);
+	rc = bulk_read_begin(x->l, e);
+	if (!rc) {
+		logref_many(x->l, true);
+		rc = apply_locked(x, before, e);
+		logref_many(x->l, false);
+		bulk_read_end();
+	}
 	lock_release(&lk);
 	return rc;
 }

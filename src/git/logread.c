@@ -87,10 +87,25 @@ void entry_release(struct entry *en)
 	en->obj = NULL;
 }
 
-void bulk_reading(bool on)
+static void read_in_bulk(bool on)
 {
-	git_libgit2_opts(GIT_OPT_SET_CACHE_OBJECT_LIMIT, GIT_OBJECT_COMMIT, (size_t)(on ? 0 : COMMIT_CACHE_LIMIT));
-	git_libgit2_opts(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, !on);
+	libgit2_opts()(GIT_OPT_SET_CACHE_OBJECT_LIMIT, GIT_OBJECT_COMMIT, (size_t)(on ? 0 : COMMIT_CACHE_LIMIT));
+	libgit2_opts()(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, !on);
+}
+
+int bulk_read_begin(struct nlog *l, struct err *e)
+{
+	git_odb *odb;
+
+	if (store_odb(l, &odb, e))
+		return -1;
+	read_in_bulk(true);
+	return 0;
+}
+
+void bulk_read_end(void)
+{
+	read_in_bulk(false);
 }
 
 bool entry_line(const char **p, const char *end, const char **line, size_t *n)
@@ -535,11 +550,13 @@ int nlog_read(struct nlog *l, struct nlog_heads *heads, struct nlog_reader *rd, 
 		if (!oid_is_zero(&targets.items[i]))
 			said = plan_job(&r, &heads->items[i], &targets.items[i]);
 	if (!said && r.jobs.len) {
-		bulk_reading(true);
+		rc = bulk_read_begin(l, e);
+		if (rc)
+			goto out;
 		l->sizes_known = true;
 		rc = read_jobs(&r, &said, e);
 		l->sizes_known = false;
-		bulk_reading(false);
+		bulk_read_end();
 	}
 out:
 	reading_release(&r);

@@ -111,7 +111,8 @@ void entry_release(struct entry *en);
  * hold them) nor hashes them again (git does not either; the ops are chained by a better hash, which is checked): 0.7 s
  * instead of 1.2 s for 100,000.
  */
-void bulk_reading(bool on);
+int bulk_read_begin(struct nlog *l, struct err *e);
+void bulk_read_end(void);
 /* The next op line of an entry, without newline; false at the end. */
 bool entry_line(const char **p, const char *end, const char **line, size_t *n);
 /* Is `sought` in the chain that ends at `from`? 1, 0, -1. */

@@ -96,9 +96,9 @@ int odb_read(git_odb_object **out, git_odb *odb, const git_oid *id)
 {
 	int rc;
 
-	git_libgit2_opts(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, 0);
+	libgit2_opts()(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, 0);
 	rc = git_odb_read(out, odb, id);
-	git_libgit2_opts(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, 1);
+	libgit2_opts()(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, 1);
 	return rc;
 }
 

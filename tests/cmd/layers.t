@@ -24,7 +24,7 @@ owner 'curses\.h' 'tui'
 owner 'curl/' 'remote'
 needs() { readelf -d "$1" | sed -n 's/.*(NEEDED).*\[\(lib[a-z0-9_]*\).*/\1/p' | sort | tr '\n' ' '; }
 if command -v readelf >/dev/null && [ -x "${KILLICK_REMOTE-}" ]; then
-	unlike "$(needs "$KILLICK_TEST_BIN")" 'libcurl' "killick does not link libcurl"
+	unlike "$(needs "$KILLICK_TEST_BIN")" 'libcurl|libgit2' "killick links neither libcurl nor libgit2"
 	unlike "$(needs "$KILLICK_REMOTE")" 'libgit2|sqlite|curses|md4c' "killick-remote links no more than it needs"
 fi
 is "$(grep -rlE '#include <(n?curses|ncursesw/curses)' src | wc -l | awk '{print ($1 <= 1)}')" 1 "one file owns curses"

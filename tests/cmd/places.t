@@ -23,6 +23,11 @@ is "$(titles src/a.c:3 src/a.c)" '["on the file", "on three", "on five to seven"
 is "$(killick at --format=quickfix src/a.c:3)" "src/a.c:3: question $a: on three (Ana)" "--format=quickfix"
 is "$(killick at --format=json src/a.c:3)" "$(killick at --json src/a.c:3)" "--format=json"
 like "$(killick at src/a.c:3)" "$a.*src/a\.c:3.*on three.*Ana" "as text"
+# What the index knows is read without libgit2, which brings seventeen libraries (src/git/libgit2.c).
+opened() { LD_DEBUG=files "$@" 2>&1 >/dev/null | grep -c 'file=libgit2'; }
+is "$(opened killick at src/a.c --json)" 0 "at FILE does not open libgit2"
+is "$(opened killick show "$a")" 0 "nor does show"
+is "$(opened killick threads is:open)" 0 "nor does a list"
 
 # Two lines more in front, not committed; then committed; then the file renamed.
 sed -i '1i x\ny' src/a.c
