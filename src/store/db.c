@@ -11,6 +11,7 @@
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -294,14 +295,18 @@ int db_script(struct db *d, const char *sql, struct err *e)
 	return sqlite3_exec(d->sql, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : db_fail(d, e);
 }
 
-void db_room(struct db *d, bool much)
+void db_room(struct db *d, int kb)
 {
-	if (!d->sql || d->roomy == much)
+	bool less = kb < d->room;
+	char text[64];
+
+	if (!d->sql || d->room == kb)
 		return;
-	d->roomy = much;
-	if (sqlite3_exec(d->sql, much ? "PRAGMA cache_size=-65536" : "PRAGMA cache_size=-" DB_CACHE_KB, NULL, NULL, NULL))
+	d->room = kb;
+	snprintf(text, sizeof(text), "PRAGMA cache_size=-%d", kb);
+	if (sqlite3_exec(d->sql, text, NULL, NULL, NULL))
 		trace(d->what, "cannot set the cache: %s", sqlite3_errmsg(d->sql));
-	if (much)
+	if (!less)
 		return;
 	sqlite3_db_release_memory(d->sql);
 #ifdef __GLIBC__

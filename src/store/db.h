@@ -20,7 +20,7 @@ struct db {
 	char *path;               /* NULL: in memory */
 	const char *what;         /* "index" or "desk", for messages */
 	bool broken;              /* a call met a damaged file */
-	bool roomy;               /* db_room */
+	int room;                 /* db_room; 0: not set yet */
 	struct db_cached *items;  /* prepared statements */
 	size_t len, alloc;
 };
@@ -45,9 +45,10 @@ int db_exec(struct db *d, struct err *e, const char *sql, const char *fmt, ...);
 int db_get_int(struct db *d, struct err *e, int64_t *out, const char *sql, const char *fmt, ...);
 /* Several statements without values. */
 int db_script(struct db *d, const char *sql, struct err *e);
-/* Memory for a write of thousands of rows, or no longer: its pages would go to the file and come back again and again. */
-#define DB_CACHE_KB "4096"
-void db_room(struct db *d, bool much);
+/* Memory for pages: more of it for a write of thousands of rows, whose pages would go to the file and come back again and
+ * again. Less of it gives back what there was. */
+enum { DB_ROOM = 4096, DB_ROOM_MUCH = 65536 };
+void db_room(struct db *d, int kb);
 /* Rows changed by the last statement. */
 int64_t db_changes(struct db *d);
 

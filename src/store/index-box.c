@@ -78,16 +78,30 @@ static int box_put(struct index *ix, const struct boxed *t, int64_t who, enum wa
 		       " unread=excluded.unread", "iiiiii", t->thread, who, t->source, t->updated, (int64_t)waits, unread);
 }
 
+static int64_t posts_before(const struct boxed *t, int64_t who, int64_t since)
+{
+	int64_t n = 0;
+
+	for (int64_t i = 0; i < t->n_posts; i++)
+		n += t->by[i].who != who && t->posts[i].time <= since;
+	return n;
+}
+
 /* What others wrote before the source was first pulled counts as read. */
 static int read_before(struct index *ix, const struct boxed *t, int64_t who, int64_t *n, struct err *e)
 {
-	int64_t since;
+	int64_t since = ix->identities_since;
 
 	*n = 0;
-	if (db_get_int(&ix->db, e, &since, "SELECT since FROM source WHERE id=?1", "i", t->source) < 0)
+	if (ix->identities_of != t->source &&
+	    db_get_int(&ix->db, e, &since, "SELECT since FROM source WHERE id=?1", "i", t->source) < 0)
 		return -1;
-	return since && db_get_int(&ix->db, e, n, "SELECT count(*) FROM post WHERE thread=?1 AND who<>?2 AND time<=?3", "iii",
-		t->thread, who, since) < 0 ? -1 : 0;
+	if (since && t->posts)
+		*n = posts_before(t, who, since);
+	else if (since)
+		return db_get_int(&ix->db, e, n, "SELECT count(*) FROM post WHERE thread=?1 AND who<>?2 AND time<=?3", "iii",
+			t->thread, who, since) < 0 ? -1 : 0;
+	return 0;
 }
 
 /* ---- mentions ---- */
@@ -177,23 +191,40 @@ static int add_mention(struct index *ix, const struct boxed *t, const struct ide
 	return rc < 0 ? -1 : 0;
 }
 
-int box_update(struct index *ix, const struct boxed *t, const struct identity *id, struct err *e)
+/* What he has to do with the thread: zeros where it is nothing. */
+static int part_of(struct index *ix, const struct boxed *t, int64_t who, struct part_row *out, struct err *e)
 {
-	sqlite3_stmt *st = db_prep(&ix->db, "SELECT roles, n FROM part WHERE thread=?1 AND who=?2");
-	struct wait_facts facts = t->facts;
-	unsigned roles = 0;
-	int64_t mine = 0, read = 0, before = 0;
+	sqlite3_stmt *st;
 	int rc;
 
-	db_bind(st, "ii", t->thread, id->who);
+	*out = (struct part_row){ 0 };
+	for (size_t i = 0; i < t->n_parts; i++)
+		if (t->parts[i].who == who)
+			*out = t->parts[i];
+	if (t->posts)
+		return 0;
+	st = db_prep(&ix->db, "SELECT roles, n FROM part WHERE thread=?1 AND who=?2");
+	db_bind(st, "ii", t->thread, who);
 	rc = db_step(&ix->db, st, e);
-	if (rc < 0)
-		return -1;
 	if (rc == 1) {
-		roles = (unsigned)col_int(st, 0);
-		mine = col_int(st, 1);
+		out->roles = (unsigned)col_int(st, 0);
+		out->n = col_int(st, 1);
 		db_reset(st);
 	}
+	return rc < 0 ? -1 : 0;
+}
+
+int box_update(struct index *ix, const struct boxed *t, const struct identity *id, struct err *e)
+{
+	struct wait_facts facts = t->facts;
+	struct part_row part;
+	unsigned roles;
+	int64_t mine, read = 0, before = 0;
+
+	if (part_of(ix, t, id->who, &part, e))
+		return -1;
+	roles = part.roles;
+	mine = part.n;
 	for (size_t i = 0; i < t->n_asked; i++)
 		if (identity_is(id, &t->asked[i]))
 			roles |= ROLE_ASKED;
@@ -244,6 +275,8 @@ int box_identities(struct index *ix, int64_t source, struct err *e)
 
 	if (ix->identities_of == source)
 		return 0;
+	if (db_get_int(&ix->db, e, &ix->identities_since, "SELECT since FROM source WHERE id=?1", "i", source) < 0)
+		return -1;
 	st = db_prep(&ix->db, "SELECT i.who, i.name, i.me FROM repo_source s JOIN identity i ON i.repo=s.repo"
 		" WHERE s.source=?1 GROUP BY i.who");
 	db_bind(st, "i", source);

@@ -51,7 +51,7 @@ int bulk_begin(struct index *ix, struct err *e)
 	rc = db_script(&ix->db, b.ptr, e);
 	buf_release(&b);
 	ix->bulk = !rc;
-	db_room(&ix->db, true);
+	db_room(&ix->db, DB_ROOM_MUCH);
 	return rc;
 }
 

@@ -146,7 +146,7 @@ int index_put_op(struct index *ix, int64_t source, const struct op *op, const ch
 	if (known)
 		return known < 0 ? -1 : 0;
 	if (ix->puts++ == MANY)
-		db_room(&ix->db, true);
+		db_room(&ix->db, DB_ROOM_MUCH);
 	op_stamp(op, stamp);
 	hex_decode(hash, sizeof(hash), op->id);
 	if (db_exec(&ix->db, e, "INSERT INTO op(id, source, hid, ent, hash, stamp, bytes) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -318,7 +318,7 @@ static int64_t origin_of(const struct folding *w, const char *hex)
 	return r ? r->row : op ? op->row : 0;
 }
 
-static int post_values(struct folding *w, size_t i, struct post_values *v)
+static void post_values(struct folding *w, size_t i, struct post_values *v)
 {
 	const struct thread *t = &w->f.t;
 	const struct post *p = &t->posts[i];
@@ -326,9 +326,8 @@ static int post_values(struct folding *w, size_t i, struct post_values *v)
 	uint64_t h;
 
 	*v = (struct post_values){ .n = (int64_t)i, .p = p, .op = origin_of(w, p->id + 1), .hid = hid_of(p->id + 1) };
-	v->person = index_person(w->ix, &p->author, &v->who, w->e);
-	if (!v->person)
-		return -1;
+	v->person = w->by[i].person;
+	v->who = w->by[i].who;
 	v->reactions = reactions_pack(&w->ix->scratch, p);
 	if (i == 0) {
 		v->title = t->title;
@@ -339,7 +338,6 @@ static int post_values(struct folding *w, size_t i, struct post_values *v)
 	h = mix_int(mix_int(h, v->person), v->who); /* who is written anew when a login turns out to be somebody's */
 	h = mix_int(mix_int(mix_int(mix_int(h, p->time), p->edited), (int64_t)p->state), p->accepted);
 	v->sig = (int64_t)mix_int(h, p->restricted ? v->op + 1 : v->op);
-	return 0;
 }
 
 static int post_update(struct folding *w, const struct post_values *v, const struct post_row *old)
@@ -390,9 +388,7 @@ static int write_posts(struct folding *w)
 	int rc = load_post_rows(w, &rows, &n);
 
 	for (size_t i = 0; !rc && i < w->f.t.n_posts; i++) {
-		rc = post_values(w, i, &v);
-		if (rc)
-			break;
+		post_values(w, i, &v);
 		old = n ? bsearch(&(struct post_row){ .hid = v.hid }, rows, n, sizeof(*rows), cmp_post_row) : NULL;
 		rc = post_update(w, &v, old);
 		if (old)
@@ -407,7 +403,6 @@ static int write_posts(struct folding *w)
 
 /* ---- people ---- */
 
-struct part_row { int64_t who, n; unsigned roles; bool old; };
 struct parts { struct part_row *items; size_t len, alloc; };
 
 static void part_add(struct parts *p, int64_t who, unsigned roles, int64_t n)
@@ -431,10 +426,12 @@ static int collect_parts(struct folding *w, struct parts *p)
 	int64_t who;
 
 	part_add(p, w->author_who, ROLE_AUTHOR, 0);
+	w->by = arena_alloc(&w->ix->scratch, (t->n_posts + 1) * sizeof(*w->by));
 	for (size_t i = 0; i < t->n_posts; i++) {
-		if (!index_person(w->ix, &t->posts[i].author, &who, w->e))
+		w->by[i].person = index_person(w->ix, &t->posts[i].author, &w->by[i].who, w->e);
+		if (!w->by[i].person)
 			return -1;
-		part_add(p, who, ROLE_POSTED, 1);
+		part_add(p, w->by[i].who, ROLE_POSTED, 1);
 	}
 	w->boxed.facts.n_people = (unsigned)p->len;
 	for (size_t i = 0; i < t->n_asked; i++) {
@@ -615,8 +612,11 @@ static int write_trailers(struct folding *w)
 	return 0;
 }
 
-static int write_boxes(struct folding *w)
+static int write_boxes(struct folding *w, const struct parts *p)
 {
+	w->boxed.parts = p->items;
+	w->boxed.n_parts = p->len;
+	w->boxed.by = w->by;
 	if (box_identities(w->ix, w->source, w->e))
 		return -1;
 	for (size_t i = 0; i < w->ix->n_identities; i++)
@@ -657,7 +657,7 @@ static int write_thread(struct folding *w)
 	if (w->of)
 		return write_row(w, sig) || touch_places(w, state, old_sig, sig) ? -1 : 0;
 	rc = collect_parts(w, &parts) || write_row(w, sig) || write_posts(w) || write_parts(w, &parts) ||
-	     write_words(w) || write_trailers(w) || write_boxes(w) || touch_places(w, state, old_sig, sig) ? -1 : 0;
+	     write_words(w) || write_trailers(w) || write_boxes(w, &parts) || touch_places(w, state, old_sig, sig) ? -1 : 0;
 	array_release(&parts);
 	return rc;
 }
@@ -906,6 +906,7 @@ int index_forget(struct index *ix, int64_t source, struct err *e)
 		return -1;
 	idset_clear(&ix->ops);
 	idset_clear(&ix->marked);
+	index_drop_record_marks(ix, source);
 	if (index_flush_deltas(ix, e))
 		return -1;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)

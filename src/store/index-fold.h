@@ -25,6 +25,7 @@ struct folding {
 	const char *task, *thread; /* of a tracker: the keys, "" for none; NULL: native */
 	int64_t of;                /* a place quoted by a post of this thread row; 0: a thread */
 	struct fold f;
+	struct author *by;         /* of each post */
 	int64_t thread_row;        /* 0: not yet */
 	bool is_new;
 	struct boxed boxed;

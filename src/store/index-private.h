@@ -30,12 +30,15 @@ struct known_person { const char *name, *email, *login; int64_t id, who; };
 struct idset { int64_t source; struct id128 { uint64_t hi, lo; } *slots; size_t len, size; };
 struct box_delta { int64_t who, source; int waits; int64_t n; };
 struct bulk_mark { uint8_t id[SHA256_SIZE]; };
+/* A task or thread whose records changed; keys in txn. */
+struct record_mark { int64_t source; const char *task, *thread; int what; };
 
 struct index {
 	struct db db;
 	char *path, *lock_path;        /* NULL: in memory */
 	struct lock lock;
-	bool writing, wal;
+	bool writing, wal, loading;
+	int wal_pages;                 /* in the log after the last commit */
 	unsigned reading;              /* depth of read snapshots */
 	uint64_t generation;
 	int64_t data_version;
@@ -45,10 +48,12 @@ struct index {
 	bool ops_new;                  /* the source of ops had none before this write */
 	bool aside, bulk, bulk_ops;    /* in a write: index-bulk.c */
 	ARRAY(struct bulk_mark) marks;      /* in a bulk: entities to fold */
+	ARRAY(struct record_mark) record_marks;   /* in a write: not folded yet */
 	struct arena scratch;          /* of one fold */
 	struct arena txn;              /* of one write: the identities, the people */
 	struct known_person people[64];
 	int64_t identities_of;         /* source they were read for, 0: not yet */
+	int64_t identities_since;      /* and its source_row.since */
 	struct identity *identities;
 	size_t n_identities;
 	ARRAY(struct box_delta) deltas;
@@ -114,6 +119,8 @@ void index_unlink(const char *path);                /* with all that SQLite keep
 /* Called by index_commit before COMMIT. */
 int index_flush_pending(struct index *ix, struct err *e);
 int index_flush_deltas(struct index *ix, struct err *e);
+int index_flush_record_marks(struct index *ix, struct err *e);
+void index_drop_record_marks(struct index *ix, int64_t source);
 void index_drop_pending(struct index *ix);
 
 /* The waiting rule (index.h). */

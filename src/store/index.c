@@ -4,8 +4,9 @@
  *
  * All writing and every checkpoint happens while index.lock is held, since SQLite 3.40.1 may corrupt a database when two
  * connections reset the write-ahead log at once (trust.md 0.1). Readers take no lock and never write. A checkpoint follows
- * a commit that left the log over WAL_KEEP bytes: a reader that starts first must read the log through once, so that it is
- * kept short; and it waits for nobody.
+ * a commit that left the log over WAL_PAGES: a reader that starts first must read the log through once, so that it is
+ * kept short; and it waits for nobody. While a first pull loads much (index_load), it may grow to 8 MB: each write touches
+ * the same pages again, and each checkpoint waits for the disk.
  *
  * The file may vanish while we hold it open (somebody empties his cache folder). Then everything still works on the
  * unlinked file and nobody else sees it: index_stale tells, and index_recover opens anew.
@@ -22,7 +23,9 @@
 #include "index-private.h"
 
 enum {
-	WAL_KEEP = 256 << 10,     /* bytes of write-ahead log left alone */
+	WAL_PAGES = 64,           /* of write-ahead log left alone */
+	LOAD_PAGES = 2048,        /* the same between the writes of a load */
+	LOAD_ROOM = 16384,        /* db_room of one */
 	MAKE_WAIT = 5000,         /* ms to wait for another process that makes the file */
 	BUSY_WAIT = 2000,         /* ms for what SQLite itself locks for moments */
 };
@@ -117,11 +120,22 @@ void index_unlink(const char *path)
 		unlink_with(path, *s);
 }
 
+/* Instead of SQLite's own, which would checkpoint without our lock. */
+static int on_wal(void *ctx, sqlite3 *sql UNUSED, const char *name UNUSED, int pages)
+{
+	struct index *ix = ctx;
+
+	ix->wal_pages = pages;
+	return SQLITE_OK;
+}
+
 int index_pragmas(struct index *ix, struct err *e)
 {
 	sqlite3_busy_timeout(ix->db.sql, BUSY_WAIT);
-	sqlite3_wal_autocheckpoint(ix->db.sql, 0);
-	return db_script(&ix->db, "PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-" DB_CACHE_KB, e);
+	sqlite3_wal_hook(ix->db.sql, on_wal, ix);
+	ix->wal_pages = 0;
+	db_room(&ix->db, DB_ROOM);
+	return db_script(&ix->db, "PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY", e);
 }
 
 /* WAL wants shared memory between all users of the file: on a network file system a rollback journal instead. */
@@ -261,6 +275,7 @@ void index_close(struct index *ix)
 		index_rollback(ix);
 	index_drop_pending(ix);
 	array_release(&ix->deltas);
+	array_release(&ix->record_marks);
 	db_close(&ix->db);
 	lock_release(&ix->lock);
 	arena_release(&ix->scratch);
@@ -381,11 +396,17 @@ static void write_ends(struct index *ix)
 	ix->identities_of = 0;
 	ix->puts = 0;
 	array_release(&ix->marks);
+	ix->record_marks.len = 0;
 	index_forget_people(ix);
 	idset_clear(&ix->ops);
 	idset_clear(&ix->marked);
 	arena_clear(&ix->txn);
-	db_room(&ix->db, false);
+	db_room(&ix->db, ix->loading ? LOAD_ROOM : DB_ROOM);
+}
+
+void index_load(struct index *ix, bool on)
+{
+	ix->loading = on;
 }
 
 static int begin(struct index *ix, bool much, int wait_ms, struct err *e)
@@ -406,6 +427,8 @@ static int begin(struct index *ix, bool much, int wait_ms, struct err *e)
 		return -1;
 	}
 	ix->writing = true;
+	if (ix->loading)
+		db_room(&ix->db, LOAD_ROOM);
 	return 0;
 }
 
@@ -433,27 +456,26 @@ void index_rollback(struct index *ix)
 		bulk_drop(ix);
 }
 
+/* While much is loaded the log stays as long as it is and is written from its start again: to cut it off makes the file
+ * system find room for it anew. */
 static void checkpoint(struct index *ix)
 {
-	struct buf wal = BUF_INIT;
-	struct stat st;
-	int rc = SQLITE_OK, frames = 0, done = 0;
+	int rc, frames = 0, done = 0;
 
-	buf_addf(&wal, "%s-wal", ix->path);
-	if (!stat(wal.ptr, &st) && st.st_size > WAL_KEEP) {
-		sqlite3_busy_timeout(ix->db.sql, 0);
-		rc = sqlite3_wal_checkpoint_v2(ix->db.sql, NULL, SQLITE_CHECKPOINT_TRUNCATE, &frames, &done);
-		sqlite3_busy_timeout(ix->db.sql, BUSY_WAIT);
-		trace("index", "checkpoint: %d of %d pages, result %d", done, frames, rc);
-	}
-	buf_release(&wal);
+	if (ix->wal_pages <= (ix->loading ? LOAD_PAGES : WAL_PAGES))
+		return;
+	sqlite3_busy_timeout(ix->db.sql, 0);
+	rc = sqlite3_wal_checkpoint_v2(ix->db.sql, NULL, ix->loading ? SQLITE_CHECKPOINT_PASSIVE : SQLITE_CHECKPOINT_TRUNCATE,
+				       &frames, &done);
+	sqlite3_busy_timeout(ix->db.sql, BUSY_WAIT);
+	trace("index", "checkpoint: %d of %d pages, result %d", done, frames, rc);
 }
 
 int index_commit(struct index *ix, struct err *e)
 {
 	if (!ix->writing)
 		BUG("the index: a commit without a write");
-	if (bulk_end(ix, e) || index_flush_deltas(ix, e) || index_flush_pending(ix, e) ||
+	if (bulk_end(ix, e) || index_flush_deltas(ix, e) || index_flush_record_marks(ix, e) || index_flush_pending(ix, e) ||
 	    db_exec(&ix->db, e, "INSERT INTO counter(name, value) VALUES('seq', ?1)"
 	    " ON CONFLICT(name) DO UPDATE SET value=excluded.value WHERE value<>excluded.value", "i", ix->seq) ||
 	    db_exec(&ix->db, e, "COMMIT", "")) {
@@ -526,6 +548,7 @@ bool index_source_get(struct index *ix, int64_t source, struct arena *a, struct 
 
 int index_source_set(struct index *ix, const struct source_row *s, struct err *e)
 {
+	ix->identities_of = 0;
 	return db_exec(&ix->db, e, "UPDATE source SET stamp=?2, heads=?3, lamport=?4, synced=?5, problem=?6, since=?7 WHERE id=?1",
 		       "ittiiti", s->id, s->stamp, s->heads, (int64_t)s->lamport, s->synced, s->problem, s->since);
 }

@@ -35,6 +35,7 @@ struct pulling {
 	struct work *w;
 	struct puller *items;
 	size_t n;
+	int busy;                /* of them not over */
 	int idle;
 	void (*tell)(void *ctx, const struct pull *p);
 	void *ctx;
@@ -77,6 +78,7 @@ static void finish(struct pulling *pl, struct puller *u, const struct err *fault
 		trace("sync", "%s", unused.msg);
 	u->p->records = u->page.records;
 	u->p->bad = u->page.bad;
+	index_load(pl->w->index, --pl->busy > 0);
 	if (source_note(pl->w, u->p->s, u->p->full, fault ? arena_strdup(&pl->w->arena, fault->msg) : NULL, &unused))
 		trace("sync", "%s", unused.msg);
 	lock_release(&u->lock);
@@ -129,6 +131,7 @@ static void begin(struct pulling *pl, struct puller *u)
 		tell(pl, u);
 		return;
 	}
+	index_load(pl->w->index, ++pl->busy > 0);
 	/* A first pull is a full one. */
 	if (!*p->s->cursor || clock_now() - p->s->full > FULL_AGE)
 		p->full = true;

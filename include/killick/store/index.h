@@ -39,6 +39,8 @@ int index_begin(struct index *ix, int wait_ms, struct err *e);
 /* The same for a write of thousands of ops: an index that holds nothing is filled in another file, which takes its place. */
 int index_begin_much(struct index *ix, int wait_ms, struct err *e);
 int index_commit(struct index *ix, struct err *e);
+/* Many writes come one after the other: until the last one has begun, memory is kept between them, and a longer log. */
+void index_load(struct index *ix, bool on);
 void index_rollback(struct index *ix);
 
 /* A source: (kind, key) is its identity; key is store.git's path for native, the desk's name for private. */
