@@ -287,6 +287,8 @@ json_t *json_read(const char *p, size_t n, const char *what, struct err *e)
 		return NULL;
 	}
 	j = json_loadb(p, n, JSON_REJECT_DUPLICATES, &je);
+	for (char *c = je.text; !j && *c; c++)   /* it quotes what it stumbled over */
+		*c = (unsigned char)*c < ' ' || *c == 0x7f ? '?' : *c;
 	if (!j)
 		err_set(e, ERR_BAD_DATA, "%s is not the JSON expected here, line %d column %d: %s", what, je.line, je.column,
 			je.text);

@@ -6,7 +6,7 @@
 #include "killick/base/utf8.h"
 #include "fields.h"
 
-enum { BODY_MAX = 1 << 20, TEXT_MAX = 4096, KEY_MAX = 255, CONTEXT = 4 };
+enum { BODY_MAX = 1 << 20, TEXT_MAX = 4096, KEY_MAX = 255, LIST_MAX = 100000, COMMIT_MAX = 64, CONTEXT = 4 };
 
 const char *field_key(struct arena *a, const json_t *obj, const char *name)
 {
@@ -204,17 +204,38 @@ static const char *tidy_url(const char *url)
 	return url && strlen(url) <= TEXT_MAX ? url : NULL;
 }
 
+static bool is_key_or_none(const char *s)
+{
+	return !s || is_key(s);
+}
+
+static const char *tidy_commit(const char *id)
+{
+	size_t n = id ? strlen(id) : 0;
+
+	return n && n <= COMMIT_MAX && str_is_hex(id, n) ? id : NULL;
+}
+
+/* Those that can stand in a record. */
+static void tidy_words(struct arena *a, const char *const **words, size_t *n)
+{
+	const char **out = arena_alloc(a, (*n + 1) * sizeof(*out));
+	size_t kept = 0;
+
+	for (size_t i = 0; i < *n && kept < LIST_MAX; i++)
+		if (is_key((*words)[i]))
+			out[kept++] = (*words)[i];
+	*words = out;
+	*n = kept;
+}
+
 static bool tidy_task(struct arena *a, struct record_task *t)
 {
-	const char **labels = arena_alloc(a, (t->n_labels + 1) * sizeof(*labels));
 	struct person *people = arena_alloc(a, (t->n_assignees + 1) * sizeof(*people));
-	size_t n = 0;
 
-	for (size_t i = 0; i < t->n_labels; i++)
-		if (is_key(t->labels[i]))
-			labels[n++] = t->labels[i];
-	t->labels = labels;
-	t->n_labels = n;
+	tidy_words(a, &t->labels, &t->n_labels);
+	if (t->n_assignees > LIST_MAX)
+		t->n_assignees = LIST_MAX;
 	for (size_t i = 0; i < t->n_assignees; i++) {
 		people[i] = t->assignees[i];
 		tidy_person(a, &people[i]);
@@ -225,14 +246,30 @@ static bool tidy_task(struct arena *a, struct record_task *t)
 	t->body = cut(a, t->body, BODY_MAX, &t->lossy);
 	t->status = cut(a, t->status, TEXT_MAX, NULL);
 	t->milestone = cut(a, t->milestone, TEXT_MAX, NULL);
+	t->head = tidy_commit(t->head);
+	t->base = tidy_commit(t->base);
 	t->head_ref = cut(a, t->head_ref, TEXT_MAX, NULL);
 	t->base_ref = cut(a, t->base_ref, TEXT_MAX, NULL);
 	t->url = tidy_url(t->url);
 	return is_key(t->key) && is_key(t->name);
 }
 
+static void tidy_reactions(struct arena *a, struct record_note *n)
+{
+	struct reaction *out = arena_alloc(a, (n->n_reactions + 1) * sizeof(*out));
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n->n_reactions && kept < LIST_MAX; i++)
+		if (is_key(n->reactions[i].emoji) && strlen(n->reactions[i].emoji) <= REACTION_MAX)
+			out[kept++] = n->reactions[i];
+	n->reactions = out;
+	n->n_reactions = kept;
+}
+
 static bool tidy_note(struct arena *a, struct record_note *n)
 {
+	if (n->n_reactions)
+		tidy_reactions(a, n);
 	tidy_person(a, &n->author);
 	n->body = cut(a, n->body, BODY_MAX, &n->lossy);
 	if (n->wire && strlen(n->wire) > BODY_MAX)
@@ -242,9 +279,18 @@ static bool tidy_note(struct arena *a, struct record_note *n)
 		n->anchor = NULL;
 	if (n->hint && !anchor_is_sound(a, n->hint))
 		n->hint = NULL;
-	if (n->reply_to && !is_key(n->reply_to))
+	if (!is_key_or_none(n->reply_to))
 		n->reply_to = NULL;
-	return is_key(n->key) && (n->task || n->thread) && (!n->task || is_key(n->task)) && (!n->thread || is_key(n->thread));
+	return is_key(n->key) && (n->task || n->thread) && is_key_or_none(n->task) && is_key_or_none(n->thread);
+}
+
+/* A list that is not whole would call the rest gone. */
+static bool tidy_list(struct arena *a, struct record_list *l)
+{
+	if (l->n_keys > LIST_MAX || !is_key_or_none(l->task))
+		return false;
+	tidy_words(a, &l->keys, &l->n_keys);
+	return true;
 }
 
 bool record_tidy(struct arena *a, const struct record *rec, struct record *out)
@@ -257,11 +303,11 @@ bool record_tidy(struct arena *a, const struct record *rec, struct record *out)
 		return tidy_note(a, &out->note);
 	case RECORD_THREAD:
 		tidy_person(a, &out->thread.by);
-		return is_key(out->thread.key) && (!out->thread.handle || is_key(out->thread.handle));
+		return is_key(out->thread.key) && is_key_or_none(out->thread.task) && is_key_or_none(out->thread.handle);
 	case RECORD_GONE:
-		return is_key(out->gone.key);
+		return is_key(out->gone.key) && is_key_or_none(out->gone.task);
 	case RECORD_LIST:
-		break;
+		return tidy_list(a, &out->list);
 	}
 	return true;
 }

@@ -14,7 +14,7 @@
 #include "killick/base/clock.h"
 #include "gitea.h"
 
-enum { PER_PAGE = 50, OVERLAP_MS = 120000, REACTIONS_MAX = 200, GAPS_MAX = 5000 };
+enum { PER_PAGE = 50, PAGES_MAX = 20000, REVIEW_PAGES_MAX = 500, OVERLAP_MS = 120000, DAY_MS = 86400000, REACTIONS_MAX = 200, GAPS_MAX = 5000 };
 
 /* ---- the talk of a change ---- */
 
@@ -113,6 +113,9 @@ static int rest_of_reviews(struct gitea *g, struct gitea_talk *t, int64_t total,
 	for (int64_t page = 2; got > 0 && (int64_t)got < total; page++) {
 		struct http_answer a;
 		size_t n;
+		if (page > REVIEW_PAGES_MAX)
+			return err_set(e, ERR_BAD_DATA, "the reviews of change %lld do not end (more than %d pages)",
+				       (long long)t->number, REVIEW_PAGES_MAX);
 		if (http_get(g->h, &a, e, "%s/pulls/%lld/reviews?page=%lld&limit=%d", g->repo, (long long)t->number,
 			     (long long)page, PER_PAGE))
 			return -1;
@@ -599,7 +602,7 @@ static int walk_page(struct walk *w, const struct http_answer *a, struct err *e)
 {
 	if (!json_is_array(a->json))
 		return err_set(e, ERR_BAD_DATA, "the list of %s is no list", streams[w->stream].what);
-	if (!w->start)
+	if (!w->start || (a->date && w->start > a->date + DAY_MS))   /* its clock was wrong when it began */
 		w->start = a->date ? a->date : clock_now() - OVERLAP_MS;
 	if (a->total >= 0 && (w->least < 0 || a->total < w->least))
 		w->least = a->total;
@@ -613,7 +616,9 @@ static int walk_page(struct walk *w, const struct http_answer *a, struct err *e)
 
 static int walk_take(void *ctx, size_t i UNUSED, struct http_answer *a, const struct err *failed, struct err *e)
 {
-	return failed ? err_set(e, failed->code, "%s", failed->msg) : walk_page(ctx, a, e);
+	if (failed)
+		return err_set(e, failed->code, "%s", failed->msg);
+	return walk_page(ctx, a, e) ? -1 : json_array_size(a->json) == 0;   /* fewer than were told */
 }
 
 /* The pages behind the first, side by side; where the server does not say how many, one by one until one is empty. */
@@ -625,8 +630,10 @@ static int walk_rest(struct walk *w, size_t got, struct err *e)
 
 	while (w->total < 0 && got > 0) {
 		struct http_answer a;
-		int rc = http_get(w->g->h, &a, e, "%s", page_path(w, w->page));
-		if (rc)
+		int rc;
+		if (w->page > PAGES_MAX)
+			return err_set(e, ERR_BAD_DATA, "the list of %s does not end (more than %d pages)", streams[w->stream].what, PAGES_MAX);
+		if (http_get(w->g->h, &a, e, "%s", page_path(w, w->page)))
 			return -1;
 		got = json_array_size(a.json);
 		rc = walk_page(w, &a, e);
@@ -653,8 +660,15 @@ static int walk_round(struct walk *w, struct err *e)
 	w->done = (w->page - 1) * w->per;
 	if (http_get(w->g->h, &a, e, "%s", page_path(w, w->page)))
 		return -1;
+	if (w->since > (a.date ? a.date : clock_now()) + DAY_MS) {
+		/* By a clock that was wrong for a while: there would never be anything new again. */
+		http_answer_release(&a);
+		w->since = w->start = 0;
+		w->page = 1;
+		return walk_round(w, e);
+	}
 	got = json_array_size(a.json);
-	w->total = a.total;
+	w->total = a.total / w->per < PAGES_MAX ? a.total : -1;   /* who counts more than can be is not believed */
 	if (first && got > 0 && (int64_t)got < w->per && (int64_t)got < w->total)
 		w->per = (int64_t)got;         /* the server's own limit */
 	rc = walk_page(w, &a, e);

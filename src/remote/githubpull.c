@@ -18,7 +18,7 @@
 
 enum stage { FIRST_ISSUES = 1, FIRST_CHANGES, FIRST_TALK, FIRST_COMMENTS, FIRST_CODE, FIRST_COMMITS, FIRST_END };
 enum stream { ISSUES, COMMENTS, CODE, COMMITS, STREAMS };
-static const int64_t OVERLAP = 120000, MINUTE = 60000;
+static const int64_t OVERLAP = 120000, MINUTE = 60000, DAY = 86400000;
 
 struct cursor {
 	int64_t stage, page, start;  /* of a first pull; stage 0: it is over. start: the server's time when it began */
@@ -283,7 +283,7 @@ static int on_first_page(void *ctx, struct http_answer *a, struct err *e)
 
 	if (!json_is_array(a->json))
 		return err_set(e, ERR_BAD_DATA, "GitHub: the %s are not a list", stages[p->c.stage].what);
-	if (!p->c.start)
+	if (!p->c.start || (a->date && p->c.start > a->date + DAY))   /* its clock was wrong when it began */
 		p->c.start = a->date ? a->date : clock_now();
 	p->stage_pages++;
 	for (size_t i = 0; i < n; i++)
@@ -681,6 +681,20 @@ static int stream_read(struct pull *p, enum stream s, const struct http_answer *
 	return end_page(p, e);
 }
 
+/* A cursor that lies in the future, by a clock that was wrong for a while, would never find anything again. */
+static int stream_anew(struct pull *p, enum stream s, struct err *e)
+{
+	struct http_answer a;
+	int rc;
+
+	p->c.since[s] = p->c.newest[s] = 0;
+	if (http_get(p->g.h, &a, e, "%s", stream_path(p, s, 0, 1)))
+		return -1;
+	rc = stream_read(p, s, &a, e);
+	http_answer_release(&a);
+	return rc;
+}
+
 static int commits_read(struct pull *p, const struct http_answer *first, struct err *e)
 {
 	struct http_answer a = *first;
@@ -751,6 +765,8 @@ static int on_stream(void *ctx, size_t i, struct http_answer *a, const struct er
 		return 0;
 	if (failed)
 		return err_set(e, failed->code, "%s", failed->msg);
+	if (i < COMMITS && p->c.since[i] > (a->date ? a->date : clock_now()) + DAY)
+		return stream_anew(p, (enum stream)i, e);
 	return i == COMMITS ? commits_read(p, a, e) : stream_read(p, (enum stream)i, a, e);
 }
 

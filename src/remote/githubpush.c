@@ -623,7 +623,10 @@ static int review_steps(struct write *w)
 			return -1;
 	}
 	why = w->failed;
-	request(w, "DELETE", NULL, path);
+	if (!id || !node)
+		err_set(&why, ERR_BAD_DATA, "GitHub does not say which review it began");
+	else
+		request(w, "DELETE", NULL, path);
 	w->failed = why;
 	w->sent = false;
 	return -1;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "httpint.h"
+#include "killick/base/utf8.h"
 
 enum { LIMIT_FIRST_MS = 60000, LIMIT_MAX_MS = 15 * 60000, WORDS_MAX = 300 };
 
@@ -35,14 +36,25 @@ int64_t http_date(const char *s)
 
 /* ---- what the server says ---- */
 
+/* The first line, cut between characters, in what can stand in a line of ours. */
 static void add_words(struct buf *b, const char *s)
 {
-	size_t n = strcspn(s, "\r\n");
+	size_t n = strcspn(s, "\r\n"), step;
+	int32_t c;
 
 	if (!n)
 		return;
 	buf_addstr(b, b->len ? ", " : "");
-	buf_add(b, s, n < WORDS_MAX ? n : WORDS_MAX);
+	for (const char *end = s + (n < WORDS_MAX ? n : WORDS_MAX); s < end; s += step) {
+		step = utf8_next(s, n, &c);
+		n -= step;
+		if (c < 0)
+			buf_addch(b, '?');
+		else if (c < ' ' || c == 0x7f)
+			buf_addch(b, ' ');
+		else
+			buf_add(b, s, step);
+	}
 }
 
 /* Strings wherever they are, two levels down: {"title":["can't be blank"]}, [{"message":"…"}]. */
@@ -57,7 +69,10 @@ static void add_json_words(struct buf *b, const json_t *j, int depth)
 	} else if (message) {
 		add_words(b, message);
 	} else if (code && field) {
-		buf_addf(b, "%s%s: %s", b->len ? ", " : "", field, code);
+		struct buf both = BUF_INIT;
+		buf_addf(&both, "%s: %s", field, code);
+		add_words(b, both.ptr);
+		buf_release(&both);
 	} else if (json_is_array(j) && depth > 0) {
 		for (size_t i = 0; i < json_array_size(j) && i < 5; i++)
 			add_json_words(b, json_array_get(j, i), depth - 1);

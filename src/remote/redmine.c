@@ -20,7 +20,7 @@
 #include "redmine.h"
 #include "textile.h"
 
-enum { PER_PAGE = 100, OVERLAP_MS = 120000 };
+enum { PER_PAGE = 100, PAGES_MAX = 20000, OVERLAP_MS = 120000, DAY_MS = 86400000 };
 
 int redmine_init(struct redmine *m, struct remote *r, struct err *e)
 {
@@ -518,13 +518,15 @@ static int list_page(struct pull *p, int64_t since, int64_t offset, struct http_
 /* The page's last time is where the next begins; only a page all of one second is turned by its number. */
 static int walk(struct pull *p, struct err *e)
 {
-	int64_t since = p->t > OVERLAP_MS ? p->t - OVERLAP_MS : 0, offset = 0;
+	int64_t since = p->t > OVERLAP_MS ? p->t - OVERLAP_MS : 0, offset = 0, pages = 0;
 
 	for (bool more = true; more;) {
 		struct http_answer a;
 		const json_t *list;
 		int64_t last, limit;
 		int rc;
+		if (++pages > PAGES_MAX)
+			return err_set(e, ERR_BAD_DATA, "the list of issues does not end (more than %d pages)", PAGES_MAX);
 		if (list_page(p, since, offset, &a, e))
 			return -1;
 		list = json_get_arr(a.json, "issues");
@@ -536,7 +538,8 @@ static int walk(struct pull *p, struct err *e)
 		rc = read_issues(p, list, e);
 		offset = last > since ? 0 : offset + (int64_t)json_array_size(list);
 		since = last > since ? last : since;
-		p->t = last > p->t ? last : p->t;
+		if (last > p->t && last < clock_now() + DAY_MS)   /* a time to come would hide everything until then */
+			p->t = last;
 		http_answer_release(&a);
 		if (rc || remote_page(p->m.r, cursor_make(p), e))
 			return -1;

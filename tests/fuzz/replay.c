@@ -3,12 +3,15 @@
  * What stands in for libFuzzer under `make check`: runs a target's function over its seeds (tests/fuzz/NAME.seeds, one
  * input a line, with \n, \\ and \xNN) and over some thousand inputs made from them, always the same ones. It finds
  * little by itself; it keeps the targets working, keeps found faults found (add the input as a line), and gives the
- * sanitizer build something to look at. Real fuzzing: tests/fuzz/fuzz NAME SECONDS.
+ * sanitizer build something to look at. Real fuzzing: tests/fuzz/fuzz NAME SECONDS. More of the same: KILLICK_FUZZ_MUTANTS=N,
+ * others: KILLICK_FUZZ_SEED=N. The input that ends it is told as a line for the seeds.
  */
 #include "config.h"
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "fuzz.h"
 #include "killick/base/file.h"
 
@@ -100,31 +103,68 @@ static void mutate_once(struct buf *b, const struct seeds *s)
 	buf_release(&out);
 }
 
+/* ---- what was it? ---- */
+
+static const uint8_t *now;
+static size_t now_len;
+
+static void on_abort(int sig)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < now_len; i++) {
+		const char one[] = { '\\', 'x', digits[now[i] >> 4], digits[now[i] & 15] };
+		if (write(STDERR_FILENO, one, sizeof(one)) < 0)
+			break;
+	}
+	if (write(STDERR_FILENO, "\n", 1) < 0)
+		_exit(1);
+	signal(sig, SIG_DFL);
+	raise(sig);
+}
+
+static void run(const struct buf *b)
+{
+	now = (const uint8_t *)b->ptr;
+	now_len = b->len;
+	LLVMFuzzerTestOneInput(now, now_len);
+}
+
+static uint64_t setting(const char *name, uint64_t def)
+{
+	const char *s = getenv(name);
+
+	return s && *s ? strtoull(s, NULL, 10) : def;
+}
+
 static void run_mutant(const struct seeds *s, struct buf *b)
 {
 	buf_reset(b);
 	buf_addbuf(b, &s->items[below(s->len)]);
 	for (size_t k = below(5) + 1; k; k--)
 		mutate_once(b, s);
-	LLVMFuzzerTestOneInput((const uint8_t *)b->ptr, b->len);
+	run(b);
 }
 
 int main(int argc, char **argv)
 {
 	const char *name = strstr(argv[0], "fuzz-");
+	uint64_t mutants = setting("KILLICK_FUZZ_MUTANTS", MUTANTS);
 	struct seeds s = { 0 };
 	struct buf b = BUF_INIT;
 
 	(void)argc;
+	signal(SIGABRT, on_abort);
+	state += setting("KILLICK_FUZZ_SEED", 0) * 0x9e3779b97f4a7c15u;
 	for (const char *next; name && (next = strstr(name + 1, "fuzz-")); )
 		name = next;
 	read_seeds(name ? name + strlen("fuzz-") : argv[0], &s);
 	for (size_t i = 0; i < s.len; i++)
-		LLVMFuzzerTestOneInput((const uint8_t *)s.items[i].ptr, s.items[i].len);
+		run(&s.items[i]);
 	printf("ok 1 - %zu seeds\n", s.len);
-	for (int i = 0; s.len && i < MUTANTS; i++)
+	for (uint64_t i = 0; s.len && i < mutants; i++)
 		run_mutant(&s, &b);
-	printf("ok 2 - %d mutants\n1..2\n", MUTANTS);
+	printf("ok 2 - %llu mutants\n1..2\n", (unsigned long long)mutants);
 	for (size_t i = 0; i < s.len; i++)
 		buf_release(&s.items[i]);
 	array_release(&s);
