@@ -17,6 +17,7 @@
 #include "hooks.h"
 #include "killick/base/clock.h"
 #include "killick/cmd/act.h"
+#include "killick/text/mention.h"
 
 static const struct talk_key {
 	const char *name;
@@ -299,6 +300,18 @@ static const char *answer_body(struct hook_run *h, const struct commit_info *ci,
 	return arena_printf(h->a, "%s by %.7s \"%s\"%s%s", verb, hex, ci->subject, *body ? "\n\n" : "", body);
 }
 
+/* At a tracker "@param", written for the history, would call somebody of that name. */
+static const char *answer_there(struct hook_run *h, const struct commit_info *ci, bool resolve)
+{
+	struct buf b = BUF_INIT;
+	const char *text;
+
+	mentions_defuse(&b, answer_body(h, ci, resolve ? "Resolved" : "Answered"));
+	text = arena_strdup(h->a, b.ptr);
+	buf_release(&b);
+	return text;
+}
+
 /* A tracker's thread: what is said goes there once the commit is pushed. 1: done; 0: it is none; -1: said why not. */
 static int act_there_of(struct hook_run *h, const struct commit_info *ci, const struct talk_trailer *t, const char *key)
 {
@@ -314,11 +327,11 @@ static int act_there_of(struct hook_run *h, const struct commit_info *ci, const 
 	snprintf(id, sizeof(id), "%.32s", key);
 	/* Said before, of this commit or of one it was made from: what still waits for that one waits for this one now. */
 	if (!work_desk(h->work, &e) && desk_value(h->work->desk, name, h->a, &known)) {
-		if (strcmp(known, hex) && act_commit_follows(h->c, id, answer_body(h, ci, resolve ? "Resolved" : "Answered"), hex, &e))
+		if (strcmp(known, hex) && act_commit_follows(h->c, id, answer_there(h, ci, resolve), hex, &e))
 			out_note(h->c, "%s", e.msg);
 		return 1;
 	}
-	if (act_commit_says(h->c, &s, id, answer_body(h, ci, resolve ? "Resolved" : "Answered"), resolve, hex, &e) ||
+	if (act_commit_says(h->c, &s, id, answer_there(h, ci, resolve), resolve, hex, &e) ||
 	    desk_value_put(h->work->desk, name, hex, &e)) {
 		out_note(h->c, "%s: %s", t->text, e.msg);
 		return -1;

@@ -883,7 +883,8 @@ int gh_look(struct remote *r, const char *task, struct err *e)
 	if (change ? look_change(&p, task, e) : emit_task(&p, a.json, e))
 		goto out;
 	if (!look_notes(&p, task, change, e)) {
-		qsort(p.notes.items, p.notes.len, p.notes.len ? sizeof(*p.notes.items) : 1, have_order);
+		if (p.notes.len)
+			qsort(p.notes.items, p.notes.len, sizeof(*p.notes.items), have_order);
 		rc = list_tasks(&p, e);
 	}
 out:

@@ -35,10 +35,10 @@ is "$(dir get 58 threads 0 resolved)" true "and resolved"
 is "$(rows)" "" "and done"
 git commit -q --amend -m "net: free it at last" -m "Resolves-thread: $(id on:src)"
 is "$(rows)" "" "amended after that: not said twice"
-git commit -q --allow-empty -m "docs: answer" -m "Answers-thread: $(id task:412)" 2>/dev/null
+git commit -q --allow-empty -m "docs: answer @chen" -m "Not @param, nor \`@bo\`." -m "Answers-thread: $(id task:412)" 2>/dev/null
 git push -q -f origin main 2>/dev/null
 killick sync -q dir
-like "$(dir bodies 412)" "ana: Answered by .* \"docs: answer\"" "an answer to a task's conversation"
+like "$(dir bodies 412)" "ana: Answered by .* \"docs: answer \`@chen\`\".*Not \`@param\`, nor \`@bo\`\." "an answer to a task's conversation, which calls nobody"
 git config --global killick.post.background true
 GIT_AUTHOR_DATE=2026-01-02T05:00:00Z git commit -q --allow-empty -m "docs: more" -m "Answers-thread: $(id task:412)" 2>/dev/null
 git push -q origin main 2>/dev/null
