@@ -2,12 +2,12 @@
 /*
  * The only file that knows curses.
  *
- * curses is told what to draw cell by cell, from the canvas. It counts columns by the C library's wcwidth, which differs
- * from what terminals draw for emoji (trust.md 4: glibc 2.36 gives a skin-toned thumb 4 columns, a family 6, new emoji
- * -1). A cluster on which both agree is one cchar_t. A row with any other cluster is left blank from there on by curses,
- * and written here after doupdate, the cursor addressed anew after every cluster that is not ASCII: whatever the
- * terminal makes of the cluster, the next column stands where it belongs. curses is told with wredrawln that it knows
- * nothing of such a row when the row changes.
+ * curses opens the terminal, reads its keys and knows its capabilities; what is painted is written here, straight from
+ * the canvas, because curses counts columns by the C library's wcwidth, which differs from what terminals draw for emoji
+ * (trust.md 4: glibc 2.36 gives a skin-toned thumb 4 columns, a family 6, new emoji -1), and because it (6.4) writes to
+ * the terminal after every movement of the cursor: a page came in 200 pieces. Here only cells that changed are written,
+ * all in one piece. The cursor is addressed anew after every cluster on which the C library and we differ and at the end
+ * of what is not ASCII: whatever the terminal makes of a cluster, the next column stands where it belongs.
  *
  * Signals only set flags and write a byte into a pipe that the main loop waits on. A crash, or a second SIGTERM, writes
  * the bytes that give the terminal back, prepared at start, and dies of its signal. This state is the one mutable
@@ -42,7 +42,7 @@ struct terminal {
 	SCREEN *screen;
 	FILE *in, *out;          /* headless: /dev/null */
 	struct canvas canvas, shown;
-	bool *raw;               /* rows as shown: written here, not by curses */
+	bool *sure;              /* rows as shown: no cluster in them on whose width terminals differ */
 	bool all;                /* nothing on the screen can be relied on */
 	int colours;
 	bool utf8, bright;       /* bright: no RGB, palette numbers */
@@ -209,7 +209,12 @@ static int open_real(struct terminal *t, struct err *e)
 	if (!t->screen)
 		return err_set(e, ERR_USAGE, "curses does not know this terminal (TERM=%s); try TERM=xterm, or \"killick tui --plain\"",
 			getenv("TERM"));
-	return 0;
+	if (cursor_address)
+		return 0;
+	endwin();
+	delscreen(t->screen);
+	return err_set(e, ERR_USAGE, "this terminal (TERM=%s) has no way to place text; try TERM=xterm, or \"killick tui --plain\"",
+		getenv("TERM"));
 }
 
 static void start_colours(struct terminal *t)
@@ -232,7 +237,7 @@ static void extras(struct terminal *t, bool on)
 {
 	if (t->config.headless)
 		return;
-	if (!enter_ca_mode || !cursor_address)
+	if (!enter_ca_mode)
 		return;
 	/* Pasted text comes marked, so that it is not taken for keys. Terminals that know it not ignore it. */
 	fputs(on ? "\033[?2004h" : "\033[?2004l", stdout);
@@ -256,8 +261,7 @@ static void setup(struct terminal *t)
 	keypad(stdscr, TRUE);
 	nodelay(stdscr, TRUE);
 	set_escdelay(25);
-	idcok(stdscr, FALSE);
-	scrollok(stdscr, FALSE);
+	typeahead(-1);
 	curs_set(0);
 	for (size_t i = 0; i < ARRAY_SIZE(sequences); i++)
 		define_key(sequences[i].bytes, sequences[i].code);
@@ -307,7 +311,7 @@ void term_close(struct terminal *t)
 	canvas_release(&t->canvas);
 	canvas_release(&t->shown);
 	array_release(&t->fed);
-	free(t->raw);
+	free(t->sure);
 	free(t);
 }
 
@@ -317,8 +321,7 @@ void term_resize(struct terminal *t, int rows, int cols)
 		resizeterm(rows, cols);
 	canvas_resize(&t->canvas, rows, cols);
 	canvas_resize(&t->shown, rows, cols);
-	t->raw = xreallocarray(t->raw, (size_t)t->canvas.rows, sizeof(*t->raw));
-	memset(t->raw, 0, (size_t)t->canvas.rows * sizeof(*t->raw));
+	t->sure = xreallocarray(t->sure, (size_t)t->canvas.rows, sizeof(*t->sure));
 	t->all = true;
 }
 
@@ -372,148 +375,196 @@ int term_colour(struct terminal *t, const char *line, struct err *e)
 	return palette_line(&t->palette, line, e);
 }
 
-/* The cluster as wide characters; false when curses or the locale would count it otherwise than we do. */
-static bool cell_wide(const struct terminal *t, const struct cell *cell, wchar_t out[CCHARW_MAX + 1])
+/* The C library counts the cluster's columns as we do, and so, it is hoped, does the terminal. */
+static bool cell_sure(const struct cell *cell)
 {
 	const char *p = cell->text;
 	int32_t cp;
-	int n = 0;
 
-	for (; *p; p += utf8_next(p, strlen(p), &cp), out[n++] = (wchar_t)cp) {
-		utf8_next(p, strlen(p), &cp);
-		if (n == CCHARW_MAX || cp == UTF8_BAD || wcwidth((wchar_t)cp) != (n ? 0 : cell->width))
+	if ((unsigned char)p[0] < 0x80)
+		return !p[1];
+	for (int n = 0; *p; n++) {
+		p += utf8_next(p, strlen(p), &cp);
+		if (cp == UTF8_BAD || wcwidth((wchar_t)cp) != (n ? 0 : cell->width))
 			return false;
 	}
-	out[n] = L'\0';
-	return n > 0 && t->utf8;
+	return true;
 }
 
-/* Locales that are not UTF-8: what they can say, else a question mark. */
-static void cell_poor(const struct cell *cell, wchar_t out[CCHARW_MAX + 1])
+static bool row_sure(const struct canvas *c, int y)
 {
-	unsigned char c = (unsigned char)cell->text[0];
-
-	out[0] = c < 0x80 ? c : L'?';
-	out[1] = L'\0';
+	for (int x = 0; x < c->cols; x++)
+		if (!cell_sure(canvas_at(c, y, x)))
+			return false;
+	return true;
 }
 
-static void draw_cell(struct terminal *t, int y, int x, const struct cell *cell, const wchar_t *text)
+/* What is written here goes to the terminal in one piece. tputs() knows no context. */
+static struct buf *out;
+static int out_ch(int c)
 {
-	const struct pen *p = pen_of(t, cell);
-	int pair = p->pair;
-	cchar_t cc;
-
-	setcchar(&cc, text, p->attrs, 0, &pair);
-	mvadd_wch(y, x, &cc);
-}
-
-/* Gives curses a row; the first column it must not draw, or -1. */
-static int draw_row(struct terminal *t, int y)
-{
-	wchar_t text[CCHARW_MAX + 1];
-	int raw = -1;
-
-	for (int x = 0; x < t->canvas.cols; x++) {
-		const struct cell *cell = canvas_at(&t->canvas, y, x);
-
-		if (cell->width == 0 && raw < 0)
-			continue;
-		if (raw < 0 && !cell_wide(t, cell, text)) {
-			if (t->utf8 && !t->config.plain_emoji)
-				raw = x;
-			else
-				cell_poor(cell, text);
-		}
-		draw_cell(t, y, x, cell, raw < 0 ? text : L" ");
-		if (raw < 0 && cell->width == 2 && wcwidth(text[0]) == 1)
-			draw_cell(t, y, x + 1, cell, L" ");
-	}
-	return raw;
-}
-
-static struct buf *raw_out;
-static int raw_ch(int c)
-{
-	buf_addch(raw_out, c);
+	buf_addch(out, c);
 	return c;
 }
 
-/* Writes a row from a column to its end, addressing the cursor after everything that is not ASCII. */
-static void write_row(struct terminal *t, int y, int from, struct buf *b)
+static void out_address(int y, int x)
 {
-	const struct pen *pen = NULL, *p;
-	bool address = true;
+	tputs(tparm(cursor_address, (long)y, (long)x, 0L, 0L, 0L, 0L, 0L, 0L, 0L), 1, out_ch);
+}
 
-	raw_out = b;
-	for (int x = from; x < t->canvas.cols; x++) {
-		const struct cell *cell = canvas_at(&t->canvas, y, x);
+static void out_pen(const struct pen *p)
+{
+	int pair = p->pair;
 
-		if (cell->width == 0)
-			continue;
-		if (y == t->canvas.rows - 1 && x + cell->width >= t->canvas.cols && auto_right_margin)
+	vid_puts(p->attrs, 0, &pair, out_ch);
+}
+
+static void out_text(const struct terminal *t, const struct cell *cell)
+{
+	int32_t first;
+	size_t n = utf8_next(cell->text, strlen(cell->text), &first);
+
+	if (!cell->text[1])
+		buf_addch(out, cell->text[0]);
+	else if (t->utf8 && (!t->config.plain_emoji || cell_sure(cell)))
+		buf_addstr(out, cell->text);
+	else if (t->utf8 && first != UTF8_BAD && wcwidth((wchar_t)first) == cell->width)
+		buf_add(out, cell->text, n);
+	else
+		buf_addstr(out, cell->width == 2 ? "? " : "?");
+}
+
+static bool cell_same(const struct terminal *t, int y, int x)
+{
+	return !memcmp(canvas_at(&t->canvas, y, x), canvas_at(&t->shown, y, x), sizeof(struct cell));
+}
+
+/* Cells from x on that stand on the screen already. A few of them are sooner written again than skipped. */
+static int cells_same(const struct terminal *t, int y, int x)
+{
+	int n = 0;
+
+	while (x + n < t->canvas.cols && cell_same(t, y, x + n))
+		n++;
+	return n > 8 || x + n == t->canvas.cols ? n : 0;
+}
+
+static bool pen_is_bare(const struct pen *p)
+{
+	return p->attrs == A_NORMAL && p->pair == 0;
+}
+
+/* Where the blanks begin that the row ends with; they are cleared instead of written. */
+static int row_end(struct terminal *t, int y)
+{
+	int x = t->canvas.cols;
+
+	while (x > 0 && clr_eol) {
+		const struct cell *cell = canvas_at(&t->canvas, y, x - 1);
+
+		if (strcmp(cell->text, " ") || !pen_is_bare(pen_of(t, cell)))
 			break;
-		if (address)
-			tputs(tparm(cursor_address, (long)y, (long)x, 0L, 0L, 0L, 0L, 0L, 0L, 0L), 1, raw_ch);
-		p = pen_of(t, cell);
-		if (p != pen) {
-			int pair = p->pair;
-
-			vid_puts(p->attrs, 0, &pair, raw_ch);
-			pen = p;
-		}
-		buf_addstr(b, cell->text);
-		address = (unsigned char)cell->text[0] >= 0x80 || cell->text[1];
+		x--;
 	}
+	return x;
 }
 
-static bool row_same(const struct terminal *t, int y)
+static bool past_the_end(const struct terminal *t, int y, int x)
 {
-	return !memcmp(canvas_at(&t->canvas, y, 0), canvas_at(&t->shown, y, 0), (size_t)t->canvas.cols * sizeof(struct cell));
+	return x >= t->canvas.cols && y == t->canvas.rows - 1 && auto_right_margin && !eat_newline_glitch;
 }
 
-static void place_cursor(const struct terminal *t, struct buf *b)
+/* A run of cells that changed; the cursor is addressed anew where the terminal may have counted otherwise. */
+static int write_cells(struct terminal *t, int y, int x, int end, bool whole)
+{
+	const struct pen *pen = NULL;
+	bool address = true, other = false;
+
+	while (x < end && (whole || !cells_same(t, y, x))) {
+		const struct cell *cell = canvas_at(&t->canvas, y, x);
+		bool ascii = (unsigned char)cell->text[0] < 0x80, sure = cell_sure(cell);
+
+		if (past_the_end(t, y, x + cell->width))
+			return end;
+		if (address || (other && (ascii || !sure)))
+			out_address(y, x);
+		if (pen != pen_of(t, cell))
+			out_pen(pen = pen_of(t, cell));
+		out_text(t, cell);
+		address = !sure;
+		other = !ascii;
+		x += cell->width ? cell->width : 1;
+	}
+	return x;
+}
+
+/* A row in which the terminal's columns may differ from ours, now or before, is written whole, onto blanks. */
+static void write_row(struct terminal *t, int y)
+{
+	bool sure = row_sure(&t->canvas, y), whole = !sure || !t->sure[y];
+	int end = row_end(t, y), x = whole ? 0 : cells_same(t, y, 0);
+	struct pen bare = { .attrs = A_NORMAL };
+
+	t->sure[y] = sure;
+	if (whole && clr_eol) {
+		out_address(y, 0);
+		out_pen(&bare);
+		tputs(clr_eol, 1, out_ch);
+	}
+	while (x < end) {
+		if (x > 0 && canvas_at(&t->canvas, y, x)->width == 0)
+			x--;
+		x = write_cells(t, y, x, end, whole);
+		x += whole ? 0 : cells_same(t, y, x);
+	}
+	if (whole || x >= t->canvas.cols)
+		return;
+	out_address(y, end);
+	out_pen(&bare);
+	tputs(clr_eol, 1, out_ch);
+}
+
+static void show_cursor(const struct terminal *t)
 {
 	const struct canvas *c = &t->canvas;
 	bool on = c->cursor_y >= 0 && c->cursor_x >= 0 && c->cursor_y < c->rows && c->cursor_x < c->cols;
 
-	if (!b) {
-		move(on ? c->cursor_y : 0, on ? c->cursor_x : 0);
-		curs_set(on);
-		return;
-	}
-	tputs(tparm(cursor_address, (long)(on ? c->cursor_y : 0), (long)(on ? c->cursor_x : 0), 0L, 0L, 0L, 0L, 0L, 0L, 0L),
-		1, raw_ch);
+	if (on)
+		out_address(c->cursor_y, c->cursor_x);
+	curs_set(on);
+}
+
+/* curses clears the screen, having come back to it if it was left. What is on it then need not look like our blanks. */
+static void start_anew(struct terminal *t)
+{
+	clearok(stdscr, TRUE);
+	refresh();
+	memset(t->shown.cells, 0, (size_t)t->shown.rows * t->shown.cols * sizeof(struct cell));
+	for (int y = 0; y < t->canvas.rows; y++)
+		t->sure[y] = true;
+	t->all = false;
 }
 
 void term_flush(struct terminal *t)
 {
+	size_t row = (size_t)t->canvas.cols * sizeof(struct cell);
+	struct pen bare = { .attrs = A_NORMAL };
 	struct buf b = BUF_INIT;
-	int n = t->canvas.rows, *from = xcalloc((size_t)n, sizeof(*from));
 
 	if (t->all)
-		clearok(stdscr, TRUE);
-	for (int y = 0; y < n; y++) {
-		from[y] = -1;
-		if (!t->all && row_same(t, y))
-			continue;
-		from[y] = draw_row(t, y);
-		if (!t->all && (t->raw[y] || from[y] >= 0))
-			wredrawln(stdscr, y, 1);
-		t->raw[y] = from[y] >= 0;
-	}
-	place_cursor(t, NULL);
-	refresh();
-	for (int y = 0; y < n; y++)
-		if (from[y] >= 0)
-			write_row(t, y, from[y], &b);
-	if (b.len) {
-		place_cursor(t, &b);
+		start_anew(t);
+	out = &b;
+	for (int y = 0; y < t->canvas.rows; y++)
+		if (memcmp(canvas_at(&t->canvas, y, 0), canvas_at(&t->shown, y, 0), row)) {
+			write_row(t, y);
+			memcpy(canvas_at(&t->shown, y, 0), canvas_at(&t->canvas, y, 0), row);
+		}
+	if (b.len)
+		out_pen(&bare);
+	show_cursor(t);
+	if (b.len)
 		write_full(t->out ? fileno(t->out) : STDOUT_FILENO, b.ptr, b.len);
-	}
-	memcpy(t->shown.cells, t->canvas.cells, (size_t)n * t->canvas.cols * sizeof(struct cell));
-	t->all = false;
 	buf_release(&b);
-	free(from);
 }
 
 void term_redraw(struct terminal *t)

@@ -64,6 +64,31 @@ t.resize(24, 80)
 ok(t.shows('Question 39'), 'and back')
 end(t)
 
+# What is painted by its differences is what is painted anew (Ctrl-L): wide, combining and narrow text, bands, marks.
+cells = lambda t: [[t.screen.buffer[y][x] for x in range(t.screen.columns)] for y in range(t.screen.lines)]
+pieces = ['word', 'Ä', '日本', 'e\u0301', '→', '  ', '\t', '─' * 12, 'x' * 30, '한', '· ']
+w.write('mixed.txt', ''.join(''.join(pieces[(i * 7 + k * k + i * k) % len(pieces)] for k in range(i % 19)) + '\n' for i in range(300)))
+w.commit('mixed')
+for term, size in (('xterm-256color', (24, 80)), ('xterm-256color', (11, 41)), ('vt100', (24, 80))):
+    t = Tty(w, TERM=term, rows=size[0], cols=size[1])
+    t.shows('Question 39' if size[1] > 60 else 'inbox')
+    t.keys(':file mixed.txt\r')
+    t.shows('of 300')
+    t.keys('/日本\r')
+    for k in 'jjj\x04jG\x15kkng\x04\x04nlllhjjVjj\x1b?\x04Gq\x06gj':
+        t.keys(k)
+        t.pump(0.05)
+    t.shows('of 300')
+    t.pump(0.5)
+    before = cells(t)
+    t.raw = b''
+    t.keys('\x0c')
+    while b'\x1b[2J' not in t.raw and b'\x1b[J' not in t.raw and t.pump(0.1):
+        pass
+    t.shows('of 300')
+    ok(cells(t) == before, 'differences add up to the page, %s at %dx%d' % (term, size[1], size[0]))
+    end(t)
+
 # The mouse: SGR reports, coordinates from 1.
 t = shows_inbox('the mouse')
 t.keys('\x1b[<0;30;6M\x1b[<0;30;6m')
