@@ -163,7 +163,7 @@ static bool walk_commits(struct jump *j, int64_t until)
 	char hex[GIT_OID_HEX];
 	struct oid id;
 
-	while (j->history && clock_mono() < until) {
+	while (j->history && !tui_time_over(j->v.t, until)) {
 		if (j->n_commits >= COMMITS || history_next(j->history, &id, &e) <= 0 ||
 		    repo_commit(j->v.t->work->repo, &id, &j->v.arena, &info, &e) < 0) {
 			history_close(j->history);
@@ -187,7 +187,7 @@ static bool jump_idle(struct view *v, int64_t until)
 		j->sorted = files->complete;
 		begin_again(j);
 	}
-	while (clock_mono() < until && (j->next_fixed < j->fixed.len || j->next_file < files->names.len))
+	while (!tui_time_over(v->t, until) && (j->next_fixed < j->fixed.len || j->next_file < files->names.len))
 		for (int i = 0; i < 256; i++)
 			if (j->next_fixed < j->fixed.len)
 				try(j, j->fixed.items[j->next_fixed++]);

@@ -29,6 +29,9 @@ struct log {
 	struct logpage pages[PAGES];
 	unsigned stamp;
 	ARRAY(struct graph) lanes;   /* at the start of page i */
+	bool to_end;                 /* the last commit was asked for, and it is not known yet */
+	int hunt;                    /* 1 or -1: commits with threads are looked for that way, from hunted on */
+	size_t hunted;
 };
 
 /* ---- walking */
@@ -165,27 +168,6 @@ static bool count_pages(struct log *l)
 	return false;
 }
 
-static bool log_idle(struct view *v, int64_t until)
-{
-	struct log *l = (struct log *)v;
-	bool complete = l->complete;
-
-	if (count_pages(l))
-		return true;
-	walk(l, SIZE_MAX - 1, until);
-	while (l->complete && lanes_behind(l) && clock_mono() < until)
-		draw_lanes(l, l->lanes.len - 1, NULL);
-	if (l->complete != complete)
-		v->t->dirty = true;
-	if (l->complete && !lanes_behind(l)) {
-		for (size_t i = 0; i < PAGES; i++)
-			if (l->pages[i].used && !l->pages[i].drawn && !l->path)
-				v->t->dirty = true;
-		return false;
-	}
-	return true;
-}
-
 static struct logpage *page_of(struct log *l, size_t row)
 {
 	struct logpage *p = &l->pages[0];
@@ -224,6 +206,69 @@ static const struct logrow *row_at(struct log *l, size_t row)
 	struct logpage *p = page_of(l, row);
 
 	return p && row - p->start < p->n ? &p->rows[row - p->start] : NULL;
+}
+
+/* ---- idle work */
+
+static void hunt_over(struct log *l, const char *why)
+{
+	l->hunt = 0;
+	l->v.t->dirty = true;
+	if (why)
+		tui_say(l->v.t, MSG_INFO, "%s", why);
+}
+
+/* Looks on for a commit with threads. */
+static void hunt(struct log *l, int64_t until)
+{
+	do {
+		size_t row = l->hunted + (size_t)(long)l->hunt;
+		const struct logrow *r = row == SIZE_MAX ? NULL : row_at(l, row);
+
+		while (count_pages(l))
+			;
+		if (!r) {
+			hunt_over(l, "no more commits with threads");
+			return;
+		}
+		l->hunted = row;
+		if (r->threads && *r->threads) {
+			view_show(&l->v, row);
+			hunt_over(l, NULL);
+			return;
+		}
+	} while (!tui_time_over(l->v.t, until));
+}
+
+static bool log_idle(struct view *v, int64_t until)
+{
+	struct log *l = (struct log *)v;
+	bool complete = l->complete;
+
+	if (count_pages(l))
+		return true;
+	if (l->hunt) {
+		hunt(l, until);
+		return true;
+	}
+	while (!l->complete && !tui_time_over(v->t, until))
+		walk(l, l->ids.len + 256, until);
+	if (l->to_end) {
+		v->t->dirty = true;
+		if (l->complete && l->ids.len)
+			view_goto(v, l->ids.len - 1);
+	}
+	while (l->complete && lanes_behind(l) && !tui_time_over(v->t, until))
+		draw_lanes(l, l->lanes.len - 1, NULL);
+	if (l->complete != complete)
+		v->t->dirty = true;
+	if (l->complete && !lanes_behind(l)) {
+		for (size_t i = 0; i < PAGES; i++)
+			if (l->pages[i].used && !l->pages[i].drawn && !l->path)
+				v->t->dirty = true;
+		return false;
+	}
+	return true;
 }
 
 /* ---- the view */
@@ -331,26 +376,32 @@ static void log_target(struct view *v, size_t row, struct target *t)
 	t->quote = r->info.subject;
 }
 
-static void jump_to_threads(struct log *l, int dir)
+/* Goes on in the idle work where it takes longer than a key may wait. */
+static void start_hunt(struct log *l, int dir)
 {
-	int64_t until = clock_mono() + 800;
+	struct tui *t = l->v.t;
 
-	for (size_t row = l->v.cursor + (size_t)(long)dir;; row += (size_t)(long)dir) {
-		const struct logrow *r = row_at(l, row);
+	l->hunt = dir;
+	l->hunted = l->v.cursor;
+	hunt(l, t->patience < 0 ? INT64_MAX : clock_mono() + t->patience);
+	l->v.busy = t->dirty = true;
+}
 
-		count_pages(l);
-		if (!r || clock_mono() > until) {
-			tui_say(l->v.t, MSG_INFO, r ? "no threads on the commits around here; again goes on" :
-				"no more commits with threads");
-			if (r)
-				view_show(&l->v, row);
-			return;
-		}
-		if (r->threads && *r->threads) {
-			view_show(&l->v, row);
-			return;
-		}
-	}
+static bool start_for_the_end(struct log *l)
+{
+	walk(l, SIZE_MAX - 1, l->v.t->patience < 0 ? INT64_MAX : clock_mono() + l->v.t->patience);
+	l->to_end = !l->complete;
+	l->v.busy = l->v.busy || l->to_end;
+	return l->to_end;
+}
+
+/* Who moves wants nothing else any more. */
+static void log_moved(struct view *v)
+{
+	struct log *l = (struct log *)v;
+
+	l->to_end = false;
+	l->hunt = 0;
 }
 
 static bool log_act(struct view *v, enum act a, const char *arg)
@@ -358,13 +409,15 @@ static bool log_act(struct view *v, enum act a, const char *arg)
 	struct log *l = (struct log *)v;
 
 	(void)arg;
-	if (a == ACT_LAST)
-		walk(l, SIZE_MAX - 1, clock_mono() + 3000);
 	if (a == ACT_NEXT_THREAD || a == ACT_PREV_THREAD) {
-		jump_to_threads(l, a == ACT_NEXT_THREAD ? 1 : -1);
+		start_hunt(l, a == ACT_NEXT_THREAD ? 1 : -1);
 		return true;
 	}
-	return false;
+	if (a == ACT_CANCEL && (l->hunt || l->to_end)) {
+		log_moved(v);
+		return true;
+	}
+	return a == ACT_LAST && start_for_the_end(l);
 }
 
 /* 42118 as "42,118". */
@@ -392,6 +445,8 @@ static void log_title(struct view *v, struct buf *left, struct buf *right)
 		buf_addf(left, " %s ", dot);
 		text_sanitize(left, l->path, strlen(l->path), 0);
 	}
+	if (l->to_end || l->hunt)
+		buf_addf(right, "%s%s  ", l->hunt ? "looking for threads" : "to the end", glyph(v->t, "…", "..."));
 	add_thousands(right, l->ids.len);
 	buf_addf(right, "%s commit%s%s", l->complete ? "" : "+", l->ids.len == 1 ? "" : "s", l->cut ? " (shallow clone)" : "");
 }
@@ -416,5 +471,5 @@ const struct view_ops log_view = {
 	.size = sizeof(struct log), .columns = columns,
 	.hints = "open=open\nask-here=ask\nnext-thread=next with threads\nfilter=find\nkeys=keys\nback=back",
 	.open = log_open, .close = log_close, .load = log_load, .idle = log_idle, .count = log_count, .cells = log_cells,
-	.identity = log_identity, .target = log_target, .act = log_act, .title = log_title, .empty = log_empty,
+	.identity = log_identity, .target = log_target, .act = log_act, .moved = log_moved, .title = log_title, .empty = log_empty,
 };

@@ -129,6 +129,8 @@ static void threads_title(struct view *v, struct buf *left, struct buf *right)
 	buf_addf(left, "%s %s %s", repo_name(v->t->work->repo), glyph(v->t, "·", "-"), v->ops->name);
 	if (p->total)
 		buf_addf(left, " %s %zu%s", glyph(v->t, "·", "-"), p->total, p->counted ? "" : "+");
+	if (p->to_end)
+		buf_addf(right, "to the end%s  ", glyph(v->t, "…", "..."));
 	buf_addstr(right, v->filter);
 }
 

@@ -346,6 +346,11 @@ bool tui_key_waits(struct tui *t)
 	return fd.fd >= 0 && poll(&fd, 1, 0) > 0;
 }
 
+bool tui_time_over(struct tui *t, int64_t until)
+{
+	return clock_mono() >= until || tui_key_waits(t);
+}
+
 bool tui_turn(struct tui *t)
 {
 	bool more = true;

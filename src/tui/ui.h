@@ -336,6 +336,8 @@ void tui_release(struct tui *t);
 void tui_key(struct tui *t, const struct key *k);
 /* Has something been typed that was not read yet? */
 bool tui_key_waits(struct tui *t);
+/* Idle work stops: its slice is over, or a key waits. */
+bool tui_time_over(struct tui *t, int64_t until);
 /* Everything that is due: keys, signals, children, other writers; then at most one slice of idle work. true: more idle
  * work waits. */
 bool tui_turn(struct tui *t);
