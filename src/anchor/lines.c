@@ -394,16 +394,29 @@ static uint32_t skip_arguments(const char *p, uint32_t len, uint32_t i)
 	return i;
 }
 
+/* "# text" and " * text" name nothing; "#define X", "*p = x" and "# define X" are code. */
+static bool begins_comment(const char *p, uint32_t len)
+{
+	static const char define[] = "# define";
+	return len > sizeof(define) && (p[0] == '#' || p[0] == '*') && is_space((unsigned char)p[1]) &&
+	    memcmp(p, define, sizeof(define) - 1);
+}
+
 /*
  * The name that a line is about: what stands before the first "=", "(", ":", ";", "," or "{" of "static int name = 3;",
  * "def name(x):", "name: value", "struct name {". Others may say the same words; who sets a name is the line of that name.
  */
 static uint32_t line_subject(const char *p, uint32_t len, bool *strong)
 {
-	uint32_t start = 0, end = 0, before = 0, i = 0;
+	uint32_t start = 0, end = 0, before = 0, first = 0;
+	while (first < len && is_space((unsigned char)p[first]))
+		first++;
+	uint32_t i = first;
 	while (i < len && (is_space((unsigned char)p[i]) || p[i] == '#' || p[i] == '"' || p[i] == '\''))
 		i++;
 	bool outermost = !i && len && is_word((unsigned char)p[0]), macro = len && p[0] == '#';
+	if (begins_comment(p + first, len - first))
+		return 0;
 	while (i < len) {
 		unsigned char c = (unsigned char)p[i];
 		if (is_word(c)) {

@@ -8,6 +8,7 @@
 #include "config.h"
 #include <stdlib.h>
 #include <string.h>
+#include "gap.h"
 #include "step.h"
 
 /* Of bigger ranges lines inside may go without a closer look, where they went nowhere. */
@@ -154,12 +155,35 @@ static void part_leaves(const struct rope *r, const struct hit *hits, uint8_t *i
 #undef OUTSIDE
 }
 
+/*
+ * Blanks and braces have no identity: those that are not where the named lines beside them went are the same by chance,
+ * and belong to something else now.
+ */
+static void trivial_strays(const struct rope *r, struct hit *hits)
+{
+	const struct hit *near = NULL;
+	for (size_t k = 0; k < r->len; k++) {
+		if (r->items[k].flags & STRAND_NAMED)
+			near = hits[k].kind ? &hits[k] : near;
+		else if (near && hits[k].kind && hits[k].line < near->line)
+			hits[k].kind = HIT_NONE;
+	}
+	near = NULL;
+	for (size_t k = r->len; k-- > 0;) {
+		if (r->items[k].flags & STRAND_NAMED)
+			near = hits[k].kind ? &hits[k] : near;
+		else if (near && hits[k].kind && hits[k].last > near->last)
+			hits[k].kind = HIT_NONE;
+	}
+}
+
 /* Strands where the winning place has them. false: nothing with a name in it is left of a range that had names. */
-static bool rope_land(const struct rope *r, const struct hit *hits, struct rope *to, bool *moved)
+static bool rope_land(const struct rope *r, struct hit *hits, struct rope *to, bool *moved)
 {
 	struct place_group g[GROUPS_MOST];
 	uint8_t *in = xmalloc(r->len + 1);
 	bool named = false, want = false;
+	trivial_strays(r, hits);
 	unsigned len = groups_make(r, hits, g, in), best = len ? groups_join(r, g, len, in) : GROUPS_MOST;
 	*to = rope_like(r);
 	part_leaves(r, hits, in);
@@ -415,12 +439,13 @@ static void tail_find(struct pair *x, const struct rope *was, const struct hit *
 		rope_add(r, a, b, s, STRAND_LAST);
 }
 
-static uint32_t window_letters(struct text *t, uint32_t a, uint32_t b)
+/* Is the new line what another old line than i of the gap became? */
+static bool claimed(const struct gap *g, const struct hit *hits, uint32_t i, uint32_t j)
 {
-	uint32_t n = 0;
-	for (; a <= b; a++)
-		n += text_line(t, a)->letters;
-	return n;
+	for (uint32_t k = g->a; k < g->b; k++)
+		if (k != i && hits[k - g->a].kind && hits[k - g->a].line <= j && j <= hits[k - g->a].last)
+			return true;
+	return false;
 }
 
 /* A line that was cut in several: the window that is clearly more like it than the line it was aligned with. */
@@ -434,10 +459,12 @@ static void line_split(struct pair *x, uint32_t i, struct hit *h)
 	double s = window_find(x->o, i, i + 1, x->n, in->c, in->d, 0, &a, &b);
 	if (s < one + 0.08 || b == a || b - a > 12 || h->line < a || h->line > b)
 		return;
-	/* The line is where it starts, unless only a scrap of it stands there ("@Override", "throw new X("). */
-	while (a < b && 3 * text_line(x->n, a)->letters < window_letters(x->n, a, b))
+	const struct hit *hits = pair_hits(x, (size_t)(in - x->gaps.items));
+	while (a < h->line && claimed(in, hits, i, a))
 		a++;
-	h->line = a;
+	while (b > h->last && claimed(in, hits, i, b))
+		b--;
+	h->line = pieces_start(x->n, a, b);
 	h->last = b;
 	h->like = s > (double)h->like ? (float)s : h->like;
 }

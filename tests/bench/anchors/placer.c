@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * placer REPO <cases >answers: JSON Lines {"id","from","path","line","end","to"} in, one answer a line out, like
+ * placer REPO <cases >answers: JSON Lines {"id","from","path","line","end","columns","to"} in, one answer a line out, like
  * "killick place --stdin", for measuring without the commands; "to" null is the work tree. -m times it on standard
  * error, -c keeps maps in memory and answers everything a second time from them.
  */
@@ -114,6 +114,11 @@ static void ask_read(struct arena *a, const json_t *j, struct ask *x)
 	x->an.end = (uint32_t)(lines ? json_integer_value(json_array_get(lines, 1)) : json_get_int(j, "end", 0));
 	if (!x->an.end)
 		x->an.end = x->an.line;
+	json_t *columns = json_get_arr(j, "columns");
+	if (columns && x->an.line == x->an.end) {
+		x->an.col = (uint32_t)json_integer_value(json_array_get(columns, 0));
+		x->an.col_end = (uint32_t)json_integer_value(json_array_get(columns, 1));
+	}
 }
 
 int main(int argc, char **argv)
