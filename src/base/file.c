@@ -119,13 +119,13 @@ static int sync_dir(int fd)
 	return fsync(fd) && errno != EINVAL && errno != ENOTSUP && errno != EROFS ? -1 : 0;
 }
 
-static int write_at(int dir, const char *tmp, const char *name, const void *p, size_t n, unsigned mode)
+static int write_at(int dir, const char *tmp, const char *name, const void *p, size_t n, unsigned mode, bool sync)
 {
 	int no, fd = openat(dir, tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, (mode_t)mode);
 
 	if (fd < 0)
 		return -1;
-	if (write_full(fd, p, n) || fsync(fd)) {
+	if (write_full(fd, p, n) || (sync && fsync(fd))) {
 		no = errno;
 		close(fd);
 		goto fail;
@@ -134,14 +134,14 @@ static int write_at(int dir, const char *tmp, const char *name, const void *p, s
 		no = errno;
 		goto fail;
 	}
-	return sync_dir(dir);
+	return sync ? sync_dir(dir) : 0;
 fail:
 	unlinkat(dir, tmp, 0);
 	errno = no;
 	return -1;
 }
 
-int file_write(const char *path, const void *p, size_t n, unsigned mode, struct err *e)
+static int write_whole(const char *path, const void *p, size_t n, unsigned mode, bool sync, struct err *e)
 {
 	struct buf folder = BUF_INIT;
 	const char *name = split_path(path, &folder);
@@ -155,7 +155,7 @@ int file_write(const char *path, const void *p, size_t n, unsigned mode, struct 
 	dir = open(folder.ptr, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (!*name)
 		err_set(e, ERR_FAILED, "cannot write '%s': it is no file name", path);
-	else if (dir < 0 || write_at(dir, tmp, name, p, n, mode))
+	else if (dir < 0 || write_at(dir, tmp, name, p, n, mode, sync))
 		err_errno(e, "cannot write '%s'", path);
 	else
 		rc = 0;
@@ -163,6 +163,16 @@ int file_write(const char *path, const void *p, size_t n, unsigned mode, struct 
 		close(dir);
 	buf_release(&folder);
 	return rc;
+}
+
+int file_write(const char *path, const void *p, size_t n, unsigned mode, struct err *e)
+{
+	return write_whole(path, p, n, mode, true, e);
+}
+
+int file_write_lax(const char *path, const void *p, size_t n, unsigned mode, struct err *e)
+{
+	return write_whole(path, p, n, mode, false, e);
 }
 
 static int dir_check(const char *path, struct err *e)

@@ -297,14 +297,31 @@ static int on_first_page(void *ctx, struct http_answer *a, struct err *e)
 	return end_page(p, e);
 }
 
+static const char *stage_path(struct pull *p, int64_t stage, int64_t page)
+{
+	return arena_printf(remote_keep(p->g.r), "%s/%s%lld", p->g.repo, stages[stage].path, (long long)page);
+}
+
+/* Only a list's first page is fetched alone: while this stage is read, the next list's is on its way. */
+static void next_list_soon(struct pull *p)
+{
+	int64_t s = p->c.stage + 1;
+
+	while (s < FIRST_END && !stages[s].path)
+		s++;
+	if (s < FIRST_END)
+		http_pages_soon(p->g.h, stage_path(p, s, 1));
+}
+
 static int first_stage(struct pull *p, struct err *e)
 {
-	const char *path = arena_printf(remote_keep(p->g.r), "%s/%s%lld", p->g.repo, stages[p->c.stage].path, (long long)p->c.page);
+	const char *path = stage_path(p, p->c.stage, p->c.page);
 	struct err no = ERR_INIT;
 
 	p->done = (p->c.page - 1) * 100;
 	p->stage_pages = 0;
 	p->changes_whole = p->changes_whole || (p->c.stage == FIRST_CHANGES && p->c.page == 1);
+	next_list_soon(p);
 	if (http_pages_all(p->g.h, path, 0, on_first_page, p, &no)) {
 		/* Issues may be turned off, commits not ours to read: where the rest is there, that is no fault. */
 		bool may_miss = p->c.stage == FIRST_ISSUES || p->c.stage == FIRST_COMMITS;
@@ -350,8 +367,7 @@ static int talk_stage(struct pull *p, struct err *e)
 
 	if (!p->changes_whole) {
 		p->changes.len = 0;
-		if (http_pages_all(p->g.h, arena_printf(remote_keep(p->g.r), "%s/%s1", p->g.repo, stages[FIRST_CHANGES].path), 0,
-				   on_numbers, p, e))
+		if (http_pages_all(p->g.h, stage_path(p, FIRST_CHANGES, 1), 0, on_numbers, p, e))
 			return -1;
 	}
 	from = from < p->changes.len ? from : p->changes.len;

@@ -14,7 +14,7 @@
 #include "httpint.h"
 #include "killick/base/hash.h"
 
-enum { MAX_PAGES = 20000, BODY_MAX = 16 << 20 };
+enum { MAX_PAGES = 20000, BODY_MAX = 16 << 20, PUMP_US = 2000 };
 
 /* ---- memory that is wiped ---- */
 
@@ -474,15 +474,40 @@ static int pages_one(struct pages *p, http_page_fn *fn, void *ctx, struct err *e
 	return rc;
 }
 
+/* Perhaps it is on its way already. */
+static struct call *first_page(struct http *h, const char *path, struct err *e)
+{
+	char *url = url_resolve(h, path, "the address", e);
+	struct call *c = h->calls;
+
+	while (url && c && (!c->soon || strcmp(c->url, url)))
+		c = c->next;
+	if (url && !c) {
+		c = call_new(h, "GET", xstrdup(url), NULL, true);
+		call_remember(c);
+	}
+	if (c)
+		c->soon = false;
+	free(url);
+	return c;
+}
+
+void http_pages_soon(struct http *h, const char *path)
+{
+	struct call *c = first_page(h, path, NULL);
+
+	if (c)
+		c->soon = true;
+}
+
 static int pages_run(struct http *h, const char *path, size_t max, bool all, http_page_fn *fn, void *ctx, struct err *e)
 {
 	struct pages p = { .h = h, .all = all, .max = max ? max : MAX_PAGES };
-	struct call *c = ask(h, "GET", path, NULL, true, e);
+	struct call *c = first_page(h, path, e);
 	int rc = 0;
 
 	if (!c)
 		return -1;
-	call_remember(c);
 	window_add(&p.w, c);
 	while (!rc && window_len(&p.w))
 		rc = pages_one(&p, fn, ctx, e);
@@ -529,8 +554,12 @@ const char *http_escaped(struct arena *a, const char *s)
 
 void http_pump(struct http *h)
 {
-	if (h && h->running)
-		calls_turn(h, 0);
+	int64_t now = h && h->running ? clock_mono_us() : 0;
+
+	if (now - (h ? h->pumped_us : 0) < PUMP_US)
+		return;
+	h->pumped_us = now;
+	calls_turn(h, 0);
 }
 
 int64_t http_retry_at(const struct http *h)

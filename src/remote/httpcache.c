@@ -2,12 +2,13 @@
 /*
  * Answers remembered by ETag or Last-Modified: a poll with nothing new then costs no body and, on GitHub, no request of the
  * hour's budget. A file a request, named by a hash of the address and the headers that choose the form; inside a line of JSON and
- * the body. Only what polls ask is kept (small lists, single things), and no more than KEEP files: the oldest go. A file that
- * does not read well is as good as none. Whether an answer may be seen is decided by the server each time: the token is part of
+ * the body. Only what polls ask is kept (small lists, single things), and no more than KEEP files: those go that were not asked
+ * for the longest. A file that does not read well, or not to its end, is as good as none. Whether an answer may be seen is decided by the server each time: the token is part of
  * its check, not of the name.
  */
 #include "config.h"
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,11 @@
 
 enum { KEEP = 256, BODY_MAX = 2 << 20 };
 
+static int64_t body_sum(const char *p, size_t n)
+{
+	return (int64_t)(hash64(p, n) >> 1);
+}
+
 static void etag_load(struct call *c)
 {
 	struct buf b = BUF_INIT;
@@ -28,12 +34,13 @@ static void etag_load(struct call *c)
 		goto out;
 	c->cached = json_read(b.ptr, (size_t)(nl - b.ptr), "a remembered answer", NULL);
 	url = json_get_str(c->cached, "url");
-	if (!url || strcmp(url, c->url) || !(json_get_str(c->cached, "etag") || json_get_str(c->cached, "modified"))) {
+	nl++;
+	if (json_get_int(c->cached, "sum", -1) != body_sum(nl, b.len - (size_t)(nl - b.ptr)) || !url || strcmp(url, c->url) || !(json_get_str(c->cached, "etag") || json_get_str(c->cached, "modified"))) {
 		json_decref(c->cached);
 		c->cached = NULL;
 		goto out;
 	}
-	buf_add(&c->cached_body, nl + 1, b.len - (size_t)(nl + 1 - b.ptr));
+	buf_add(&c->cached_body, nl, b.len - (size_t)(nl - b.ptr));
 out:
 	buf_release(&b);
 }
@@ -106,6 +113,10 @@ void etag_save(const struct call *c)
 	struct buf b = BUF_INIT;
 	json_t *j;
 
+	if (c->etag_path && !c->fresh) {   /* it is there */
+		utimensat(AT_FDCWD, c->etag_path, NULL, 0);
+		return;
+	}
 	if (!c->etag_path || (!etag && !modified) || c->in.len > BODY_MAX || has_secret(c) || dir_make_private(c->h->o.cache_dir, NULL))
 		return;
 	if (!path_exists(c->etag_path))
@@ -116,11 +127,12 @@ void etag_save(const struct call *c)
 	json_put_str(j, "modified", modified);
 	json_put_str(j, "link", call_header(c, "link"));
 	json_put_str(j, "type", call_header(c, "content-type"));
+	json_put_int(j, "sum", body_sum(c->in.ptr, c->in.len));
 	json_write(&b, j);
 	json_decref(j);
 	buf_addch(&b, '\n');
 	buf_add(&b, c->in.ptr, c->in.len);
 	/* A cache: what cannot be kept is asked for again. */
-	file_write(c->etag_path, b.ptr, b.len, 0600, NULL);
+	file_write_lax(c->etag_path, b.ptr, b.len, 0600, NULL);
 	buf_release(&b);
 }

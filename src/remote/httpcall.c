@@ -130,7 +130,8 @@ static void set_network(struct call *c)
 	if (plain)   /* loopback, or a network that the user called trusted */
 		SET(CURLOPT_NOPROXY, "*");
 	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-	SET(CURLOPT_PIPEWAIT, is_write(c) ? 0L : 1L);
+	/* Without TLS there is nothing to agree on: all would wait for the first one's answer. */
+	SET(CURLOPT_PIPEWAIT, is_write(c) || plain ? 0L : 1L);
 	SET(CURLOPT_FRESH_CONNECT, is_write(c) ? 1L : 0L);
 }
 
@@ -386,12 +387,14 @@ static void sign_of_life(struct http *h)
 	if (!h->o.waiting || now - h->last_sign < SIGN_MS)
 		return;
 	h->last_sign = now;
-	h->o.waiting(h->o.waiting_ctx, h->pause_until > now ? h->pause_until - now : 0);
+	h->o.waiting(h->o.ctx, h->pause_until > now ? h->pause_until - now : 0);
 }
 
 void calls_turn(struct http *h, int64_t wait_ms)
 {
-	struct curl_waitfd in = { .fd = STDIN_FILENO, .events = 0 };
+	int unwritten = h->o.unwritten ? h->o.unwritten(h->o.ctx) : -1;
+	struct curl_waitfd fds[] = { { .fd = STDIN_FILENO }, { .fd = unwritten, .events = CURL_WAIT_POLLOUT } };
+	bool in = h->o.cancelled_by_stdin, out = unwritten >= 0;
 	struct pollfd gone = { .fd = STDIN_FILENO };
 	int64_t wait = calls_start(h, wait_ms);
 	int running;
@@ -402,8 +405,10 @@ void calls_turn(struct http *h, int64_t wait_ms)
 		return;
 	sign_of_life(h);
 	/* libcurl passes POLLHUP of a foreign descriptor as an end of waiting, but not on: so it is asked for again. */
-	curl_multi_poll(h->multi, &in, h->o.cancelled_by_stdin ? 1 : 0, (int)wait, NULL);
-	if (h->o.cancelled_by_stdin && poll(&gone, 1, 0) > 0 && gone.revents & (POLLHUP | POLLERR | POLLNVAL))
+	curl_multi_poll(h->multi, in ? fds : fds + 1, (unsigned)in + out, (int)wait, NULL);
+	if (out)
+		h->o.write(h->o.ctx);
+	if (in && poll(&gone, 1, 0) > 0 && gone.revents & (POLLHUP | POLLERR | POLLNVAL))
 		cancel_all(h);
 }
 

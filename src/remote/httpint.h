@@ -12,6 +12,7 @@ enum { MAX_TRIES = 4, MAX_REDIRECTS = 5, MAX_LIMIT_WAITS = 20, HEADERS_MAX = 128
 /* One request from its making to its answer. */
 struct call {
 	struct call *next;            /* in http's list of those that run or wait */
+	bool soon;                    /* asked for before anybody wants it */
 	struct http *h;
 	char *url, *etag_path;        /* etag_path: its file in the cache, NULL: not remembered */
 	const char *method;
@@ -49,7 +50,7 @@ struct http {
 	int64_t pause_until, last_write;   /* monotonic */
 	double tokens; int64_t tokens_at;
 	int limit_steps;              /* limits without a time in a row */
-	int64_t retry_at, last_sign;
+	int64_t retry_at, last_sign, pumped_us;
 	struct http_count count;
 	bool cancelled;
 };

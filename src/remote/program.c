@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * killick-remote: reads a request, runs one adapter, writes answers (wire.h). Lines are kept in a buffer and leave it at the
- * end of a page, so that a page is one write. What could give a token away is closed before anything else is done: no core
+ * killick-remote: reads a request, runs one adapter, writes answers (wire.h). Lines are kept in a buffer that is written as far
+ * as killick reads, and killick is busy writing for moments: while they wait, transfers go on. What could give a token away is closed before anything else is done: no core
  * dumps, no attaching, files for the user alone. A request that makes no sense is answered with an error like any other;
  * nothing is ever printed but lines of the protocol.
  */
 #include "config.h"
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,7 +20,7 @@
 #include "fields.h"
 #include "remote.h"
 
-enum { LINE_MAX_BYTES = 32 << 20, FLUSH_AT = 1 << 16, PROGRESS_MS = 150 };
+enum { LINE_MAX_BYTES = 32 << 20, FLUSH_AT = 1 << 14, UNWRITTEN_MAX = 4 << 20, PUMP_MS = 10, PROGRESS_MS = 150 };
 
 struct request {
 	const char *cursor, *task;
@@ -27,11 +29,62 @@ struct request {
 
 /* ---- lines out ---- */
 
+static void out_forget(struct remote *r)
+{
+	buf_reset(&r->out);
+	r->written = 0;
+}
+
 static void out_flush(struct remote *r)
 {
-	if (!r->cut && write_full(STDOUT_FILENO, r->out.ptr, r->out.len))
+	if (!r->cut && write_full(STDOUT_FILENO, r->out.ptr + r->written, r->out.len - r->written))
 		r->cut = true;
-	buf_reset(&r->out);
+	out_forget(r);
+}
+
+int out_unwritten(void *ctx)
+{
+	const struct remote *r = ctx;
+
+	return r->out.len > r->written ? STDOUT_FILENO : -1;
+}
+
+static bool out_ready(int wait_ms)
+{
+	struct pollfd p = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+	return poll(&p, 1, wait_ms) > 0;
+}
+
+/* A pipe that is ready takes PIPE_BUF bytes without waiting (pipe(7)). */
+void out_some(void *ctx)
+{
+	struct remote *r = ctx;
+
+	while (!r->cut && r->written < r->out.len && out_ready(0)) {
+		size_t n = r->out.len - r->written < PIPE_BUF ? r->out.len - r->written : PIPE_BUF;
+
+		r->cut = write_full(STDOUT_FILENO, r->out.ptr + r->written, n) != 0;
+		r->written += n;
+	}
+	if (r->cut || r->written == r->out.len)
+		out_forget(r);
+}
+
+/* Whoever reads may be busy with what we said before: pages go on coming meanwhile, as far as we can keep what they say. */
+static void out_keep_or_write(struct remote *r)
+{
+	out_some(r);
+	while (!r->cut && r->out.len - r->written > UNWRITTEN_MAX) {
+		out_ready(PUMP_MS);
+		out_some(r);
+		http_pump(r->http);
+	}
+	if (r->written > UNWRITTEN_MAX) {
+		memmove(r->out.ptr, r->out.ptr + r->written, r->out.len - r->written);
+		buf_setlen(&r->out, r->out.len - r->written);
+		r->written = 0;
+	}
 }
 
 /* Takes the reference. */
@@ -40,8 +93,8 @@ static void out_json(struct remote *r, json_t *j)
 	json_write(&r->out, j);
 	buf_addch(&r->out, '\n');
 	json_decref(j);
-	if (r->out.len >= FLUSH_AT)
-		out_flush(r);
+	if (r->out.len - r->written >= FLUSH_AT)
+		out_keep_or_write(r);
 }
 
 static json_t *object1(const char *key, json_t *value)
@@ -109,7 +162,7 @@ int remote_emit(struct remote *r, const struct record *rec, struct err *e)
 int remote_page(struct remote *r, const char *cursor, struct err *e)
 {
 	out_json(r, object1("page", json_string(cursor)));
-	out_flush(r);
+	out_keep_or_write(r);
 	arena_clear(&r->arena);
 	return cut_check(r, e);
 }
@@ -128,7 +181,7 @@ void remote_progress(struct remote *r, const char *what, int64_t done, int64_t t
 	if (total >= 0)
 		json_put_int(j, "total", total);
 	out_json(r, object1("progress", j));
-	out_flush(r);
+	out_keep_or_write(r);
 }
 
 struct arena *remote_arena(struct remote *r)

@@ -15,7 +15,7 @@ struct remote {
 	struct buf tried;           /* where a credential was looked for, a line each */
 	bool prompt;
 	struct buf in, out;         /* lines not yet taken, lines not yet written */
-	size_t taken;               /* bytes of in that are */
+	size_t taken, written;      /* bytes of them that are */
 	int64_t last_progress;
 	int64_t retry_at;           /* of the last limit, where the adapter speaks no HTTP */
 	bool cut;                   /* nobody reads our answers any more */
@@ -30,6 +30,11 @@ int remote_main(int argc, char **argv);
  */
 int session_open(struct remote *r, const char *base, bool anonymous, struct err *e);
 void session_close(struct remote *r);
+
+/* program.c: where lines go that could not be written yet, -1: there are none; what can be is, without waiting. ctx: the
+ * struct remote. */
+int out_unwritten(void *ctx);
+void out_some(void *ctx);
 
 extern const struct adapter adapter_dir, adapter_gitea, adapter_github, adapter_redmine;
 

@@ -149,7 +149,7 @@ static void session_waits(void *ctx, int64_t ms)
 int session_open(struct remote *r, const char *base, bool anonymous, struct err *e)
 {
 	struct http_options o = { .base = base, .cancelled_by_stdin = true, .max_wait_ms = anonymous ? 0 : 60000,
-		.waiting = session_waits, .waiting_ctx = r };
+		.waiting = session_waits, .unwritten = out_unwritten, .write = out_some, .ctx = r };
 
 	/* First of all: it takes the tokens out of the environment that children get. */
 	if (anonymous)

@@ -2,6 +2,7 @@
 /* Talking with killick-remote; see child.h. */
 #include "config.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -13,7 +14,7 @@
 #include "killick/base/proc.h"
 #include "child.h"
 
-enum { LINE_MAX_BYTES = 32 << 20, END_MS = 2000 };
+enum { LINE_MAX_BYTES = 32 << 20, PIPE_BYTES = 1 << 20, END_MS = 2000 };
 
 /* From the build tree it stands beside us; installed it is in libexec. $KILLICK_REMOTE wins (tests). */
 static char *program(void)
@@ -60,6 +61,8 @@ int child_start(struct child *c, json_t *request, struct err *e)
 	if (rc)
 		err_prefix(e, "what talks to servers cannot be started");
 	free(path);
+	if (!rc)
+		fcntl(c->from, F_SETPIPE_SZ, PIPE_BYTES);   /* or as much as there is */
 	c->heard = clock_mono();
 	json_put_int(request, "wire", 1);
 	if (rc) {

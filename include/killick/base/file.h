@@ -19,6 +19,8 @@ int file_read_fd(int fd, const char *name, size_t max, struct buf *b, struct err
  * A path that is a symbolic link is replaced by the file, not followed.
  */
 int file_write(const char *path, const void *p, size_t n, unsigned mode, struct err *e);
+/* The same without waiting for the disk: for caches that can tell their own damage. */
+int file_write_lax(const char *path, const void *p, size_t n, unsigned mode, struct err *e);
 /* Creates path and its missing parents, 0700. If path itself is somebody else's, or group/world-writable: error. */
 int dir_make_private(const char *path, struct err *e);
 /* All bytes, through EINTR and short writes; -1 with errno. */

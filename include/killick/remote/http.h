@@ -45,7 +45,11 @@ struct http_options {
 	bool (*drop)(const char *key, size_t len);
 	/* Called about every 5 s while nothing but waiting is done: for a limit that lasts another ms, or (0) for an answer. */
 	void (*waiting)(void *ctx, int64_t ms);
-	void *waiting_ctx;
+	/* What the caller has to write goes on meanwhile: the descriptor it goes to, -1: nothing has to; and who writes it, called
+	 * when that may take something. NULL: nothing ever has to. */
+	int (*unwritten)(void *ctx);
+	void (*write)(void *ctx);
+	void *ctx;                   /* of these three */
 	bool allow_http;             /* the user said so; loopback is always allowed */
 	bool cancelled_by_stdin;     /* the parent is gone: stop */
 };
@@ -91,6 +95,9 @@ int http_pages(struct http *h, const char *path, size_t max_pages, http_page_fn 
  * gets them in order. For lists that do not move while they are read. */
 int http_pages_all(struct http *h, const char *path, size_t max_pages, http_page_fn *fn, void *ctx, struct err *e);
 
+/* A list that http_pages_all will be asked for next: its first page is on its way from now on. */
+void http_pages_soon(struct http *h, const char *path);
+
 /* Many GETs (or queries, where bodies is not NULL: POSTed to paths[i]), answers in the order asked, several on their way. A
  * request that failed comes with `failed`, and its answer is empty: fn says whether that ends everything. */
 typedef int http_each_fn(void *ctx, size_t i, struct http_answer *a, const struct err *failed, struct err *e);
@@ -100,7 +107,7 @@ int http_each(struct http *h, const char *const *paths, const json_t *const *bod
 /* A path segment or query value, percent-encoded: added to b, or in the arena. */
 void http_escape(struct buf *b, const char *s);
 const char *http_escaped(struct arena *a, const char *s);
-/* Lets transfers go on while the caller is busy for long; never waits. */
+/* Lets transfers go on while the caller is busy for long; never waits. Cheap to call often. */
 void http_pump(struct http *h);
 int64_t http_retry_at(const struct http *h);   /* of the last ERR_RATE_LIMITED or ERR_OFFLINE with Retry-After, 0 */
 struct http_count { uint64_t requests, not_modified, bytes, retries, accepted /* 2xx with the credential */, denied /* 401 */; };
