@@ -6,7 +6,8 @@
  * newest note at the first attempt, which is the mark.
  *
  * A private note that Redmine takes for a public one would be a word too many: the right to make it private is asked for just
- * before, and a note that came out public all the same is made private at once.
+ * before, and a note that came out public all the same is made private at once, or else taken back. Where not even that can
+ * be done, it is told with what landed (wire.h).
  */
 #include "config.h"
 #include <stdlib.h>
@@ -131,12 +132,19 @@ static const json_t *own_note(struct push *p)
 	return NULL;
 }
 
+static bool is_id(struct arena *a, const json_t *j, const char *key)
+{
+	const char *id = field_key(a, j, "id");
+
+	return id && !strcmp(id, key);
+}
+
 static const json_t *note_by_key(struct push *p, const char *key)
 {
 	const json_t *list = json_get_arr(p->issue, "journals");
 
 	for (size_t i = 0; key && i < json_array_size(list); i++)
-		if (!strcmp(field_key(keep(p), json_array_get(list, i), "id"), key))
+		if (is_id(keep(p), json_array_get(list, i), key))
 			return json_array_get(list, i);
 	return NULL;
 }
@@ -149,40 +157,54 @@ static int note_landed(struct push *p, const json_t *note)
 	return landed(p, key, arena_printf(keep(p), "%sissues/%s#change-%s", p->m.web, p->op->task, key));
 }
 
-/* 0: we may; 1: not, the outcome is told. */
-static int private_allowed(struct push *p, struct err *e)
+/* 0: we may, by one of these rights; 1: not, the outcome is told. */
+static int private_allowed(struct push *p, const char *right, const char *other, const char *refusal, struct err *e)
 {
 	struct redmine_rights x = { 0 };
 	bool may;
 
 	if (redmine_rights(&p->m, &x, e))
 		return -1;
-	may = (x.known || x.admin) && redmine_may(&x, "set_notes_private");
+	may = (x.known || x.admin) && (redmine_may(&x, right) || (other && redmine_may(&x, other)));
 	array_release(&x.names);
 	if (may)
 		return 0;
-	refuse(p, "your role may not make notes private here; nothing was sent");
+	refuse(p, refusal);
 	return 1;
 }
 
-/* The right went between asking and writing: better late than never. */
-static int hide(struct push *p, const json_t *note)
+/* Changes a note that is there; true: it was read again. */
+static bool note_change(struct push *p, const char *key, const char *name, json_t *value)
 {
 	json_t *fields = json_object();
-	const char *key = field_key(keep(p), note, "id");
 	struct http_answer a;
 
-	json_object_set_new(fields, "private_notes", json_true());
+	json_object_set_new(fields, name, value);
 	if (!write_one(p, "PUT", arena_printf(keep(p), "journals/%s.json", key), wrapped("journal", fields), &a))
 		http_answer_release(&a);
-	if (!read_back(p)) {
+	return !read_back(p);
+}
+
+/* Everybody sees what only some should: the right went between asking and writing. */
+static int hide(struct push *p, const json_t *note)
+{
+	const char *key = field_key(keep(p), note, "id"), *url = arena_printf(keep(p), "%sissues/%s#change-%s", p->m.web, p->op->task, key);
+
+	if (note_change(p, key, "private_notes", json_true())) {
 		note = note_by_key(p, key);
 		if (note && json_get_bool(note, "private_notes"))
 			return note_landed(p, note);
 	}
-	emit_now(p);
-	landed(p, key, NULL);
-	p->out->message = "the note came out public: Redmine did not take it as private";
+	if (note_change(p, key, "notes", json_string(""))) {
+		note = note_by_key(p, key);
+		if (!note || !field_str(note, "notes"))
+			return refuse(p, "Redmine took it as public, for a moment: it is taken back. Your role may not make notes private "
+				      "here any more");
+		emit_now(p);
+	}
+	landed(p, key, url);
+	p->out->message = arena_printf(keep(p), "EVERYBODY SEES the private note %s: Redmine took it as public, and does not let it be "
+				       "hidden or taken back", url);
 	return 0;
 }
 
@@ -190,7 +212,8 @@ static int do_comment(struct push *p, struct err *e)
 {
 	json_t *fields;
 	const json_t *note;
-	int rc = p->op->private_ ? private_allowed(p, e) : 0;
+	int rc = p->op->private_ ? private_allowed(p, "set_notes_private", NULL,
+						    "your role may not make notes private here; nothing was sent", e) : 0;
 
 	if (rc)
 		return rc < 0 ? -1 : 0;
@@ -508,14 +531,41 @@ static int new_fields(struct push *p, json_t *fields, struct err *e)
 	return 1;
 }
 
+/* One that should be private, and is not, is made so; an issue cannot be taken back. */
+static int task_landed(struct push *p, const char *key)
+{
+	const char *url = arena_printf(keep(p), "%sissues/%s", p->m.web, key);
+	json_t *fields = json_object();
+	struct wire_op op = *p->op, *asked = &op;
+	const struct wire_op *was = p->op;
+	bool open = p->op->private_ && !json_get_bool(p->issue, "is_private");
+
+	asked->task = key;
+	p->op = asked;
+	json_object_set_new(fields, "is_private", json_true());
+	if (open)
+		open = put_issue(p, json_incref(fields)) || !json_get_bool(p->issue, "is_private");
+	json_decref(fields);
+	p->op = was;
+	if (p->issue)
+		emit_now(p);
+	landed(p, key, url);
+	if (open)
+		p->out->message = arena_printf(keep(p), "EVERYBODY SEES the private issue %s: Redmine took it as public, and does not let it "
+					       "be hidden", url);
+	return 0;
+}
+
 static int do_new_task(struct push *p, struct err *e)
 {
 	json_t *fields = json_object();
 	struct http_answer a;
 	struct err no = ERR_INIT;
 	const char *key;
-	int rc = new_fields(p, fields, e);
+	int rc = p->op->private_ ? private_allowed(p, "set_issues_private", "set_own_issues_private",
+						    "your role may not make issues private here; nothing was sent", e) : 0;
 
+	rc = rc ? rc : new_fields(p, fields, e);
 	if (rc) {
 		json_decref(fields);
 		return rc < 0 ? -1 : 0;
@@ -525,7 +575,7 @@ static int do_new_task(struct push *p, struct err *e)
 	key = field_key(keep(p), json_get_obj(a.json, "issue"), "id");
 	http_answer_release(&a);
 	if (key && !redmine_get_issue(&p->m, key, &p->issue, &no))
-		emit_now(p);
+		return task_landed(p, key);
 	return landed(p, key, key ? arena_printf(keep(p), "%sissues/%s", p->m.web, key) : NULL);
 }
 
@@ -672,7 +722,12 @@ int redmine_find(struct remote *r, const struct wire_op *op, struct wire_outcome
 	}
 	if (issue_read(&p, e))
 		goto out;
-	rc = is_done(&p, &key) ? landed(&p, key, NULL) : 0;
+	if (!is_done(&p, &key))
+		rc = 0;
+	else if (op->verb == WIRE_COMMENT && op->private_ && !json_get_bool(own_note(&p), "private_notes"))
+		rc = hide(&p, own_note(&p));
+	else
+		rc = landed(&p, key, NULL);
 out:
 	push_release(&p);
 	return rc;

@@ -48,7 +48,7 @@ static bool to_done(struct out_row *r, const struct wire_outcome *o, int64_t now
 	r->state = OUT_DONE;
 	r->key = o && o->key ? o->key : r->key;
 	r->url = o && o->url ? o->url : r->url;
-	r->problem = NULL;
+	r->problem = words(o, NULL);   /* it landed, but not as it was meant */
 	r->retry_at = 0;
 	return true;
 }

@@ -310,6 +310,13 @@ static int outcome(struct sender *x, const json_t *j, struct wire_outcome *o, st
 	return wire_outcome_parse(&x->arena, json_get_obj(j, "outcome"), o, e);
 }
 
+/* What landed otherwise than it was meant is told as loudly as a failure. */
+static void tell(struct sender *x, const struct wire_outcome *o)
+{
+	if (o->is == WIRE_LANDED && o->message && *o->message)
+		err_set(&x->out->fault, ERR_REFUSED, "%s", o->message);
+}
+
 static int push(struct sender *x, struct err *e)
 {
 	static const enum out_event events[] = {
@@ -337,6 +344,7 @@ static int push(struct sender *x, struct err *e)
 	}
 	if (happen(x, events[o.is], &o, e))
 		return -1;
+	tell(x, &o);
 	return apply(x, e);
 }
 
@@ -364,6 +372,7 @@ static int find_row(struct sender *x, struct err *e)
 	}
 	json_decref(j);
 	rc = happen(x, o.is == WIRE_LANDED ? EV_FOUND : o.is == WIRE_ABSENT ? EV_ABSENT : EV_UNKNOWN, &o, e);
+	tell(x, &o);
 	return rc ? -1 : apply(x, e);
 }
 

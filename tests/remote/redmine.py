@@ -312,8 +312,14 @@ class Proxy(BaseHTTPRequestHandler):
         fault = Proxy.fault if self.command in ('PUT', 'POST') else None
         if fault == 'before':
             return self.drop()
+        if fault in ('public', 'stuck', 'fast') and ('/issues' in self.path or fault != 'public'):
+            body = re.sub(rb',?"(is_private|private_notes)":true', b'', body).replace(b'{,', b'{')
+        if fault == 'fast' and ('/journals/' in self.path or self.command == 'PUT' and b'"notes"' not in body):
+            self.send_response_only(403)
+            self.send_header('Content-Length', '0')
+            return self.end_headers()
         c = http.client.HTTPConnection(*Proxy.upstream, timeout=60)
-        c.request(self.command, self.path, body or None, {k: v for k, v in self.headers.items() if k.lower() not in ('host', 'connection')})
+        c.request(self.command, self.path, body or None, {k: v for k, v in self.headers.items() if k.lower() not in ('host', 'connection', 'content-length')})
         r = c.getresponse()
         data = r.read()
         if fault == 'after':
@@ -363,6 +369,41 @@ def faults(s, src):
             if not right:
                 diag('%s %s: %r, %d there, then %r, %d copies' % (fault, verb, out, there, found, count()))
     is_(good, points, 'answers and requests lost: %d points, one copy each' % points)
+    server.shutdown()
+    server.server_close()
+
+
+def came_out_public(s, src):
+    """The right to make notes private goes between killick's asking and its writing: what is written is public."""
+    server = ThreadingHTTPServer(('127.0.0.1', 0), Proxy)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    Proxy.upstream = ('127.0.0.1', int(s.url.rsplit(':', 1)[1]))
+    src = {**src, 'api': 'http://127.0.0.1:%d/' % server.server_address[1]}
+
+    def told(fault, verb, **more):
+        Proxy.fault = fault
+        text = 'secret %s %s' % (fault, verb)
+        o = op(verb, body=text, private=True, **more)
+        out = send(src, o)[0]
+        Proxy.fault = None
+        return o, out, [x[2] for x in notes_of(s, 14, text)], s.one('SELECT is_private FROM issues WHERE description=?', text)
+
+    o, out, notes, _ = told('public', 'comment', task='14')
+    is_((out['is'], out.get('message'), notes), ('landed', None, [1]), 'a private note that came out public is made private at once')
+    o, out, notes, _ = told('stuck', 'comment', task='14')
+    is_((out['is'], 'taken back' in out['message'], notes), ('refused', True, []), 'or taken back, and told')
+    o, out, notes, _ = told('fast', 'comment', task='14')
+    is_((out['is'], out.get('message', '').startswith('EVERYBODY SEES the private note http'), notes), ('landed', True, [0]),
+        'or, where neither may be, told as what it is')
+    found = send(src, o, 'find')[0]
+    is_((found['is'], found.get('message'), notes_of(s, 14, o['body'])[0][2]), ('landed', None, 1), 'and hidden when it is found later')
+    o, out, _, private = told('public', 'new-task', title='Secret')
+    is_((out['is'], bool(out.get('message')), bool(private)), ('landed', True, False) if out.get('message') else ('landed', False, True),
+        'a private issue that came out public is made private')
+    o, out, _, private = told('stuck', 'new-task', title='Secret')
+    is_((out['is'], out.get('message', '').startswith('EVERYBODY SEES the private issue http'), bool(private)), ('landed', True, False),
+        'or told as what it is')
     server.shutdown()
     server.server_close()
 
@@ -508,6 +549,7 @@ try:
     writing(s, src, cursor)
     traps(s, src, cursor)
     faults(s, src)
+    came_out_public(s, src)
     markup(s, src)
     users_side(s)
 finally:

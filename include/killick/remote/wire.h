@@ -84,7 +84,7 @@ bool wire_verb_idempotent(enum wire_verb v);
 struct wire_outcome {
 	enum { WIRE_LANDED, WIRE_REFUSED, WIRE_UNKNOWN, WIRE_ABSENT, WIRE_UNSENT } is;
 	const char *key, *url;   /* landed: of the new object, key NULL where the answer has none */
-	const char *message;     /* refused, unknown, unsent: plain words */
+	const char *message;     /* refused, unknown, unsent: plain words; landed: it did, but otherwise than it was meant */
 	enum err_code code;
 	int64_t retry_at;        /* unsent by a limit: when to try again; 0 */
 };
