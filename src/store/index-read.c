@@ -155,12 +155,24 @@ static void read_reactions(struct arena *a, const char *json, const struct scope
 	json_decref(all);
 }
 
-static void read_post(struct row *r, const struct scope *s, int64_t who, struct loaded_post *lp)
+/* All sixteen digits: unique without a look at the neighbours, which in a big index lie on pages of their own. */
+static void read_long_id(struct row *r, const char **id)
+{
+	char hex[17];
+
+	hid_hex(hex, row_int(r));
+	*id = arena_printf(r->a, "p%s", hex);
+}
+
+static void read_post(struct row *r, const struct scope *s, int64_t who, bool long_ids, struct loaded_post *lp)
 {
 	struct post *p = &lp->p;
 
 	lp->thread = row_int(r);
-	read_id(r, 'p', &p->id, NULL);
+	if (long_ids)
+		read_long_id(r, &p->id);
+	else
+		read_id(r, 'p', &p->id, NULL);
 	lp->op = row_int(r);
 	lp->mine = p->mine = row_int(r) == who && who;
 	p->time = row_int(r);
@@ -233,13 +245,15 @@ static int give_posts(struct index *ix, const struct scope *s, struct arena *a, 
 	return 0;
 }
 
-static int load_posts(struct index *ix, const struct scope *s, struct arena *a, const char *rows,
+#define AROUND "(SELECT max(hid) FROM post WHERE hid<p.hid), (SELECT min(hid) FROM post WHERE hid>p.hid), "
+#define POSTS(around) "SELECT p.thread, p.hid, " around "p.op, p.who, p.time, p.edited, p.state, p.accepted, p.restricted, p.body," \
+	" a.name, a.email, a.login, p.reactions FROM json_each(?1) j CROSS JOIN post p ON p.thread=j.value" \
+	" CROSS JOIN person a ON a.id=p.person ORDER BY j.key, p.n"
+
+static int load_posts(struct index *ix, const struct scope *s, struct arena *a, const char *rows, bool long_ids,
     struct thread_list *out, struct err *e)
 {
-	sqlite3_stmt *st = db_prep(&ix->db, "SELECT p.thread, p.hid, (SELECT max(hid) FROM post WHERE hid<p.hid), (SELECT min(hid)"
-		" FROM post WHERE hid>p.hid), p.op, p.who, p.time, p.edited, p.state, p.accepted, p.restricted, p.body, a.name, a.email, a.login,"
-		" p.reactions FROM json_each(?1) j CROSS JOIN post p ON p.thread=j.value CROSS JOIN person a ON a.id=p.person"
-		" ORDER BY j.key, p.n");
+	sqlite3_stmt *st = db_prep(&ix->db, long_ids ? POSTS("") : POSTS(AROUND));
 	struct loaded_posts all = ARRAY_INIT;
 	int64_t who = index_scope_who(ix, s);
 	size_t at = 0;
@@ -247,7 +261,7 @@ static int load_posts(struct index *ix, const struct scope *s, struct arena *a, 
 
 	db_bind(st, "t", rows);
 	while ((rc = db_step(&ix->db, st, e)) == 1)
-		read_post(&(struct row){ st, a, 0 }, s, who, array_add(&all));
+		read_post(&(struct row){ st, a, 0 }, s, who, long_ids, array_add(&all));
 	for (size_t i = 0; !rc && i < out->len; i++)
 		rc = give_posts(ix, s, a, &out->items[i], &all, &at, e);
 	array_release(&all);
@@ -269,7 +283,7 @@ static char *rows_json(const struct rows *r)
 	return buf_detach(&b);
 }
 
-enum load { LOAD_LINES = 0, LOAD_QUOTES = 1, LOAD_POSTS = 3 };
+enum load { LOAD_LINES = 0, LOAD_QUOTES = 1, LOAD_POSTS = 3, LOAD_LONG_IDS = 7 };
 
 /* The rows with these numbers, in their order; a number may come twice. */
 static int load_threads(struct index *ix, const struct scope *s, const struct rows *r, enum load what, struct arena *a,
@@ -296,8 +310,8 @@ static int load_threads(struct index *ix, const struct scope *s, const struct ro
 		if (out->items[i].row)
 			out->items[n++] = out->items[i];
 	out->len = n;
-	if (!rc && what == LOAD_POSTS)
-		rc = load_posts(ix, s, a, list, out, e);
+	if (!rc && what >= LOAD_POSTS)
+		rc = load_posts(ix, s, a, list, what == LOAD_LONG_IDS, out, e);
 	free(list);
 	return rc;
 }
@@ -1107,8 +1121,8 @@ static int find_post(struct index *ix, int64_t row, const struct thread *t, cons
 	return 0;
 }
 
-int index_thread(struct index *ix, const struct scope *s, const char *id, struct arena *a, struct thread *out,
-    const struct post **post, struct err *e)
+static int find_thread(struct index *ix, const struct scope *s, const char *id, enum load what, struct arena *a,
+    struct thread *out, const struct post **post, struct err *e)
 {
 	struct candidate c = { 0 };
 	struct thread_list list = { 0 };
@@ -1122,7 +1136,7 @@ int index_thread(struct index *ix, const struct scope *s, const char *id, struct
 	rc = resolve(ix, s, id, a, &c, e);
 	if (!rc) {
 		*array_add(&rows) = c.thread;
-		rc = load_threads(ix, s, &rows, LOAD_POSTS, a, &list, e);
+		rc = load_threads(ix, s, &rows, what, a, &list, e);
 	}
 	if (!rc && list.len != 1)
 		rc = err_set(e, ERR_NOT_FOUND, "no thread '%s'", id);
@@ -1134,6 +1148,24 @@ int index_thread(struct index *ix, const struct scope *s, const char *id, struct
 	index_read_end(ix);
 	array_release(&rows);
 	return rc;
+}
+
+int index_thread(struct index *ix, const struct scope *s, const char *id, struct arena *a, struct thread *out,
+    const struct post **post, struct err *e)
+{
+	return find_thread(ix, s, id, LOAD_POSTS, a, out, post, e);
+}
+
+int index_thread_read(struct index *ix, const struct scope *s, const char *id, struct arena *a, struct thread *out,
+    struct err *e)
+{
+	return find_thread(ix, s, id, LOAD_LONG_IDS, a, out, NULL, e);
+}
+
+int index_thread_line(struct index *ix, const struct scope *s, const char *id, struct arena *a, struct thread *out,
+    struct err *e)
+{
+	return find_thread(ix, s, id, LOAD_LINES, a, out, NULL, e);
 }
 
 static int entity_of(struct index *ix, const char *sql, int64_t row, char entity[SHA256_HEX], int64_t *source,

@@ -52,7 +52,7 @@ static void do_connect(struct tui *t, const char *arg UNUSED)
 
 static void do_last(struct tui *t, const char *arg UNUSED)
 {
-	view_goto(tui_view(t), SIZE_MAX - 1);
+	view_last(tui_view(t));
 }
 
 static void sideways(struct tui *t, int by)

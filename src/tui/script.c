@@ -61,8 +61,10 @@ static void dump_screen(struct tui *t)
 static void dump_rows(struct tui *t)
 {
 	struct view *v = tui_view(t);
-	size_t n = view_count(v);
+	size_t n;
 
+	view_whole(v);
+	n = view_count(v);
 	buf_addf(&t->dump, "rows %s %zu\n", v->ops->name, n);
 	for (size_t i = 0; i < n && i < 5000; i++) {
 		buf_addstr(&t->dump, i == v->cursor ? "> " : "  ");

@@ -29,6 +29,7 @@ struct thread_view {
 	bool loaded, written, unfolded, read;
 	int seen;                /* ticks it was on the screen */
 	unsigned n_known;        /* posts when it was loaded last; 0: not yet */
+	ARRAY(size_t) starts;    /* of the posts that are set: the row of each */
 	bool said;               /* a post of mine came since: it is to be seen */
 };
 
@@ -43,7 +44,7 @@ static int thread_open(struct view *v, int argc, const char *const *argv, struct
 
 	if (argc < 1)
 		return err_set(e, ERR_USAGE, "thread ID (Tab completes it)");
-	if (index_thread(v->t->work->index, &v->t->work->scope, argv[0], &v->arena, &th, NULL, e) < 0)
+	if (index_thread_line(v->t->work->index, &v->t->work->scope, argv[0], &v->arena, &th, e) < 0)
 		return -1;
 	self(v)->id = xstrdup(th.id);
 	return 0;
@@ -72,6 +73,7 @@ static void thread_close(struct view *v)
 	if (self(v)->seen)
 		mark_read(self(v));
 	free(self(v)->id);
+	array_release(&self(v)->starts);
 }
 
 static void thread_tick(struct view *v)
@@ -96,6 +98,7 @@ void thread_view_show(struct view *v, const char *id)
 	self(v)->read = self(v)->written = self(v)->unfolded = false;
 	self(v)->seen = 0;
 	self(v)->n_known = 0;
+	self(v)->starts.len = 0;
 	v->cursor = v->top = 0;
 	view_load(v);
 }
@@ -116,7 +119,7 @@ static int thread_load(struct view *v, struct err *e)
 	struct work *w = v->t->work;
 
 	tv->loaded = false;
-	if (index_thread(w->index, &w->scope, tv->id, &v->arena, &tv->th, NULL, e) < 0) {
+	if (index_thread_read(w->index, &w->scope, tv->id, &v->arena, &tv->th, e) < 0) {
 		/* It was taken back: there is nothing to stand here for. */
 		v->over = e->code == ERR_NOT_FOUND && tv->n_known;
 		return -1;
@@ -542,12 +545,22 @@ static void set_post_head(struct thread_view *tv, const struct post *p, int widt
 	buf_release(&b);
 }
 
+/* The blank below a post is still the post. */
+static void add_blank(struct thread_view *tv)
+{
+	struct styled *s = &tv->v.text;
+	void *tag = s->lines.len ? s->lines.items[s->lines.len - 1].tag : NULL;
+
+	styled_newline(s)->tag = tag;
+}
+
 static void set_post(struct thread_view *tv, const struct post *p, bool first, int width)
 {
 	size_t from = tv->v.text.lines.len + 1;
 	int indent = first || width < 50 ? 2 : 4;
 
-	styled_newline(&tv->v.text);
+	*array_add(&tv->starts) = from;
+	add_blank(tv);
 	set_post_head(tv, p, width, indent);
 	if (p->body) {
 		set_body(tv, first ? without_title(tv, p->body) : p->body, width, indent);
@@ -565,8 +578,9 @@ static bool draft_is_here(const struct thread_view *tv, const struct draft *d)
 		return false;
 	if (!strcmp(d->target, tv->th.id) || !strcmp(d->target, tv->th.abbrev))
 		return true;
+	/* A draft may have it shorter, but never so short that another post could be meant. */
 	for (unsigned i = 0; i < tv->th.n_posts && tv->th.posts; i++)
-		if (!strcmp(d->target, tv->th.posts[i].id))
+		if (d->target[0] == 'p' && str_starts(tv->th.posts[i].id, d->target))
 			return true;
 	return false;
 }
@@ -577,7 +591,7 @@ static void set_draft(struct thread_view *tv, const struct draft *d, int width)
 	size_t from = s->lines.len + 1;
 	int indent = width < 50 ? 2 : 4;
 
-	styled_newline(s);
+	add_blank(tv);
 	styled_newline(s);
 	styled_addf(s, STYLE_NORMAL, "%*s", indent, "");
 	styled_add(s, STYLE_STRONG, "me");
@@ -607,10 +621,50 @@ static void go_to_last_post(struct thread_view *tv)
 	v->top = n > h ? n - h : 0;
 }
 
+/* One post more; behind the last one, the drafts. */
+static bool thread_more(struct view *v)
+{
+	struct thread_view *tv = self(v);
+	size_t n = tv->loaded && tv->th.posts ? tv->th.n_posts : 0, i = tv->starts.len;
+	int width = v->width < 12 ? 12 : v->width;
+
+	if (i < n) {
+		set_post(tv, &tv->th.posts[i], i == 0, width);
+		return true;
+	}
+	for (i = 0; tv->loaded && i < tv->drafts.len; i++)
+		if (draft_is_here(tv, &tv->drafts.items[i]))
+			set_draft(tv, &tv->drafts.items[i], width);
+	if (tv->loaded)
+		add_blank(tv);
+	if (tv->said)
+		go_to_last_post(tv);
+	return false;
+}
+
+/* Which post a row belongs to, counted from 1; 0: it is above them. */
+static size_t post_of(const struct thread_view *tv, size_t row)
+{
+	size_t lo = 0, hi = tv->starts.len;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (tv->starts.items[mid] <= row)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+/* Whatever was written meanwhile, and however wide the lines are now: what was read is read on. */
 static void thread_layout(struct view *v, int width)
 {
 	struct thread_view *tv = self(v);
+	size_t post = post_of(tv, v->cursor), inside = post ? v->cursor - tv->starts.items[post - 1] : 0, above = v->cursor - v->top;
 
+	tv->starts.len = 0;
 	if (!tv->loaded)
 		return;
 	if (width < 12)
@@ -618,18 +672,14 @@ static void thread_layout(struct view *v, int width)
 	set_head(tv, width);
 	set_place(tv, width);
 	set_facts(tv, width);
-	for (unsigned i = 0; i < tv->th.n_posts && tv->th.posts; i++)
-		set_post(tv, &tv->th.posts[i], i == 0, width);
-	for (size_t i = 0; i < tv->drafts.len; i++)
-		if (draft_is_here(tv, &tv->drafts.items[i]))
-			set_draft(tv, &tv->drafts.items[i], width);
-	styled_newline(&v->text);
-	/* The blank below a post is still the post. */
-	for (size_t i = 1; i < v->text.lines.len; i++)
-		if (!v->text.lines.items[i].tag && v->text.lines.items[i].n == 0)
-			v->text.lines.items[i].tag = v->text.lines.items[i - 1].tag;
-	if (tv->said)
-		go_to_last_post(tv);
+	while (v->unfinished && (tv->said || (post && tv->starts.len <= post)))
+		v->unfinished = thread_more(v);
+	if (post && post <= tv->starts.len && !tv->said) {
+		size_t end = post < tv->starts.len ? tv->starts.items[post] : v->text.lines.len, start = tv->starts.items[post - 1];
+
+		v->cursor = start + inside < end ? start + inside : end - 1;
+		v->top = v->cursor > above ? v->cursor - above : 0;
+	}
 }
 
 /* ---- target, acts, bands */
@@ -690,14 +740,6 @@ static bool open_here(struct thread_view *tv, const struct part *p)
 	return true;
 }
 
-static void set_again(struct thread_view *tv)
-{
-	size_t cursor = tv->v.cursor;
-
-	view_load(&tv->v);
-	tv->v.cursor = cursor;
-}
-
 static bool thread_act(struct view *v, enum act a, const char *arg)
 {
 	struct thread_view *tv = self(v);
@@ -708,12 +750,12 @@ static bool thread_act(struct view *v, enum act a, const char *arg)
 		return false;
 	if (a == ACT_WRITTEN) {
 		tv->written = !tv->written;
-		set_again(tv);
+		view_load(v);
 		return true;
 	}
 	if (a == ACT_FOLD || (a == ACT_OPEN && p && p->kind == PART_FOLD)) {
 		tv->unfolded = !tv->unfolded;
-		set_again(tv);
+		view_load(v);
 		return true;
 	}
 	if (a == ACT_OPEN && tui_view(v->t) == v)
@@ -730,6 +772,8 @@ static void thread_title(struct view *v, struct buf *left, struct buf *right)
 		const char *where = thread_anchor(&v->t->frame, &tv->th);
 
 		text_sanitize(left, where, strlen(where), 0);
+		if (v->to_end || v->find.waits)
+			buf_addf(right, "%s%s  ", v->to_end ? "to the end" : "looking", glyph(v->t, "…", "..."));
 		buf_addf(right, "%u post%s", tv->th.n_posts, tv->th.n_posts == 1 ? "" : "s");
 	}
 }
@@ -739,6 +783,6 @@ const struct view_ops thread_view = {
 	.kind = VIEW_TEXT, .flags = VIEW_PROSE, .size = sizeof(struct thread_view),
 	.hints = "reply-here=reply\nreply-line=one line\ntoggle-resolved=resolve\naccept-post=accept answer\nedit-code=edit code\n"
 		"next-thread=next thread\nkeys=keys\npane=code\nwritten=as written\nback=back",
-	.open = thread_open, .close = thread_close, .load = thread_load, .layout = thread_layout, .target = thread_target_at,
+	.open = thread_open, .close = thread_close, .load = thread_load, .layout = thread_layout, .layout_more = thread_more, .target = thread_target_at,
 	.act = thread_act, .title = thread_title, .tick = thread_tick,
 };

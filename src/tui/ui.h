@@ -79,6 +79,8 @@ struct view_ops {
 	int (*load)(struct view *v, struct err *e);
 	/* TEXT: sets v->text for a width. Called at the first paint and when the width has changed. */
 	void (*layout)(struct view *v, int width);
+	/* TEXT that can be long: layout() sets its beginning, this a piece more behind it; false: that was the last. */
+	bool (*layout_more)(struct view *v);
 	/* Work that nobody waits for, until the time (clock_mono) at most; true: there is more. */
 	bool (*idle)(struct view *v, int64_t until);
 	/* LIST, and TEXT with lines of its own; otherwise v->text has them. */
@@ -105,6 +107,7 @@ struct find {
 	bool fold;               /* without regard to case */
 	int dir;                 /* under way: 1 or -1 */
 	size_t at, left;         /* next row to look at, rows still to look at */
+	int waits;               /* 1 or -1: begins that way when the text is set to its end */
 };
 struct view {
 	const struct view_ops *ops;
@@ -116,6 +119,8 @@ struct view {
 	size_t limit;            /* while drawing: bytes of a line of code that can matter; else 0, all */
 	struct styled text;
 	int width;               /* that text was set for; 0: set it again */
+	bool unfinished;         /* the text goes on behind what is set of it */
+	bool to_end;             /* its end was asked for before it was set */
 	int widths[MAX_COLUMNS]; /* of the columns; grown by content, never while reading */
 	bool ready;              /* open() is done */
 	bool touched;            /* the cursor was moved: until then it stays at the top */
@@ -143,6 +148,9 @@ void view_target(struct view *v, struct target *t);
 void view_move(struct view *v, long rows);
 void view_page(struct view *v, int halves);
 void view_goto(struct view *v, size_t row);
+void view_last(struct view *v);
+/* Sets a long text to its end. */
+void view_whole(struct view *v);
 /* The row at the middle, if it is not on the screen yet. */
 void view_show(struct view *v, size_t row);
 void view_scroll(struct view *v, long rows);

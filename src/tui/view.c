@@ -51,8 +51,27 @@ const struct view_ops *view_ops_find(const char *name)
 	return NULL;
 }
 
+static size_t height(const struct view *v)
+{
+	return v->area.h > 0 ? (size_t)v->area.h : 20;
+}
+
+/* As many rows of the text as are asked for, if it has them. */
+static void reach(struct view *v, size_t rows)
+{
+	while (v->unfinished && v->text.lines.len < rows)
+		v->unfinished = v->ops->layout_more(v);
+}
+
+void view_whole(struct view *v)
+{
+	reach(v, SIZE_MAX);
+}
+
+/* Of a long text: as far as the next few keys can go. */
 size_t view_count(struct view *v)
 {
+	reach(v, v->cursor + 4 * height(v));
 	return v->ops->count ? v->ops->count(v) : v->text.lines.len;
 }
 
@@ -97,7 +116,10 @@ static void set_text(struct view *v)
 {
 	styled_release(&v->text);
 	v->text = (struct styled)STYLED_INIT;
+	v->unfinished = v->ops->layout_more != NULL;
 	v->ops->layout(v, v->width);
+	if (v->t->plain)
+		view_whole(v);
 }
 
 void view_load(struct view *v)
@@ -127,10 +149,27 @@ void view_load(struct view *v)
 	v->t->dirty = true;
 }
 
+static void set_more(struct view *v, int64_t until)
+{
+	trace("tui", "%s: %zu rows are set, the others follow", v->ops->name, v->text.lines.len);
+	while (v->unfinished && !tui_time_over(v->t, until))
+		v->unfinished = v->ops->layout_more(v);
+	if (v->unfinished)
+		return;
+	if (v->to_end)
+		view_goto(v, SIZE_MAX - 1);
+	if (v->find.waits)
+		view_find_again(v, v->find.waits);
+}
+
 bool view_idle(struct view *v, int64_t until)
 {
 	bool more = false;
 
+	if (v->unfinished) {
+		set_more(v, until);
+		return true;
+	}
 	if (v->busy && v->ops->idle) {
 		v->busy = v->ops->idle(v, until);
 		more = v->busy;
@@ -142,14 +181,10 @@ bool view_idle(struct view *v, int64_t until)
 
 /* ---- the cursor */
 
-static size_t height(const struct view *v)
-{
-	return v->area.h > 0 ? (size_t)v->area.h : 20;
-}
-
 static void moved(struct view *v, size_t before)
 {
 	v->touched = true;
+	v->to_end = false;
 	if (v->cursor != before && v->ops->moved)
 		v->ops->moved(v);
 	v->t->dirty = true;
@@ -229,8 +264,10 @@ void view_page(struct view *v, int halves)
 
 void view_goto(struct view *v, size_t row)
 {
-	size_t before = v->cursor, n = view_count(v);
+	size_t before = v->cursor, n;
 
+	reach(v, row + 1);
+	n = view_count(v);
 	if (n == 0)
 		return;
 	v->cursor = row < n ? row : n - 1;
@@ -238,6 +275,16 @@ void view_goto(struct view *v, size_t row)
 		v->top = 0;
 	view_fix(v);
 	moved(v, before);
+}
+
+void view_last(struct view *v)
+{
+	if (v->t->patience < 0)
+		view_whole(v);
+	if (v->unfinished)
+		v->to_end = v->t->dirty = true;
+	else
+		view_goto(v, SIZE_MAX - 1);
 }
 
 void view_show(struct view *v, size_t row)
@@ -365,7 +412,10 @@ void view_find_again(struct view *v, int dir)
 		tui_say(v->t, MSG_INFO, "nothing was searched for yet: / searches");
 		return;
 	}
-	if (dir && view_count(v)) {
+	if (v->t->patience < 0)
+		view_whole(v);
+	v->find.waits = v->unfinished ? dir : 0;
+	if (dir && !v->unfinished && view_count(v)) {
 		v->find.dir = dir;
 		v->find.at = v->cursor;
 		v->find.left = view_count(v);
@@ -460,7 +510,7 @@ size_t view_fit(struct view *v, int w)
 		v->width = w - 1 - text_margin(v, w);
 		set_text(v);
 		/* The place in the text is kept in proportion: lines have no names. */
-		if (n && v->text.lines.len != n && !v->ops->identity)
+		if (n && v->text.lines.len != n && !v->ops->identity && !v->ops->layout_more)
 			v->cursor = cursor * v->text.lines.len / n;
 	}
 	return view_count(v);
