@@ -75,27 +75,32 @@ static void add_escaped(struct buf *b, int32_t cp)
 	}
 }
 
+/* Is one of eight bytes below c, or c? Bytes from 0x80 up are not told rightly: they are looked for apart. */
+#define EACH(c) (UINT64_C(0x0101010101010101) * (c))
+#define HAS_LESS(v, c) (((v) - EACH(c)) & ~(v) & EACH(0x80))
+#define HAS(v, c) HAS_LESS((v) ^ EACH(c), 1)
+
 static size_t plain(const char *p, size_t n)
 {
 	size_t i = 0;
+	uint64_t v;
 
+	for (; n - i >= sizeof(v); i += sizeof(v)) {
+		memcpy(&v, p + i, sizeof(v));
+		if ((v & EACH(0x80)) | HAS_LESS(v, ' ') | HAS(v, 0x7f) | HAS(v, '"') | HAS(v, '\\'))
+			break;
+	}
 	while (i < n && p[i] >= ' ' && p[i] < 0x7f && p[i] != '"' && p[i] != '\\')
 		i++;
 	return i;
 }
 
-void json_add(struct buf *b, const char *s)
+static void add_pieces(struct buf *b, const char *s, size_t n, size_t len)
 {
-	size_t n = s ? strlen(s) : 0;
 	int32_t cp;
 
-	if (!s) {
-		buf_add(b, "null", 4);
-		return;
-	}
 	buf_add(b, "\"", 1);
-	for (size_t len; n; s += len, n -= len) {
-		len = plain(s, n);
+	for (; n; s += len, n -= len, len = plain(s, n)) {
 		buf_add(b, s, len);
 		if (!len) {
 			len = utf8_next(s, n, &cp);
@@ -105,13 +110,39 @@ void json_add(struct buf *b, const char *s)
 	buf_add(b, "\"", 1);
 }
 
+/* Most keys and values are short and plain: those are put together first, since adding to a buffer costs more than copying. */
+enum { SHORT = 256 };
+
+void json_add(struct buf *b, const char *s)
+{
+	size_t n = s ? strlen(s) : 0, len = plain(s, n);
+	char text[SHORT];
+
+	if (!s) {
+		buf_add(b, "null", 4);
+	} else if (len < n || n > SHORT - 2) {
+		add_pieces(b, s, n, len);
+	} else {
+		text[0] = text[n + 1] = '"';
+		memcpy(text + 1, s, n);
+		buf_add(b, text, n + 2);
+	}
+}
+
 void json_add_key(struct buf *b, const char *key)
 {
 	bool first = b->len && b->ptr[b->len - 1] == '{';
+	size_t n = strlen(key);
+	char text[SHORT], *p = text;
 
-	buf_add(b, ",\"" + first, 2u - first);
-	buf_addstr(b, key);
-	buf_add(b, "\":", 2);
+	if (n > SHORT - 4)
+		BUG("a key of %zu bytes", n);
+	if (!first)
+		*p++ = ',';
+	*p++ = '"';
+	memcpy(p, key, n);
+	memcpy(p + n, "\":", 2);
+	buf_add(b, text, (size_t)(p - text) + n + 2);
 }
 
 void json_add_str(struct buf *b, const char *key, const char *s)

@@ -164,6 +164,7 @@ static sqlite3_stmt *prepare(struct db *d, const char *sql, unsigned flags)
 		trace(d->what, "cannot prepare: %s: %s", sqlite3_errmsg(d->sql), sql);
 		return NULL;
 	}
+	trace("sql", "%s: %s", d->what, sql);
 	return st;
 }
 

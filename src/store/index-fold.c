@@ -668,7 +668,7 @@ static int drop_thread(struct index *ix, int64_t thread, int64_t source, struct 
 		"DELETE FROM post WHERE thread=?1", "DELETE FROM part WHERE thread=?1", "DELETE FROM label WHERE thread=?1",
 		"DELETE FROM link WHERE thread=?1", "DELETE FROM trailer WHERE thread=?1", "DELETE FROM place WHERE thread=?1",
 		"DELETE FROM place WHERE thread IN (SELECT id FROM thread WHERE of=?1)", "DELETE FROM thread WHERE of=?1",
-		"DELETE FROM thread WHERE id=?1",
+		"DELETE FROM thread WHERE id=?1", "UPDATE view SET unplaced_at=-1 WHERE unplaced_at>=0 AND ?1",
 	};
 
 	if (db_exec(&ix->db, e, "INSERT INTO fts(fts, rowid, title, path, body) SELECT 'delete', id, title, path, body FROM post"

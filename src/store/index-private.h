@@ -8,7 +8,7 @@
 #include "killick/store/index.h"
 
 #define INDEX_APPLICATION 0x6b6c696b /* "klik" */
-#define INDEX_VERSION 13             /* raise with every change of index-schema.c */
+#define INDEX_VERSION 14             /* raise with every change of index-schema.c */
 /* The tables; the indexes over them, those of ops and all others. */
 extern const char index_schema[], index_schema_ops[], index_schema_finding[];
 
@@ -60,6 +60,7 @@ struct index {
 	ARRAY(struct pending_map) maps;
 	ARRAY(struct pending_file) files;
 	size_t pending_bytes;
+	int64_t placed_in, placed;     /* in a write: so many threads got their first place in this view */
 	void (*watch)(void *ctx, uint64_t done);
 	void *watch_ctx;
 	bool (*alias)(void *ctx, char letter, const char *digits, struct arena *a, const char **now);
@@ -116,8 +117,12 @@ int index_pragmas(struct index *ix, struct err *e);
 int index_set_journal(struct index *ix, struct err *e);
 void index_unlink(const char *path);                /* with all that SQLite keeps beside it */
 
+/* Has every thread of the scope its place in the view? Then one that is not listed under a path is not there. */
+bool index_view_is_whole(struct index *ix, const struct scope *s);
+
 /* Called by index_commit before COMMIT. */
 int index_flush_pending(struct index *ix, struct err *e);
+int index_flush_placed(struct index *ix, struct err *e);
 int index_flush_deltas(struct index *ix, struct err *e);
 int index_flush_record_marks(struct index *ix, struct err *e);
 void index_drop_record_marks(struct index *ix, int64_t source);

@@ -257,17 +257,21 @@ static int place_sql(struct clause *c, const struct query *q, struct err *e)
 
 /* ---- on ---- */
 
-/* Threads listed under a path that fits: %1$s is the column. */
-static void on_paths_sql(struct clause *c, const char *cond_at, const char *cond_path)
+/*
+ * Threads listed under a path that fits: cond_at says it of place x, each of cond_path of thread y, whose place is not known
+ * yet; there are none of those where the view is whole.
+ */
+static void on_paths_sql(struct clause *c, const char *cond_at, const char *const *cond_path)
 {
 	int view = clause_int(c, c->s->view);
 	struct buf sources = BUF_INIT;
 
 	clause_sources(c, &sources);
-	buf_addf(&c->sql, "t.id IN (WITH c(id) AS (SELECT x.thread FROM place x WHERE x.view=?%d AND %s UNION ALL SELECT y.id FROM"
-		 " thread y WHERE y.source IN %s AND %s AND NOT EXISTS (SELECT 1 FROM place z WHERE z.thread=y.id AND z.view=?%d))"
-		 " SELECT id FROM c UNION ALL SELECT q.of FROM c CROSS JOIN thread q ON q.id=c.id WHERE q.of IS NOT NULL)", view,
-		 cond_at, sources.ptr, cond_path, view);
+	buf_addf(&c->sql, "t.id IN (WITH c(id) AS (SELECT x.thread FROM place x WHERE x.view=?%d AND %s", view, cond_at);
+	for (; *cond_path && !index_view_is_whole(c->ix, c->s); cond_path++)
+		buf_addf(&c->sql, " UNION ALL SELECT y.id FROM thread y WHERE y.source IN %s AND %s AND NOT EXISTS (SELECT 1 FROM place z"
+			 " WHERE z.thread=y.id AND z.view=?%d)", sources.ptr, *cond_path, view);
+	buf_addstr(&c->sql, ") SELECT id FROM c UNION ALL SELECT q.of FROM c CROSS JOIN thread q ON q.id=c.id WHERE q.of IS NOT NULL)");
 	buf_release(&sources);
 }
 
@@ -281,7 +285,7 @@ static void on_glob(struct clause *c, const char *glob)
 	n = clause_text(c, arena_strdup(c->a, pattern.ptr));
 	buf_addf(&at, "x.at GLOB ?%d", n);
 	buf_addf(&path, "y.path GLOB ?%d", n);
-	on_paths_sql(c, at.ptr, path.ptr);
+	on_paths_sql(c, at.ptr, (const char *const[]){ path.ptr, NULL });
 	buf_release(&pattern);
 	buf_release(&at);
 	buf_release(&path);
@@ -290,7 +294,7 @@ static void on_glob(struct clause *c, const char *glob)
 /* The path itself, and what is below it. */
 static void on_path(struct clause *c, const char *value)
 {
-	struct buf at = BUF_INIT, path = BUF_INIT;
+	struct buf at = BUF_INIT, path = BUF_INIT, below = BUF_INIT;
 	size_t len = strlen(value);
 	int is, from, to;
 
@@ -301,10 +305,12 @@ static void on_path(struct clause *c, const char *value)
 	from = clause_text(c, arena_printf(c->a, "%s/", value));
 	to = clause_text(c, arena_printf(c->a, "%s0", value)); /* '0' is the byte after '/' */
 	buf_addf(&at, "(x.at=?%d OR (x.at>?%d AND x.at<?%d))", is, from, to);
-	buf_addf(&path, "(y.path=?%d OR (y.path>?%d AND y.path<?%d))", is, from, to);
-	on_paths_sql(c, at.ptr, path.ptr);
+	buf_addf(&path, "y.path=?%d", is);
+	buf_addf(&below, "y.path>?%d AND y.path<?%d", from, to);
+	on_paths_sql(c, at.ptr, (const char *const[]){ path.ptr, below.ptr, NULL });
 	buf_release(&at);
 	buf_release(&path);
+	buf_release(&below);
 }
 
 /* Lines that overlap, where they are now. */
@@ -315,7 +321,7 @@ static void on_lines(struct clause *c, const struct anchor *an)
 
 	buf_addf(&at, "x.at=?%d AND x.at_line<=?%d AND max(x.at_end, x.at_line)>=?%d AND x.at_line>0", is, to, from);
 	buf_addf(&path, "y.path=?%d AND y.line<=?%d AND max(y.end, y.line)>=?%d AND y.line>0", is, to, from);
-	on_paths_sql(c, at.ptr, path.ptr);
+	on_paths_sql(c, at.ptr, (const char *const[]){ path.ptr, NULL });
 	buf_release(&at);
 	buf_release(&path);
 }
@@ -433,7 +439,8 @@ static void task_sql(struct clause *c, const char *value)
 		hid_range(name + 2, strlen(name + 2), &lo, &hi);
 		buf_addf(&c->sql, "k.name IS NULL AND k.hid BETWEEN ?%d AND ?%d", clause_int(c, lo), clause_int(c, hi));
 	} else {
-		buf_addf(&c->sql, "ltrim(k.name, '!#')=?%d COLLATE NOCASE", clause_text(c, name));
+		buf_addf(&c->sql, "k.name IN (?%d, ?%d, ?%d)", clause_text(c, name), clause_text(c, arena_printf(c->a, "!%s", name)),
+			 clause_text(c, arena_printf(c->a, "#%s", name)));
 		if (str_to_u64(name, UINT32_MAX, &number))
 			buf_addf(&c->sql, " OR k.num=?%d", clause_int(c, (int64_t)number));
 	}

@@ -18,18 +18,17 @@
  * for ids in full where some need more than twelve digits (FULL_ID). */
 #define NEIGHBOUR(end, side) "CASE WHEN ?5 OR coalesce((SELECT value FROM counter WHERE name='long_ids'), 1) THEN (SELECT " \
 	end "(hid) FROM thread WHERE hid" side "coalesce(m.hid, t.hid)) END"
-#define THREAD_SELECT \
-	"SELECT j.key, t.id, coalesce(m.hid, t.hid), " NEIGHBOUR("max", "<") ", " NEIGHBOUR("min", ">") ", CASE WHEN s.kind IN ('native', 'private') THEN s.kind ELSE" \
+#define THREAD_COLUMNS \
+	"t.id, coalesce(m.hid, t.hid), " NEIGHBOUR("max", "<") ", " NEIGHBOUR("min", ">") ", CASE WHEN s.kind IN ('native', 'private') THEN s.kind ELSE" \
 	" s.name END, t.kind, t.state, t.audience, t.created, t.updated, coalesce(m.n_posts, t.n_posts), t.type, t.side, t.line, t.end," \
 	" t.col, t.col_end, t.path, t.sha, t.blob, t.section, t.task, t.title, t.url, t.asked, t.labels, t.links," \
 	" a.name, a.email, a.login, l.name, l.email, l.login," \
 	" CASE WHEN ?5 THEN coalesce((SELECT b.unread FROM box b WHERE b.thread=coalesce(t.of, t.id) AND b.who=?3), 0) ELSE 0 END," \
 	" p.state, p.path, p.line, p.end, p.confidence, CASE WHEN p.state IN (1,2,3) THEN v.head ELSE p.sha END, p.last_sha, p.last_path, p.last_line, p.last_end," \
 	" p.near_before, p.near_after, p.why, CASE WHEN ?4 THEN t.quote END, CASE WHEN ?4 THEN t.before END," \
-	" CASE WHEN ?4 THEN t.after END" \
-	" FROM json_each(?1) j CROSS JOIN thread t ON t.id=j.value CROSS JOIN source s ON s.id=t.source LEFT JOIN thread m ON m.id=t.of" \
-	" CROSS JOIN person a ON a.id=t.author CROSS JOIN person l ON l.id=t.last" \
-	" LEFT JOIN place p ON p.thread=t.id AND p.view=?2 LEFT JOIN view v ON v.id=p.view"
+	" CASE WHEN ?4 THEN t.after END"
+#define THREAD_JOINS " CROSS JOIN source s ON s.id=t.source LEFT JOIN thread m ON m.id=t.of CROSS JOIN person a ON a.id=t.author" \
+	" CROSS JOIN person l ON l.id=t.last"
 
 static const char *text_or_null(struct row *r)
 {
@@ -289,7 +288,8 @@ enum load { LOAD_LINES = 0, LOAD_QUOTES = 1, LOAD_POSTS = 3, LOAD_LONG_IDS = 7 }
 static int load_threads(struct index *ix, const struct scope *s, const struct rows *r, enum load what, struct arena *a,
     struct thread_list *out, struct err *e)
 {
-	sqlite3_stmt *st = db_prep(&ix->db, THREAD_SELECT);
+	sqlite3_stmt *st = db_prep(&ix->db, "SELECT j.key, " THREAD_COLUMNS " FROM json_each(?1) j CROSS JOIN thread t ON t.id=j.value"
+		THREAD_JOINS " LEFT JOIN place p ON p.thread=t.id AND p.view=?2 LEFT JOIN view v ON v.id=p.view");
 	char *list = rows_json(r);
 	bool plain = s && s->plain;
 	size_t n = 0;
@@ -507,7 +507,6 @@ static sqlite3_stmt *plan_prepare(struct plan *p, struct err *e)
 
 	if (!st)
 		db_fail(&p->c.ix->db, e);
-	trace("sql", "%s", p->sql.ptr);
 	clause_bind(&p->c, st);
 	return st;
 }
@@ -855,24 +854,57 @@ static int rows_then_threads(struct index *ix, const struct scope *s, sqlite3_st
 	return rc;
 }
 
+/* Where every thread has its place, those of a file are neighbours. */
+static int placed_threads(struct index *ix, const struct scope *s, const char *path, struct arena *a, struct thread_list *out,
+    struct err *e)
+{
+	sqlite3_stmt *st = db_prep(&ix->db, "SELECT " THREAD_COLUMNS " FROM place p CROSS JOIN thread t ON t.id=p.thread" THREAD_JOINS
+		" CROSS JOIN view v ON v.id=p.view WHERE p.view=?2 AND p.at=?1 ORDER BY p.at_line, p.thread");
+	struct thread_list list = { 0 };
+	int rc;
+
+	db_bind(st, "tiiii", path, s->view, index_scope_who(ix, s), (int64_t)1, (int64_t)!s->plain);
+	while ((rc = db_step(&ix->db, st, e)) == 1)
+		read_thread(&(struct row){ st, a, 0 }, s->plain, array_add(&list));
+	out->len = out->alloc = list.len;
+	out->items = list.len ? (struct thread *)arena_memdup(a, list.items, list.len * sizeof(*list.items)) : NULL;
+	array_release(&list);
+	return rc;
+}
+
+static int unplaced_too(struct index *ix, const struct scope *s, const char *path, struct arena *a, struct thread_list *out,
+    struct err *e)
+{
+	sqlite3_stmt *st = db_prep(&ix->db, "SELECT p.thread AS id, p.at_line AS line FROM place p WHERE p.view=?1 AND p.at=?2 UNION"
+		" ALL SELECT t.id, t.line FROM thread t WHERE t.source IN (SELECT source FROM repo_source WHERE repo=?3) AND t.path=?2"
+		" AND NOT EXISTS (SELECT 1 FROM place x WHERE x.thread=t.id AND x.view=?1) ORDER BY line, id");
+
+	db_bind(st, "iti", s->view, path, s->repo);
+	return rows_then_threads(ix, s, st, LOAD_QUOTES, a, out, e);
+}
+
+static int everywhere_at(struct index *ix, const struct scope *s, const char *path, struct arena *a, struct thread_list *out,
+    struct err *e)
+{
+	sqlite3_stmt *st = db_prep(&ix->db, "SELECT t.id FROM thread t WHERE t.source IN (SELECT id FROM source) AND t.path=?1 ORDER BY"
+		" t.line, t.id");
+
+	db_bind(st, "t", path);
+	return rows_then_threads(ix, s, st, LOAD_QUOTES, a, out, e);
+}
+
 int index_threads_at(struct index *ix, const struct scope *s, const char *path, struct arena *a,
     struct thread_list *out, struct err *e)
 {
-	sqlite3_stmt *st;
 	int rc;
 
 	*out = (struct thread_list){ 0 };
 	if (index_read_begin(ix, e))
 		return -1;
-	if (s && s->repo)
-		st = db_prep(&ix->db, "SELECT p.thread AS id, p.at_line AS line FROM place p WHERE p.view=?1 AND p.at=?2 UNION ALL SELECT"
-			     " t.id, t.line FROM thread t WHERE t.source IN (SELECT source FROM repo_source WHERE repo=?3) AND t.path=?2"
-			     " AND NOT EXISTS (SELECT 1 FROM place x WHERE x.thread=t.id AND x.view=?1) ORDER BY line, id");
+	if (!s || !s->repo)
+		rc = everywhere_at(ix, s, path, a, out, e);
 	else
-		st = db_prep(&ix->db, "SELECT t.id, t.line FROM thread t WHERE t.source IN (SELECT id FROM source) AND t.path=?2"
-			     " ORDER BY line, id");
-	db_bind(st, s && s->repo ? "iti" : "nt", s && s->repo ? s->view : (int64_t)0, path, s ? s->repo : (int64_t)0);
-	rc = rows_then_threads(ix, s, st, LOAD_QUOTES, a, out, e);
+		rc = index_view_is_whole(ix, s) ? placed_threads(ix, s, path, a, out, e) : unplaced_too(ix, s, path, a, out, e);
 	index_read_end(ix);
 	return rc;
 }
@@ -1342,18 +1374,6 @@ int index_unplaced(struct index *ix, int64_t repo, int64_t view, const char *pat
 	rc = collect(ix, st, &list, NULL, e);
 	give_rows(&list, a, rows, n);
 	return rc;
-}
-
-int index_unplaced_count(struct index *ix, int64_t repo, int64_t view, uint64_t *n, struct err *e)
-{
-	int64_t all, placed;
-
-	if (db_get_int(&ix->db, e, &all, "SELECT count(*) FROM thread WHERE source IN (SELECT source FROM repo_source WHERE repo=?1)"
-		       " AND path IS NOT NULL", "i", repo) < 0 ||
-	    db_get_int(&ix->db, e, &placed, "SELECT count(*) FROM place WHERE view=?1", "i", view) < 0)
-		return -1;
-	*n = all > placed ? (uint64_t)(all - placed) : 0;
-	return 0;
 }
 
 int index_rows(struct index *ix, int64_t repo, int64_t view, const int64_t *rows, size_t n, struct arena *a,

@@ -78,17 +78,20 @@ const char index_schema[] =
 "CREATE TABLE rewrite(new TEXT, old TEXT, source INTEGER, PRIMARY KEY(new, old, source)) WITHOUT ROWID;"
 
 "CREATE TABLE task(id INTEGER PRIMARY KEY, source INTEGER NOT NULL, hid INTEGER NOT NULL, entity TEXT NOT NULL,"
-"	name TEXT, rev INTEGER NOT NULL, change INTEGER NOT NULL, state INTEGER NOT NULL, created INTEGER NOT NULL,"
+"	name TEXT COLLATE NOCASE, rev INTEGER NOT NULL, change INTEGER NOT NULL, state INTEGER NOT NULL, created INTEGER NOT NULL,"
 "	updated INTEGER NOT NULL, author INTEGER NOT NULL, author_who INTEGER NOT NULL, status TEXT, title TEXT NOT NULL,"
 "	url TEXT, assignees TEXT, labels TEXT, body TEXT, key TEXT, num INTEGER);"
 "CREATE TABLE assignee(task INTEGER, who INTEGER, PRIMARY KEY(task, who)) WITHOUT ROWID;"
 
+/* unplaced: how many threads had no place when the repository's last change was unplaced_at. */
 "CREATE TABLE view(id INTEGER PRIMARY KEY, repo INTEGER NOT NULL, key TEXT NOT NULL, head TEXT NOT NULL,"
-"	ops INTEGER NOT NULL, owners INTEGER NOT NULL DEFAULT 0, UNIQUE(repo, key));"
+"	ops INTEGER NOT NULL, owners INTEGER NOT NULL DEFAULT 0, unplaced INTEGER NOT NULL DEFAULT 0,"
+"	unplaced_at INTEGER NOT NULL DEFAULT -1, UNIQUE(repo, key));"
+/* In the order of files, so that those of a file are read in one go. */
 "CREATE TABLE place(thread INTEGER, view INTEGER, state INTEGER NOT NULL, open INTEGER NOT NULL, at TEXT NOT NULL,"
 "	at_line INTEGER NOT NULL, at_end INTEGER NOT NULL, line INTEGER NOT NULL, end INTEGER NOT NULL, path TEXT, confidence REAL NOT NULL, sha TEXT, last_sha TEXT,"
 "	last_path TEXT, last_line INTEGER, last_end INTEGER, near_before INTEGER, near_after INTEGER, why TEXT,"
-"	PRIMARY KEY(thread, view)) WITHOUT ROWID;"
+"	PRIMARY KEY(view, at, at_line, thread), UNIQUE(thread, view)) WITHOUT ROWID;"
 "CREATE TABLE fileid(view INTEGER, path TEXT, size INTEGER NOT NULL, mtime INTEGER NOT NULL, ctime INTEGER NOT NULL,"
 "	ino INTEGER NOT NULL, mode INTEGER NOT NULL, id TEXT NOT NULL, PRIMARY KEY(view, path)) WITHOUT ROWID;"
 /* Rows are never changed and the oldest go first. */

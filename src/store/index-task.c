@@ -189,7 +189,7 @@ static int by_number(struct index *ix, int64_t repo, const char *id, int64_t *ou
 /* By name; else a native one by its digits. repo 0: everywhere. */
 static int candidates(struct index *ix, int64_t repo, const char *name, int64_t *out, size_t *n, struct err *e)
 {
-	static const char by_name[] = "SELECT id, entity FROM task WHERE name=?1 COLLATE NOCASE AND (?2=0 OR source IN (SELECT"
+	static const char by_name[] = "SELECT id, entity FROM task WHERE name=?1 AND (?2=0 OR source IN (SELECT"
 		" source FROM repo_source WHERE repo=?2)) LIMIT 6";
 	static const char by_digits[] = "SELECT id, entity FROM task WHERE name IS NULL AND hid BETWEEN ?1 AND ?3 AND (?2=0 OR source"
 		" IN (SELECT source FROM repo_source WHERE repo=?2)) ORDER BY hid LIMIT 6";

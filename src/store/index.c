@@ -134,7 +134,7 @@ int index_pragmas(struct index *ix, struct err *e)
 	sqlite3_busy_timeout(ix->db.sql, BUSY_WAIT);
 	sqlite3_wal_hook(ix->db.sql, on_wal, ix);
 	ix->wal_pages = 0;
-	db_room(&ix->db, DB_ROOM);
+	db_room(&ix->db, DB_ROOM_READ);
 	return db_script(&ix->db, "PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY", e);
 }
 
@@ -395,6 +395,7 @@ static void write_ends(struct index *ix)
 	ix->writing = false;
 	ix->identities_of = 0;
 	ix->puts = 0;
+	ix->placed_in = ix->placed = 0;
 	array_release(&ix->marks);
 	ix->record_marks.len = 0;
 	index_forget_people(ix);
@@ -420,6 +421,8 @@ static int begin(struct index *ix, bool much, int wait_ms, struct err *e)
 		ix->db.broken = true;
 		return err_set(e, ERR_BAD_DATA, "the index %s was taken away or damaged: it is built anew", index_path(ix));
 	}
+	if (ix->db.room < DB_ROOM)
+		db_room(&ix->db, DB_ROOM);
 	if ((much && bulk_fits(ix) && bulk_open(ix, e)) || db_exec(&ix->db, e, "BEGIN IMMEDIATE", "") ||
 	    (ix->aside && bulk_begin(ix, e)) ||
 	    db_get_int(&ix->db, e, &ix->seq, "SELECT value FROM counter WHERE name='seq'", "") < 0) {
@@ -476,6 +479,7 @@ int index_commit(struct index *ix, struct err *e)
 	if (!ix->writing)
 		BUG("the index: a commit without a write");
 	if (bulk_end(ix, e) || index_flush_deltas(ix, e) || index_flush_record_marks(ix, e) || index_flush_pending(ix, e) ||
+	    index_flush_placed(ix, e) ||
 	    db_exec(&ix->db, e, "INSERT INTO counter(name, value) VALUES('seq', ?1)"
 	    " ON CONFLICT(name) DO UPDATE SET value=excluded.value WHERE value<>excluded.value", "i", ix->seq) ||
 	    db_exec(&ix->db, e, "COMMIT", "")) {

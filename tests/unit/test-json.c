@@ -189,13 +189,13 @@ static void as_jansson_writes(void **state UNUSED)
 	struct buf b = BUF_INIT, want = BUF_INIT;
 
 	for (int i = 0; i < 3000; i++) {
-		char raw[60], deep[80] = "";
-		size_t n = random_next(&seed) % (sizeof(raw) - 1);
+		char raw[600], deep[620] = "";
+		size_t n = random_next(&seed) % (i % 2 ? 60 : sizeof(raw) - 1), odd = random_next(&seed) % 4 ? 3 : 1000;
 		int64_t v = (int64_t)random_next(&seed) >> random_next(&seed) % 64;
 		double r = reals[random_next(&seed) % ARRAY_SIZE(reals)];
 		json_t *j = json_object(), *in = json_object(), *tree;
 		for (size_t k = 0; k < n; k++)
-			raw[k] = (char)(random_next(&seed) % 3 ? random_next(&seed) : random_next(&seed) % 0x80);
+			raw[k] = (char)(random_next(&seed) % odd ? ' ' + random_next(&seed) % 0x5f : random_next(&seed));
 		raw[n] = '\0';
 		snprintf(deep, sizeof(deep), "\xf0\x9f\x91\x8d%s\xef\xbf\xbf", raw);
 		json_put_str(in, "deep", deep);

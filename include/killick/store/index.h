@@ -145,7 +145,7 @@ int index_place_put(struct index *ix, int64_t view, int64_t thread, const struct
  * if not NULL: those written there alone; limit, 0: none. Into the arena. */
 int index_unplaced(struct index *ix, int64_t repo, int64_t view, const char *path, size_t limit, struct arena *a,
     int64_t **rows, size_t *n, struct err *e);
-/* How many there are: read from indexes alone, a millisecond for ten thousand threads. */
+/* How many there are: kept from one write of places to the next, counted (0.1 ms a thousand) where threads came since. */
 int index_unplaced_count(struct index *ix, int64_t repo, int64_t view, uint64_t *n, struct err *e);
 /* Rows of threads listed or written under one of the paths, or last seen there. */
 int index_touched(struct index *ix, int64_t repo, int64_t view, const char *const *paths, size_t n_paths,
