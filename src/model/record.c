@@ -181,7 +181,9 @@ static void put_note(json_t *j, const struct record_note *n)
 		json_object_set_new(j, "anchor", anchor_to_op(n->anchor));
 	if (n->hint)
 		json_object_set_new(j, "hint", anchor_to_op(n->hint));
-	if (!n->n_reactions)
+	if (n->reactions_unknown)
+		json_object_set_new(j, "reactions", json_null());
+	if (!n->n_reactions || n->reactions_unknown)
 		return;
 	list = json_array();
 	for (size_t i = 0; i < n->n_reactions; i++) {
@@ -190,7 +192,7 @@ static void put_note(json_t *j, const struct record_note *n)
 
 		json_array_append_new(one, json_str_or_null(r->emoji));
 		json_array_append_new(one, json_integer(r->n));
-		json_array_append_new(one, json_boolean(r->mine));
+		json_array_append_new(one, r->mine_unknown ? json_null() : json_boolean(r->mine));
 		json_array_append_new(list, one);
 	}
 	json_object_set_new(j, "reactions", list);
@@ -393,6 +395,7 @@ static int read_reactions(struct arena *a, const json_t *j, struct record_note *
 
 	if (read_list(j, "reactions", &list, &n->n_reactions, e))
 		return -1;
+	n->reactions_unknown = json_is_null(list);
 	r = arena_alloc(a, (n->n_reactions + 1) * sizeof(*r));
 	for (size_t i = 0; i < n->n_reactions; i++) {
 		const json_t *one = json_array_get(list, i), *count = json_array_get(one, 1);
@@ -402,6 +405,7 @@ static int read_reactions(struct arena *a, const json_t *j, struct record_note *
 		    json_integer_value(count) < 0)
 			return wrong(e, "reactions", "no list of [emoji, number, mine]");
 		r[i] = (struct reaction){ .emoji = arena_strdup(a, emoji), .mine = json_is_true(json_array_get(one, 2)),
+			.mine_unknown = json_is_null(json_array_get(one, 2)),
 			.n = json_integer_value(count) > 1000000 ? 1000000u : (unsigned)json_integer_value(count) };
 	}
 	n->reactions = r;

@@ -176,6 +176,16 @@ static void add_post(struct buf *b, const struct post *p)
 	json_add_str(b, "state", post_state_name(p->state));
 	json_add_time(b, "edited", p->edited);
 	json_add_bool(b, "accepted", p->accepted);
+	json_add_key(b, "reactions");
+	buf_addch(b, '[');
+	for (size_t i = 0; i < p->n_reactions; i++) {
+		buf_addstr(b, i ? ",{" : "{");
+		json_add_str(b, "emoji", p->reactions[i].emoji);
+		json_add_int(b, "n", p->reactions[i].n);
+		json_add_bool(b, "mine", p->reactions[i].mine);
+		buf_addch(b, '}');
+	}
+	buf_addch(b, ']');
 	if (p->restricted)
 		json_add_bool(b, "private", true);
 	buf_addch(b, '}');

@@ -257,8 +257,9 @@ static int take_reactions(void *ctx, size_t i, struct http_answer *a, const stru
 	return 0;
 }
 
-/* For each id its reactions, or none where they are too many to ask for. */
-static int reactions_load(struct gitea *g, const int64_t *ids, size_t n, struct reaction ***out, size_t **counts, struct err *e)
+/* For each id its reactions; not known where they are too many to ask for. */
+static int reactions_load(struct gitea *g, const int64_t *ids, size_t n, struct reaction ***out, size_t **counts, bool *known,
+    struct err *e)
 {
 	struct arena *k = remote_keep(g->r);
 	const char **paths = arena_alloc(k, (n + 1) * sizeof(*paths));
@@ -266,7 +267,8 @@ static int reactions_load(struct gitea *g, const int64_t *ids, size_t n, struct 
 
 	*out = x.out;
 	*counts = x.n;
-	if (!n || (int64_t)n > g->reactions)
+	*known = (int64_t)n <= g->reactions;
+	if (!n || !*known)
 		return 0;
 	g->reactions -= (int)n;
 	for (size_t i = 0; i < n; i++)
@@ -358,10 +360,11 @@ int gitea_emit_comments(struct gitea *g, const json_t *list, struct err *e)
 	size_t n = json_array_size(list), *counts;
 	int64_t *ids = arena_alloc(remote_arena(g->r), (n + 1) * sizeof(*ids));
 	struct reaction **reactions;
+	bool known;
 
 	for (size_t i = 0; i < n; i++)
 		ids[i] = json_get_int(json_array_get(list, i), "id", 0);
-	if (reactions_load(g, ids, n, &reactions, &counts, e))
+	if (reactions_load(g, ids, n, &reactions, &counts, &known, e))
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		struct arena *a = remote_arena(g->r);
@@ -374,6 +377,7 @@ int gitea_emit_comments(struct gitea *g, const json_t *list, struct err *e)
 			.url = arena_printf(a, "%s/%s/%lld#issuecomment-%lld", g->web, change ? "pulls" : "issues", (long long)task,
 					    (long long)ids[i]),
 			.can_edit = mine, .can_delete = mine, .reactions = reactions[i], .n_reactions = counts[i],
+			.reactions_unknown = !known,
 		} };
 		if (ids[i] > 0 && task > 0 && remote_emit(g->r, &rec, e))
 			return -1;
@@ -421,7 +425,7 @@ static const char *note_commit(const struct gitea_talk *t, const struct gitea_no
 }
 
 static int emit_note(struct gitea *g, const struct gitea_talk *t, const struct gitea_note *n, const struct gitea_note *root,
-    const struct reaction *reactions, size_t n_reactions, struct err *e)
+    const struct reaction *reactions, size_t n_reactions, bool known, struct err *e)
 {
 	struct arena *a = remote_arena(g->r);
 	const json_t *user = json_get_obj(n->json, "user");
@@ -434,7 +438,7 @@ static int emit_note(struct gitea *g, const struct gitea_talk *t, const struct g
 		.created = field_time(n->json, "created_at"), .updated = field_time(n->json, "updated_at"),
 		.body = field_text(a, n->json, "body"), .anchor = &an, .pending = field_is(t->reviews.items[n->review], "state", "PENDING"),
 		.url = arena_printf(a, "%s/pulls/%lld#issuecomment-%lld", g->web, (long long)t->number, (long long)n->id),
-		.can_edit = mine, .can_delete = mine, .reactions = reactions, .n_reactions = n_reactions,
+		.can_edit = mine, .can_delete = mine, .reactions = reactions, .n_reactions = n_reactions, .reactions_unknown = !known,
 	} };
 
 	if (an.type == ANCHOR_FILE)
@@ -476,10 +480,11 @@ static int emit_talk(struct gitea *g, const struct gitea_talk *t, struct err *e)
 	const struct gitea_note *root = NULL;
 	struct reaction **reactions;
 	size_t *counts;
+	bool known;
 
 	for (size_t i = 0; i < t->notes.len; i++)
 		ids[i] = t->notes.items[i].id;
-	if (emit_reviews(g, t, e) || reactions_load(g, ids, t->notes.len, &reactions, &counts, e))
+	if (emit_reviews(g, t, e) || reactions_load(g, ids, t->notes.len, &reactions, &counts, &known, e))
 		return -1;
 	for (size_t i = 0; i < t->notes.len; i++) {
 		const struct gitea_note *n = &t->notes.items[i];
@@ -488,7 +493,7 @@ static int emit_talk(struct gitea *g, const struct gitea_talk *t, struct err *e)
 			if (emit_thread(g, t, root, e))
 				return -1;
 		}
-		if (emit_note(g, t, n, root, reactions[i], counts[i], e))
+		if (emit_note(g, t, n, root, reactions[i], counts[i], known, e))
 			return -1;
 	}
 	return t->whole ? emit_talk_list(g, t, e) : 0;

@@ -71,7 +71,8 @@ static void take_reactions(struct arena *a, const json_t *j, struct record_note 
 	for (size_t i = 0; i < ARRAY_SIZE(reactions); i++) {
 		int64_t count = json_get_int(sums, reactions[i], 0);
 		if (count > 0)
-			list[n->n_reactions++] = (struct reaction){ .emoji = reaction_emoji(reactions[i]), .n = (unsigned)count };
+			list[n->n_reactions++] = (struct reaction){ .emoji = reaction_emoji(reactions[i]), .n = (unsigned)count,
+				.mine_unknown = true };
 	}
 }
 

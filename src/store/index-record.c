@@ -109,9 +109,53 @@ struct row_of {
 	const char *links;
 };
 
+/* ---- reactions that were not told ---- */
+
+static bool tells_all(const struct record_note *n)
+{
+	for (size_t i = 0; i < n->n_reactions; i++)
+		if (n->reactions[i].mine_unknown)
+			return false;
+	return !n->reactions_unknown;
+}
+
+static bool was_mine(const json_t *old, const char *emoji)
+{
+	for (size_t i = 0; emoji && i < json_array_size(old); i++) {
+		const json_t *one = json_array_get(old, i);
+		const char *what = json_string_value(json_array_get(one, 0));
+
+		if (what && !strcmp(what, emoji))
+			return json_is_true(json_array_get(one, 2));
+	}
+	return false;
+}
+
+/* A note's record with what the one before knew of its reactions: all, or which of them are mine. */
+static void take_over(struct arena *a, const char *bytes, size_t n, struct record_put *p)
+{
+	json_t *now = json_read(p->bytes, p->n, "a record", NULL), *before = json_read(bytes, n, "a record", NULL);
+	json_t *old = json_get_arr(before, "reactions"), *list = json_get_arr(now, "reactions");
+
+	if (now && p->r->note.reactions_unknown && old)
+		json_object_set(now, "reactions", old);
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		json_t *one = json_array_get(list, i);
+
+		if (json_is_null(json_array_get(one, 2)) && was_mine(old, json_string_value(json_array_get(one, 0))))
+			json_array_set_new(one, 2, json_true());
+	}
+	json_decref(before);
+	if (!now)
+		return;
+	p->bytes = json_line(a, now);
+	p->n = strlen(p->bytes);
+}
+
 struct old { bool found, same; int64_t id, updated, gone; const char *task, *thread; };
 
-static int find_old(struct index *ix, int64_t source, enum record_type type, const char *key, const struct record_put *p,
+/* p: what is to be put in its place, which may learn of it; or NULL. */
+static int find_old(struct index *ix, int64_t source, enum record_type type, const char *key, struct record_put *p,
     const char *links, struct arena *a, struct old *o, struct err *e)
 {
 	sqlite3_stmt *st = db_prep(&ix->db, "SELECT id, updated, gone, task, thread, links IS ?4, bytes FROM record WHERE source=?1"
@@ -124,6 +168,8 @@ static int find_old(struct index *ix, int64_t source, enum record_type type, con
 	if (rc == 1) {
 		*o = (struct old){ .found = true, .id = col_int(st, 0), .updated = col_int(st, 1), .gone = col_int(st, 2),
 			.task = col_text(a, st, 3), .thread = col_text(a, st, 4) };
+		if (p && type == RECORD_NOTE && !tells_all(&p->r->note))
+			take_over(a, sqlite3_column_blob(st, 6), (size_t)sqlite3_column_bytes(st, 6), p);
 		o->same = p && col_int(st, 5) && (size_t)sqlite3_column_bytes(st, 6) == p->n &&
 			!memcmp(sqlite3_column_blob(st, 6), p->bytes, p->n);
 		db_reset(st);
@@ -142,8 +188,9 @@ static int insert_record(struct index *ix, const struct row_of *w, const struct 
 	return db_changes(&ix->db) > 0;
 }
 
-static int update_record(struct index *ix, const struct row_of *w, const struct record_put *p, struct err *e)
+static int update_record(struct index *ix, const struct row_of *w, const struct record_put *put, struct err *e)
 {
+	struct record_put mine = *put, *p = &mine;
 	struct old o;
 
 	if (find_old(ix, w->source, w->type, w->k.key, p, w->links, &ix->scratch, &o, e))

@@ -108,8 +108,8 @@ static void test_thread_document(void **state)
 	    "\"place\":{\"state\":\"moved\",\"path\":\"src/b.c\",\"line\":7,\"end\":9,\"confidence\":0.93,\"commit\":null,"
 	    "\"last\":null,\"why\":null},"
 	    "\"posts\":[{\"id\":\"p1\",\"author\":" ANA ",\"time\":\"1970-01-01T00:00:01Z\",\"body\":\"Why?\","
-	    "\"state\":\"sent\",\"edited\":null,\"accepted\":false},{\"id\":\"p2\",\"author\":" ANA ",\"time\":\"1970-01-01T00:00:02Z\",\"body\":null,"
-	    "\"state\":\"retracted\",\"edited\":\"1970-01-01T00:00:03Z\",\"accepted\":true}],\"url\":null,\"author\":" ANA ","
+	    "\"state\":\"sent\",\"edited\":null,\"accepted\":false,\"reactions\":[]},{\"id\":\"p2\",\"author\":" ANA ",\"time\":\"1970-01-01T00:00:02Z\",\"body\":null,"
+	    "\"state\":\"retracted\",\"edited\":\"1970-01-01T00:00:03Z\",\"accepted\":true,\"reactions\":[]}],\"url\":null,\"author\":" ANA ","
 	    "\"asked\":[" ANA "],\"labels\":[\"net\"],\"links\":[\"HEAD\"],\"created\":\"1970-01-01T00:00:01Z\","
 	    "\"updated\":\"1970-01-01T00:00:02Z\"}");
 	t = (struct thread){ .id = "k1", .n_posts = 4 };

@@ -15,6 +15,7 @@
  *  "milestone","created","updated","url","notes":N,"head","base","head_ref","base_ref","draft","locked","private","lossy"}
  * {"record":"note","key","task","thread","reply_to","kind","author":P,"created","updated","body","wire","url","anchor":A,
  *  "hint":A,"verdict","private","pending","can_edit","can_delete","lossy","reactions":[[E,N,mine]]}
+ *  reactions null, and mine null: not told this time; what was known before stays
  * {"record":"thread","key","task","handle","resolved","by":P,"can_resolve","can_reply"}
  * {"record":"gone","of":"task|note|thread","key","task","why":"deleted|hidden|moved"}
  * {"record":"list","task","kinds":[…],"keys":[…]}   every note of these kinds that the task has: others are gone
@@ -64,6 +65,7 @@ struct record_note {
 	bool private_, pending;  /* seen by some only; the user's own draft over there, seen by nobody else */
 	bool can_edit, can_delete, lossy;
 	const struct reaction *reactions; size_t n_reactions;
+	bool reactions_unknown;  /* they were not asked for: those that are known stay */
 	enum post_state unsent;  /* not of the JSON. POST_SENT: the tracker has it; else the user's own, from the outbox */
 };
 struct record_thread {

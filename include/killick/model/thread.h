@@ -38,6 +38,7 @@ struct reaction {
 	const char *emoji;
 	unsigned n;
 	bool mine;
+	bool mine_unknown;       /* of a record: whether it is mine as well is not told there */
 	struct person *by;       /* the n who reacted, or NULL where only the number is known */
 };
 
