@@ -735,6 +735,23 @@ static uint32_t *lines_between(uint32_t a, uint32_t b)
 	return v;
 }
 
+static bool has_trim(const struct text *t, uint64_t trim)
+{
+	for (uint32_t i = 0; i < t->n; i++)
+		if (t->lines[i].trim == trim)
+			return true;
+	return false;
+}
+
+/* Are all lines of the range that have a name in the text? */
+static bool has_lines(const struct text *t, struct text *o, uint32_t lo, uint32_t hi)
+{
+	for (uint32_t i = lo; i <= hi; i++)
+		if (!text_trivial(o, i) && !has_trim(t, o->lines[i].trim))
+			return false;
+	return true;
+}
+
 /* Was a copy of the range in the file when it was lost? What stands there now may come from that. */
 static bool copy_stayed(struct follow *f, const struct route *r, const struct spot *s, struct text *o)
 {
@@ -758,7 +775,7 @@ bool follow_reland(struct follow *f, const struct route *r, struct spot *s)
 	struct text *o = pairs_text(f->pairs, &old_id, NULL), *n = pairs_text(f->pairs, &new_id, NULL);
 	if (!o || !n || s->last_hi >= o->n || s->last_hi - s->last_lo > 5000)
 		return false;
-	if (copy_stayed(f, r, s, o))
+	if (!has_lines(n, o, s->last_lo, s->last_hi) || copy_stayed(f, r, s, o))
 		return false;
 	uint32_t a = s->last_lo > RELAND_CONTEXT ? s->last_lo - RELAND_CONTEXT : 0;
 	uint32_t b = s->last_hi + 1 + RELAND_CONTEXT < o->n ? s->last_hi + 1 + RELAND_CONTEXT : o->n;

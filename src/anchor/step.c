@@ -13,7 +13,7 @@
 
 /* Of bigger ranges lines inside may go without a closer look, where they went nowhere. */
 enum { SMALL_RANGE = 40 };
-enum { FILES_MOST = 400, OLD_FILES_MOST = 32, BYTES_MOST = 32 << 20, CLUSTER_GAP = 24, GROUPS_MOST = 12 };
+enum { FILES_MOST = 400, OLD_FILES_MOST = 16, BYTES_MOST = 32 << 20, CLUSTER_GAP = 24, GROUPS_MOST = 12 };
 
 void step_release(struct step *s) { rope_release(&s->rope); }
 

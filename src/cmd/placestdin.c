@@ -165,31 +165,25 @@ static int place_group(struct stream *s, size_t first, struct err *e)
 	return 0;
 }
 
-static void answer(struct stream *s, struct one *o)
+static void answer(struct stream *s, struct buf *b, struct one *o)
 {
-	struct buf b = BUF_INIT;
-	json_t *line = json_object(), *place = NULL;
-
-	json_put_int(line, "format", 1);
-	if (o->id)
-		json_object_set(line, "id", o->id);
-	if (o->error) {
-		json_put_str(line, "error", o->error);
-		s->bad = true;
-	} else {
-		place = place_json(&o->place);
-		json_object_update(line, place);
-		json_decref(place);
+	buf_addch(b, '{');
+	json_add_int(b, "format", 1);
+	if (o->id) {
+		json_add_key(b, "id");
+		json_write(b, o->id);
 	}
-	json_write(&b, line);
-	buf_addch(&b, '\n');
-	out_raw(s->c, b.ptr, b.len);
-	json_decref(line);
-	buf_release(&b);
+	if (o->error)
+		json_add_str(b, "error", o->error);
+	else
+		place_add_members(b, &o->place);
+	buf_addstr(b, "}\n");
+	s->bad |= o->error != NULL;
 }
 
 static int finish_batch(struct stream *s, struct err *e)
 {
+	struct buf b = BUF_INIT;
 	int rc = 0;
 
 	for (size_t i = 0; i < s->batch.len && !rc; i++) {
@@ -198,9 +192,12 @@ static int finish_batch(struct stream *s, struct err *e)
 	}
 	for (size_t i = 0; i < s->batch.len; i++) {
 		if (!rc)
-			answer(s, &s->batch.items[i]);
+			answer(s, &b, &s->batch.items[i]);
 		json_decref(s->batch.items[i].id);
 	}
+	if (b.len)
+		out_raw(s->c, b.ptr, b.len);
+	buf_release(&b);
 	s->batch.len = 0;
 	arena_clear(&s->arena);
 	out_flush(s->c);

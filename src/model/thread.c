@@ -143,9 +143,8 @@ static void add_last(struct buf *b, const struct place *p)
 	buf_addch(b, '}');
 }
 
-static void add_place(struct buf *b, const struct place *p)
+void place_add_members(struct buf *b, const struct place *p)
 {
-	buf_addch(b, '{');
 	json_add_str(b, "state", place_state_name(p->state));
 	json_add_str(b, "path", p->path);
 	add_line(b, "line", p->line);
@@ -157,6 +156,12 @@ static void add_place(struct buf *b, const struct place *p)
 	json_add_str(b, "commit", p->commit);
 	add_last(b, p);
 	json_add_str(b, "why", p->why);
+}
+
+static void add_place(struct buf *b, const struct place *p)
+{
+	buf_addch(b, '{');
+	place_add_members(b, p);
 	buf_addch(b, '}');
 }
 

@@ -122,6 +122,8 @@ void title_one_line(struct buf *b, const char *s);
 void thread_add_json(struct buf *b, const struct thread *t);
 json_t *thread_json(const struct thread *t);
 json_t *place_json(const struct place *p);
+/* The members of a place, for a document that has others too. */
+void place_add_members(struct buf *b, const struct place *p);
 json_t *task_json(const struct task *t);
 
 #endif
