@@ -363,10 +363,11 @@ static int read_people(struct arena *a, const json_t *j, const char *name, const
 	return 0;
 }
 
-static int read_task(struct arena *a, const json_t *j, struct record_task *t, struct err *e)
+static int read_task(struct arena *a, const json_t *j, struct record *r, struct err *e)
 {
-	t->n_notes = -1;
-	if (read_fields(a, j, task_fields, t, e) || read_people(a, j, "assignees", &t->assignees, &t->n_assignees, e) ||
+	struct record_task *t = &r->task;
+
+	if (read_people(a, j, "assignees", &t->assignees, &t->n_assignees, e) ||
 	    read_words(a, j, "labels", &t->labels, &t->n_labels, e))
 		return -1;
 	if (!task_state_parse(json_get_str(j, "state"), &t->state))
@@ -412,9 +413,11 @@ static int read_reactions(struct arena *a, const json_t *j, struct record_note *
 	return 0;
 }
 
-static int read_note(struct arena *a, const json_t *j, struct record_note *n, struct err *e)
+static int read_note(struct arena *a, const json_t *j, struct record *r, struct err *e)
 {
-	if (read_fields(a, j, note_fields, n, e) || read_anchor(a, j, "anchor", &n->anchor, e) ||
+	struct record_note *n = &r->note;
+
+	if (read_anchor(a, j, "anchor", &n->anchor, e) ||
 	    read_anchor(a, j, "hint", &n->hint, e) || read_reactions(a, j, n, e))
 		return -1;
 	if (!note_kind_parse(json_get_str(j, "kind"), &n->kind))
@@ -424,22 +427,20 @@ static int read_note(struct arena *a, const json_t *j, struct record_note *n, st
 	return 0;
 }
 
-static int read_thread(struct arena *a, const json_t *j, struct record_thread *t, struct err *e)
+static int read_thread(struct arena *a UNUSED, const json_t *j, struct record *r, struct err *e)
 {
 	const json_t *v = json_object_get(j, "resolved");
 
-	if (read_fields(a, j, thread_fields, t, e))
-		return -1;
 	if (v && !json_is_null(v) && !json_is_boolean(v))
 		return wrong(e, "resolved", "neither true nor false");
-	t->resolved = json_is_boolean(v) ? json_is_true(v) : -1;
+	r->thread.resolved = json_is_boolean(v) ? json_is_true(v) : -1;
 	return 0;
 }
 
-static int read_gone(struct arena *a, const json_t *j, struct record_gone *g, struct err *e)
+static int read_gone(struct arena *a UNUSED, const json_t *j, struct record *r, struct err *e)
 {
-	if (read_fields(a, j, gone_fields, g, e))
-		return -1;
+	struct record_gone *g = &r->gone;
+
 	if (!type_parse(json_get_str(j, "of"), &g->of) || g->of > RECORD_THREAD)
 		return wrong(e, "of", "none of task, note, thread");
 	if (!g->why || (strcmp(g->why, "deleted") && strcmp(g->why, "hidden") && strcmp(g->why, "moved")))
@@ -447,37 +448,209 @@ static int read_gone(struct arena *a, const json_t *j, struct record_gone *g, st
 	return 0;
 }
 
-static int read_keys(struct arena *a, const json_t *j, struct record_list *l, struct err *e)
+static int read_keys(struct arena *a, const json_t *j, struct record *r, struct err *e)
 {
-	return read_fields(a, j, list_fields, l, e) || read_words(a, j, "kinds", &l->kinds, &l->n_kinds, e) ||
+	struct record_list *l = &r->list;
+
+	return read_words(a, j, "kinds", &l->kinds, &l->n_kinds, e) ||
 		read_words(a, j, "keys", &l->keys, &l->n_keys, e) ? -1 : 0;
+}
+
+/* The plain members, and who reads the others. */
+static const struct {
+	const struct field *fields;
+	int (*rest)(struct arena *a, const json_t *j, struct record *r, struct err *e);
+} readers[] = {
+	[RECORD_TASK] = { task_fields, read_task }, [RECORD_NOTE] = { note_fields, read_note },
+	[RECORD_THREAD] = { thread_fields, read_thread }, [RECORD_GONE] = { gone_fields, read_gone },
+	[RECORD_LIST] = { list_fields, read_keys },
+};
+
+static void record_init(struct record *r, enum record_type type)
+{
+	*r = (struct record){ .type = type };
+	if (type == RECORD_TASK)
+		r->task.n_notes = -1;
 }
 
 static int read_record(struct arena *a, const json_t *j, struct record *r, struct err *e)
 {
-	if (!type_parse(json_get_str(j, "record"), &r->type))
+	enum record_type type;
+
+	if (!type_parse(json_get_str(j, "record"), &type))
 		return wrong(e, "record", "none of task, note, thread, gone, list");
-	switch (r->type) {
-	case RECORD_TASK:
-		return read_task(a, j, &r->task, e);
-	case RECORD_NOTE:
-		return read_note(a, j, &r->note, e);
-	case RECORD_THREAD:
-		return read_thread(a, j, &r->thread, e);
-	case RECORD_GONE:
-		return read_gone(a, j, &r->gone, e);
-	case RECORD_LIST:
-		return read_keys(a, j, &r->list, e);
+	record_init(r, type);
+	return read_fields(a, j, readers[type].fields, &r->task, e) || readers[type].rest(a, j, r, e) ? -1 : 0;
+}
+
+/* ---- in, quickly ---- */
+
+/*
+ * What killick writes itself is read without a tree of it: a pull does so twice with every record. Plain members go where they
+ * belong, the few others into a small object for those who read them above. At the first doubt it is left to them all.
+ */
+struct quick {
+	struct arena *a;
+	struct record *r;
+	const struct field *fields;  /* NULL: the type has not come, which is first */
+	uint32_t seen, given;        /* by field; seen ones may have been null */
+	size_t next;                 /* they come in this order, mostly */
+	json_t *rest;
+};
+
+static const struct field *quick_find(struct quick *q, const char *key, size_t len)
+{
+	size_t i = q->next;
+
+	for (int round = 0; round < 2; round++, i = 0)
+		for (; q->fields[i].name; i++)
+			if (!strncmp(q->fields[i].name, key, len) && !q->fields[i].name[len]) {
+				q->next = i + 1;
+				return &q->fields[i];
+			}
+	return NULL;
+}
+
+struct quick_person { struct arena *a; struct person *p; };
+
+static bool quick_name(void *ctx, const char *key, size_t len, const struct json_value *v)
+{
+	const struct quick_person *q = ctx;
+	const struct { const char *name; const char **to; } names[] = {
+		{ "name", &q->p->name }, { "email", &q->p->email }, { "login", &q->p->login },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (strlen(names[i].name) != len || memcmp(names[i].name, key, len))
+			continue;
+		if (*names[i].to || v->type != 's' || v->n > TEXT_MAX)
+			return false;
+		*names[i].to = arena_memdup(q->a, v->s, v->n);
+		return true;
 	}
-	return 0;
+	return false;
+}
+
+static bool quick_text(struct arena *a, const struct field *f, const struct json_value *v, const char **out)
+{
+	bool key = f->type == F_KEY || f->type == F_KEY_OR_NONE;
+
+	if (v->type != 's' || v->n > (f->type == F_BODY ? (size_t)BODY_MAX : (size_t)TEXT_MAX))
+		return false;
+	*out = arena_memdup(a, v->s, v->n);
+	return !key || is_key(*out);
+}
+
+static bool quick_time(const struct json_value *v, int64_t *out)
+{
+	char text[64];
+
+	if (v->type != 's' || v->n >= sizeof(text))
+		return false;
+	memcpy(text, v->s, v->n);
+	text[v->n] = '\0';
+	return time_parse(text, out);
+}
+
+static bool quick_field(struct quick *q, const struct field *f, const struct json_value *v)
+{
+	void *at = (char *)&q->r->task + f->at;
+	struct quick_person who = { q->a, at };
+
+	switch (f->type) {
+	case F_KEY:
+	case F_KEY_OR_NONE:
+	case F_TEXT:
+	case F_BODY:
+		return quick_text(q->a, f, v, at);
+	case F_BOOL:
+		*(bool *)at = v->i;
+		return v->type == 'b';
+	case F_TIME:
+		return quick_time(v, at);
+	case F_COUNT:
+		*(int64_t *)at = v->i;
+		return v->type == 'i';
+	case F_PERSON:
+		return v->type == '{' && json_each(v->s, v->n, quick_name, &who);
+	}
+	return false;
+}
+
+static bool quick_type(struct quick *q, const char *key, size_t len, const struct json_value *v)
+{
+	enum record_type type;
+
+	if (len != 6 || memcmp(key, "record", 6) || v->type != 's' || !type_parse(arena_memdup(q->a, v->s, v->n), &type))
+		return false;
+	record_init(q->r, type);
+	q->fields = readers[type].fields;
+	return true;
+}
+
+static bool quick_rest(struct quick *q, const char *key, size_t len, const struct json_value *v)
+{
+	size_t before = json_object_size(q->rest);
+	json_t *j = json_value_tree(v);
+
+	return j && !json_object_setn_new_nocheck(q->rest, key, len, j) && json_object_size(q->rest) > before;
+}
+
+static bool quick_take(void *ctx, const char *key, size_t len, const struct json_value *v)
+{
+	struct quick *q = ctx;
+	const struct field *f;
+	uint32_t bit;
+
+	if (!q->fields)
+		return quick_type(q, key, len, v);
+	if (len == 6 && !memcmp(key, "record", 6))
+		return false;
+	f = quick_find(q, key, len);
+	if (!f)
+		return quick_rest(q, key, len, v);
+	bit = UINT32_C(1) << (f - q->fields);
+	if (q->seen & bit)
+		return false;
+	q->seen |= bit;
+	if (v->type == 'n')
+		return true;
+	q->given |= bit;
+	return quick_field(q, f, v);
+}
+
+static bool quick_has_keys(const struct quick *q)
+{
+	for (size_t i = 0; q->fields[i].name; i++)
+		if (q->fields[i].type == F_KEY && !(q->given >> i & 1))
+			return false;
+	return true;
+}
+
+static bool record_parse_quickly(struct arena *a, const char *line, size_t n, struct record *out)
+{
+	struct quick q = { .a = a, .r = out, .rest = json_object() };
+	struct err doubt = ERR_INIT;
+	bool fine;
+
+	_Static_assert(ARRAY_SIZE(task_fields) <= 32 && ARRAY_SIZE(note_fields) <= 32, "a bit for each field");
+	fine = json_each(line, n, quick_take, &q) && q.fields && quick_has_keys(&q) &&
+		!readers[out->type].rest(a, q.rest, out, &doubt);
+	json_decref(q.rest);
+	return fine;
 }
 
 int record_parse(struct arena *a, const char *line, size_t n, struct record *out, struct err *e)
 {
-	json_t *j = json_read(line, n, "a record", e);
 	struct record r = { .type = RECORD_TASK };
+	json_t *j;
 	int rc;
 
+	if (record_parse_quickly(a, line, n, &r)) {
+		*out = r;
+		return 0;
+	}
+	j = json_read(line, n, "a record", e);
 	if (!j)
 		return -1;
 	rc = read_record(a, j, &r, e);

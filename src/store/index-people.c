@@ -207,26 +207,36 @@ enum waits index_waits(const struct wait_facts *f, int64_t who, unsigned roles)
 
 char *people_pack(struct arena *a, const struct person *p, size_t n)
 {
-	json_t *arr;
+	struct buf b = BUF_INIT;
+	char *out;
 
 	if (n == 0)
 		return NULL;
-	arr = json_array();
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(arr, person_json(&p[i]));
-	return json_line(a, arr);
+	for (size_t i = 0; i < n; i++) {
+		buf_addch(&b, i ? ',' : '[');
+		person_add_json(&b, &p[i]);
+	}
+	buf_addch(&b, ']');
+	out = arena_memdup(a, b.ptr, b.len);
+	buf_release(&b);
+	return out;
 }
 
 char *words_pack(struct arena *a, const char *const *w, size_t n)
 {
-	json_t *arr;
+	struct buf b = BUF_INIT;
+	char *out;
 
 	if (n == 0)
 		return NULL;
-	arr = json_array();
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(arr, json_str_or_null(w[i]));
-	return json_line(a, arr);
+	for (size_t i = 0; i < n; i++) {
+		buf_addch(&b, i ? ',' : '[');
+		json_add(&b, w[i]);
+	}
+	buf_addch(&b, ']');
+	out = arena_memdup(a, b.ptr, b.len);
+	buf_release(&b);
+	return out;
 }
 
 void people_unpack(struct arena *a, const char *json, struct person **out, size_t *n)

@@ -15,6 +15,16 @@
 
 /* NULL with ERR_BAD_DATA, naming `what` and where. The caller decrefs. */
 json_t *json_read(const char *p, size_t n, const char *what, struct err *e);
+/*
+ * The members of an object one after the other, without a tree, for texts that come by the hundred thousand. Only what is plainly
+ * right is read: false where anything is not, or where take says so, and json_read has to tell what it is. type: s, i, b, n
+ * (null), { and [, whose text s is; a text lives until take returns. To notice a key that comes twice is take's.
+ */
+struct json_value { char type; const char *s; size_t n; int64_t i; };
+typedef bool json_take_fn(void *ctx, const char *key, size_t len, const struct json_value *v);
+bool json_each(const char *p, size_t n, json_take_fn *take, void *ctx);
+/* A new reference, NULL where a nested one is not right. */
+json_t *json_value_tree(const struct json_value *v);
 /* Adds the text to b; no newline. */
 void json_write(struct buf *b, const json_t *j);
 /* The same text in the arena; the reference is stolen. */
