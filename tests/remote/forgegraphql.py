@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""GitHub's GraphQL of the fake forge: a small executor over the fields that review threads need.
+"""GitHub's GraphQL of the fake forge: a small executor over the fields that review threads need, and those of `gh issue list`.
 
 Fields, aliases, arguments, variables, fragments and the introspection name __typename are read as the language defines
 them; a field that is not here is answered as GitHub answers an unknown one ("Field 'x' doesn't exist on type 'T'"), so
@@ -257,7 +257,15 @@ class Schema:
 
     def query(self):
         return Obj('Query', viewer=lambda: self.actor(self.req.login), repository=self.repository, node=self.node,
-                   nodes=lambda ids: [self.node(i) for i in ids], rateLimit=lambda: self.limit())
+                   nodes=lambda ids: [self.node(i) for i in ids], rateLimit=lambda: self.limit(), __type=self.type_named)
+
+    # Which fields a type has: gh asks before it uses those that are not on every Enterprise server.
+    FIELDS = {'Issue': ('author', 'body', 'createdAt', 'databaseId', 'id', 'labels', 'number', 'state', 'title', 'updatedAt', 'url')}
+
+    def type_named(self, name):
+        if name not in self.FIELDS:
+            return None
+        return Obj('__Type', name=name, fields=lambda includeDeprecated=False: [Obj('__Field', name=x) for x in self.FIELDS[name]])
 
     def limit(self):
         w = self.gh.rate_of(self.req)
@@ -272,6 +280,7 @@ class Schema:
         self.need(repo)
         return Obj('Repository', id=self.gh.node_id('R', repo.id), name=repo.name, nameWithOwner=repo.owner + '/' + repo.name,
                    isPrivate=repo.private, owner=lambda: self.actor(repo.owner),
+                   hasIssuesEnabled=repo.has_issues, issues=lambda **args: self.issues(repo, **args),
                    pullRequest=lambda number: self.pull(repo, self.task(repo, number)),
                    pullRequests=lambda first=None, after=None, last=None, states=None, orderBy=None:
                    self.pulls(repo, first, after, last, states, orderBy))
@@ -281,6 +290,28 @@ class Schema:
         if t is None or not t.change:
             raise Bad('Could not resolve to a PullRequest with the number of %d.' % number, 'NOT_FOUND')
         return t
+
+    def issues(self, repo, first=None, after=None, last=None, states=None, orderBy=None, filterBy=None):
+        if any((filterBy or {}).values()):
+            raise Bad('This forge lists issues without filterBy')
+        want = states if isinstance(states, list) else [states] if states else None
+        items = [t for t in repo.tasks.values() if not t.change and (want is None or t.state.upper() in want)]
+        if orderBy:
+            by = {'UPDATED_AT': lambda t: (t.updated, t.id), 'CREATED_AT': lambda t: (t.created, t.id)}[orderBy['field']]
+            items.sort(key=by, reverse=orderBy['direction'] == 'DESC')
+        return connection('issue', items, lambda t: self.issue(repo, t), first, after, last)
+
+    def issue(self, repo, t):
+        out = Obj('Issue', id=self.gh.node_id('I', t.id), number=t.number, databaseId=t.id, title=t.title, state=t.state.upper(),
+                  body=t.body, createdAt=iso(t.created), updatedAt=iso(t.updated), author=lambda: self.actor(t.user),
+                  url=self.gh.web_url(self.req, repo, 'issues', t.number),
+                  labels=lambda first=None, after=None, last=None:
+                  connection('label', [repo.labels[x.lower()] for x in t.labels], self.label, first, after, last))
+        assert set(out.fields) == set(self.FIELDS['Issue'])
+        return out
+
+    def label(self, x):
+        return Obj('Label', id=self.gh.node_id('LA', x.id), name=x.name, color=x.color, description=x.description)
 
     def pulls(self, repo, first, after, last, states, order):
         items = [t for t in repo.tasks.values() if t.change]
@@ -516,7 +547,7 @@ def handle(req):
             if name in variables:
                 values[name] = variables[name]
             elif default is not None:
-                values[name] = default[1]
+                values[name] = Run({}, {}).value(default)
             elif required:
                 raise Bad('Variable $%s was provided invalid value' % name, 'INVALID')
             else:
