@@ -55,6 +55,10 @@ int gitea_talks_load(struct gitea *g, struct gitea_talk *talks, size_t n, struct
 const struct gitea_note *gitea_talk_root(const struct gitea_talk *t, const char *thread, const char *note);
 
 int gitea_emit_task(struct gitea *g, const json_t *issue, const json_t *pull, struct err *e);
+/* A review's text as a note. now: the answer to its edit, as Gitea's list of reviews goes on showing the text before it; or NULL. */
+int gitea_emit_review(struct gitea *g, const char *task, const json_t *review, const json_t *now, const struct reaction *reactions,
+    size_t n_reactions, bool known, struct err *e);
+int64_t gitea_review_row(const json_t *review);   /* the number of its text among the comments, 0: it has none */
 int gitea_emit_comments(struct gitea *g, const json_t *list, struct err *e);
 
 int gitea_pull(struct remote *r, const char *cursor, bool full, struct err *e);

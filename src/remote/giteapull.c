@@ -385,30 +385,62 @@ int gitea_emit_comments(struct gitea *g, const json_t *list, struct err *e)
 	return 0;
 }
 
-static int emit_reviews(struct gitea *g, const struct gitea_talk *t, struct err *e)
+int64_t gitea_review_row(const json_t *review)
+{
+	const char *url = json_get_str(review, "html_url"), *hash = url ? strstr(url, "#issuecomment-") : NULL;
+	uint64_t n = 0;
+
+	return hash && str_to_u64(hash + strlen("#issuecomment-"), INT64_MAX, &n) ? (int64_t)n : 0;
+}
+
+int gitea_emit_review(struct gitea *g, const char *task, const json_t *review, const json_t *now, const struct reaction *reactions,
+    size_t n_reactions, bool known, struct err *e)
 {
 	static const struct { const char *state, *verdict; } verdicts[] = {
 		{ "APPROVED", "approve" }, { "REQUEST_CHANGES", "request-changes" }, { "COMMENT", "comment" }, { "PENDING", NULL },
 	};
+	struct arena *a = remote_arena(g->r);
+	const json_t *user = json_get_obj(review, "user");
+	const char *state = json_get_str(review, "state"), *web = strrchr(field_text(a, review, "html_url"), '#');
+	struct record rec = { .type = RECORD_NOTE, .note = {
+		.key = arena_printf(a, "v%lld", (long long)json_get_int(review, "id", 0)), .task = task,
+		.kind = NOTE_REVIEW, .author = gitea_person(user), .created = field_time(review, "submitted_at"),
+		.updated = field_time(now ? now : review, "updated_at"), .body = field_text(a, now ? now : review, "body"),
+		.pending = state && !strcmp(state, "PENDING"), .can_edit = gitea_is_me(g, user) && web,
+		.url = arena_printf(a, "%s/pulls/%s%s", g->web, task, web ? web : ""),
+		.reactions = reactions, .n_reactions = n_reactions, .reactions_unknown = !known,
+	} };
 
+	for (size_t k = 0; state && k < ARRAY_SIZE(verdicts); k++)
+		if (!strcmp(verdicts[k].state, state))
+			rec.note.verdict = verdicts[k].verdict;
+	if (json_get_bool(review, "dismissed"))
+		rec.note.verdict = "dismissed";
+	return remote_emit(g->r, &rec, e);
+}
+
+/* Those with a text have reactions, as rows among the comments. */
+static int emit_reviews(struct gitea *g, const struct gitea_talk *t, struct err *e)
+{
+	struct arena *k = remote_keep(g->r);
+	int64_t *ids = arena_alloc(k, (t->reviews.len + 1) * sizeof(*ids));
+	struct reaction **reactions;
+	size_t *counts, n = 0;
+	bool known;
+
+	for (size_t i = 0; i < t->reviews.len; i++)
+		if (field_str(t->reviews.items[i], "body") && gitea_review_row(t->reviews.items[i]))
+			ids[n++] = gitea_review_row(t->reviews.items[i]);
+	if (reactions_load(g, ids, n, &reactions, &counts, &known, e))
+		return -1;
+	n = 0;
 	for (size_t i = 0; i < t->reviews.len; i++) {
-		struct arena *a = remote_arena(g->r);
-		const json_t *j = t->reviews.items[i], *user = json_get_obj(j, "user");
-		const char *state = json_get_str(j, "state"), *web = strrchr(field_text(a, j, "html_url"), '#');
-		struct record rec = { .type = RECORD_NOTE, .note = {
-			.key = arena_printf(a, "v%lld", (long long)json_get_int(j, "id", 0)), .task = str_num(a, t->number),
-			.kind = NOTE_REVIEW, .author = gitea_person(user), .created = field_time(j, "submitted_at"),
-			.updated = field_time(j, "updated_at"), .body = field_text(a, j, "body"), .pending = !strcmp(state, "PENDING"),
-			.can_edit = gitea_is_me(g, user) && web,
-			.url = arena_printf(a, "%s/pulls/%lld%s", g->web, (long long)t->number, web ? web : ""),
-		} };
-		for (size_t k = 0; k < ARRAY_SIZE(verdicts); k++)
-			if (!strcmp(verdicts[k].state, state))
-				rec.note.verdict = verdicts[k].verdict;
-		if (json_get_bool(j, "dismissed"))
-			rec.note.verdict = "dismissed";
-		if (remote_emit(g->r, &rec, e))
+		const json_t *j = t->reviews.items[i];
+		bool has = field_str(j, "body") && gitea_review_row(j);
+		if (gitea_emit_review(g, str_num(remote_arena(g->r), t->number), j, NULL, has ? reactions[n] : NULL, has ? counts[n] : 0,
+				      known, e))
 			return -1;
+		n += has;
 	}
 	return 0;
 }

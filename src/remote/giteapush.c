@@ -21,6 +21,7 @@ struct push {
 	struct wire_outcome *out;
 	struct http_answer a;      /* of the last write */
 	bool done;                 /* a step of several has landed */
+	json_t *review;            /* owned: whose text the op is about, or NULL */
 };
 
 static struct arena *keep(struct push *p)
@@ -384,17 +385,18 @@ out:
 /* The row behind a note's key: a review's text is one too, which only its address names. NULL: e is set. */
 static const char *note_row(struct push *p, struct err *e)
 {
-	const char *key = p->op->note, *hash;
+	const char *key = p->op->note;
 	struct http_answer a;
-	int64_t n = 0;
+	int64_t n;
 
 	if (!key || *key != 'v')
 		return gitea_digits(key, e);
 	if (!gitea_digits(key + 1, e) || !gitea_digits(p->op->task, e) ||
 	    http_get(p->g.h, &a, e, "%s/pulls/%s/reviews/%s", p->g.repo, p->op->task, key + 1))
 		return NULL;
-	hash = json_get_str(a.json, "html_url") ? strstr(json_get_str(a.json, "html_url"), "#issuecomment-") : NULL;
-	n = hash ? strtoll(hash + strlen("#issuecomment-"), NULL, 10) : 0;
+	n = gitea_review_row(a.json);
+	json_decref(p->review);
+	p->review = json_incref(a.owned);
 	http_answer_release(&a);
 	if (n > 0)
 		return arena_printf(keep(p), "%lld", (long long)n);
@@ -413,7 +415,9 @@ static int do_edit_note(struct push *p, struct err *e)
 		return 0;
 	if (p->a.status == 204)
 		return refuse(p, "this note has no text of its own"), 0;
-	if (!p->op->thread && *p->op->note != 'v') {
+	if (p->review) {
+		gitea_emit_review(&p->g, p->op->task, p->review, p->a.json, NULL, 0, false, NULL);
+	} else if (!p->op->thread) {
 		list = json_array();
 		json_array_append(list, p->a.owned);
 		gitea_emit_comments(&p->g, list, NULL);
@@ -682,6 +686,7 @@ int gitea_push(struct remote *r, const struct wire_op *op, struct wire_outcome *
 		return err_set(e, ERR_REFUSED, "Gitea has no way to do this");
 	rc = pushes[op->verb](&p, e);
 	http_answer_release(&p.a);
+	json_decref(p.review);
 	return rc;
 }
 
@@ -1007,9 +1012,12 @@ static int (*const finds[WIRE_VERBS])(struct push *p, struct err *e) = {
 int gitea_find(struct remote *r, const struct wire_op *op, struct wire_outcome *out, struct err *e)
 {
 	struct push p = { .r = r, .op = op, .out = out };
+	int rc;
 
 	*out = (struct wire_outcome){ .is = WIRE_ABSENT };
 	if (gitea_init(&p.g, r, e))
 		return -1;
-	return finds[op->verb] ? finds[op->verb](&p, e) : 0;
+	rc = finds[op->verb] ? finds[op->verb](&p, e) : 0;
+	json_decref(p.review);
+	return rc;
 }

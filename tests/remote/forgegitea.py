@@ -419,7 +419,7 @@ def timeline(req, o, r, n):
     for i in t.reviews:
         x = repo.reviews[i]
         if x.state != 'PENDING':
-            items.append((x.submitted, {'id': x.comment_id or x.id, 'type': 'review', 'review_id': x.id, 'body': x.body,
+            items.append((x.submitted, {'id': x.comment_id or x.id, 'type': 'review', 'review_id': x.id, 'body': getattr(x, 'text', x.body),
                                         'user': user(req, x.user), 'created_at': when(req, x.submitted),
                                         'updated_at': when(req, x.updated)}))
     for e in t.events:
@@ -574,7 +574,7 @@ def get_comment(req, o, r, cid):
 def change_comment(req, o, r, cid):
     repo, w = repo_at(req, o, r), req.world
     c = any_note(repo, cid)
-    if c.user != req.login and not w.can(repo, req.login, 'admin'):
+    if c.user != req.login and not w.can(repo, req.login, 'write'):
         raise Fail(403, {'message': ''})
     if req.method == 'PATCH':
         body = text_of(req)
@@ -585,14 +585,18 @@ def change_comment(req, o, r, cid):
             elif int(cid) in repo.rcomments:
                 w.delete_rcomment(repo, c)
             return Resp(204)
-        w.edit_body(c, body)
+        if hasattr(c, 'dismissed'):                # its row among the comments; the review itself goes on saying what it said
+            c.text, body_now = body, body
+        else:
+            w.edit_body(c, body)
+            body_now = c.body
         if int(cid) in repo.comments:
             return Resp(200, comment(req, repo, c))
         web = web_url(req, repo, 'pulls', c.task)
         return Resp(200, {'id': int(cid), 'html_url': web + '#issuecomment-%s' % cid, 'pull_request_url': web, 'issue_url': '',
-                          'user': user(req, c.user), 'original_author': '', 'original_author_id': 0, 'body': c.body,
+                          'user': user(req, c.user), 'original_author': '', 'original_author_id': 0, 'body': body_now,
                           'assets': [], 'created_at': when(req, getattr(c, 'created', c.updated)),
-                          'updated_at': when(req, c.updated)})
+                          'updated_at': when(req, c.updated if body_now is c.body else w.now())})
 
 
 def root_of(repo, t, path, line, side):

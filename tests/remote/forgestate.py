@@ -269,7 +269,7 @@ class World:
         t = self.now() if t is None else t
         r = Bag(id=self.next_id('review'), task=task.number, user=self.user(author).login, state=state, body=body,
                 commit=commit or task.change.head, submitted=None if state == 'PENDING' else t, updated=t,
-                comments=[], dismissed=False, comment_id=self.next_id('comment') if self.ids == 'apart' else None,
+                comments=[], dismissed=False, reactions={}, comment_id=self.next_id('comment') if self.ids == 'apart' else None,
                 implicit=implicit)
         self.touch(r)
         repo.reviews[r.id] = r

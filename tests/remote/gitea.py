@@ -166,7 +166,16 @@ def writing(f, src, by, forgejo, minor):
     is_([x['line'] for x in f.state('acme/widget', 2)['rcomments'] if x['review'] == rv[0]['id']], [3, 2], 'its notes')
     is_(send(src, o, 'find')[0]['key'], out['key'], 'found again')
     out, recs = send(src, op('edit-note', task='2', note=out['key'], body='finer'))
-    is_((out['is'], len(f.find('finer'))), ('landed', 1), "a review's text is edited")
+    there = [x['body'][:5] for x in f.call('GET', R + '/issues/2/timeline', token='t-ana')[1] if x['type'] == 'review']
+    is_((out['is'], 'finer' in there, [x['body'][:5] for x in records(recs, 'note')]), ('landed', True, ['finer']), "a review's text is edited")
+    lines, _, _ = run('look', src, ENV, task='2')
+    old = next(x for x in records(lines, 'note') if x['key'] == 'v%d' % rv[0]['id'])
+    ok(old['body'][:4] == 'fine' and old['updated'] <= records(recs, 'note')[0]['updated'],
+       'which its list does not show: but that says it is older')
+    out, _ = send(src, op('react', task='2', note='v%d' % rv[0]['id'], value='👍'))
+    lines, _, _ = run('look', src, ENV, task='2')
+    is_([x.get('reactions') for x in records(lines, 'note') if x['key'] == 'v%d' % rv[0]['id']], [[['👍', 1, True]]],
+        'and a reaction to it is there')
 
     s, d, _ = f.call('POST', R + '/pulls/2/reviews', {'body': 'kept back', 'event': 'PENDING'}, 't-ana')
     for o in (op('review', task='2', head=HEAD, verdict='comment', body='x1'),
