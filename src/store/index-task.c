@@ -83,22 +83,30 @@ static int load_tasks(struct index *ix, const int64_t *rows, size_t n, struct ar
 		buf_addf(&b, "%s%lld", i ? "," : "", (long long)rows[i]);
 	buf_addch(&b, ']');
 	out->items = n ? arena_alloc(a, n * sizeof(*out->items)) : NULL;
-	out->alloc = n;
-	out->len = 0;
+	out->alloc = out->len = n;
 	db_bind(st, "t", b.ptr);
 	while ((rc = db_step(&ix->db, st, e)) == 1) {
 		size_t key = (size_t)col_int(st, 0);
 		if (key < n)
 			read_task(&(struct row){ st, a, 1 }, &out->items[key]);
 	}
-	for (size_t i = 0; i < n; i++)
-		if (out->items[i].row)
-			out->items[out->len++] = out->items[i];
 	buf_release(&b);
 	return rc;
 }
 
-static void tasks_sql(struct clause *c, const int64_t *sources, size_t n, bool scoped, struct buf *sql)
+/* What was deleted meanwhile leaves no gap. */
+static void close_ranks(struct task_list *l)
+{
+	size_t n = l->len;
+
+	l->len = 0;
+	for (size_t i = 0; i < n; i++)
+		if (l->items[i].row)
+			l->items[l->len++] = l->items[i];
+}
+
+static void tasks_sql(struct clause *c, const int64_t *sources, size_t n, bool scoped, const struct task_walk *behind,
+    struct buf *sql)
 {
 	bool merged = scoped && n <= BRANCHES_MAX;
 
@@ -109,34 +117,88 @@ static void tasks_sql(struct clause *c, const int64_t *sources, size_t n, bool s
 		else if (scoped)
 			buf_addf(sql, "k.source IN (SELECT source FROM repo_source WHERE repo=?%d) AND ", clause_int(c, c->s->repo));
 		buf_addf(sql, "%s", c->sql.ptr);
+		if (behind && behind->rows.len)
+			buf_addf(sql, " AND (k.updated, k.id)<(?%d, ?%d)", clause_int(c, behind->updated),
+				clause_int(c, behind->rows.items[behind->rows.len - 1]));
 	}
 	if (scoped && n == 0)
 		buf_addstr(sql, "SELECT 0 AS id, 0 AS u WHERE 0");
 	buf_addstr(sql, " ORDER BY u DESC, id DESC");
 }
 
-static int task_rows(struct clause *c, const struct query *q, size_t limit, size_t skip, int64_t **rows, size_t *n,
-    struct err *e)
+/* The statement that finds them, in *st. */
+static int prepare(struct clause *c, const struct query *q, size_t limit, size_t skip, const struct task_walk *behind,
+    sqlite3_stmt **st, struct err *e)
 {
 	int64_t *sources = NULL;
 	size_t n_sources = c->s->repo ? index_sources(c->ix, c->s->repo, c->a, &sources) : 0;
-	ARRAY(int64_t) list = ARRAY_INIT;
 	struct buf sql = BUF_INIT;
+
+	if (clause_query(c, q, e))
+		return -1;
+	tasks_sql(c, sources, n_sources, c->s->repo != 0, behind, &sql);
+	buf_addf(&sql, " LIMIT ?%d OFFSET ?%d", clause_int(c, limit ? (int64_t)limit : -1), clause_int(c, (int64_t)skip));
+	*st = db_prep_once(&c->ix->db, sql.ptr);
+	clause_bind(c, *st);
+	buf_release(&sql);
+	return 0;
+}
+
+static int task_rows(struct clause *c, const struct query *q, size_t limit, size_t skip, int64_t **rows, size_t *n,
+    struct err *e)
+{
+	ARRAY(int64_t) list = ARRAY_INIT;
 	sqlite3_stmt *st;
-	int rc = clause_query(c, q, e);
+	int rc = prepare(c, q, limit ? limit + 1 : 0, skip, NULL, &st, e);
 
 	if (!rc) {
-		tasks_sql(c, sources, n_sources, c->s->repo != 0, &sql);
-		buf_addf(&sql, " LIMIT ?%d OFFSET ?%d", clause_int(c, limit ? (int64_t)limit + 1 : -1), clause_int(c, (int64_t)skip));
-		st = db_prep_once(&c->ix->db, sql.ptr);
-		clause_bind(c, st);
 		while ((rc = db_step(&c->ix->db, st, e)) == 1)
 			*array_add(&list) = col_int(st, 0);
 		sqlite3_finalize(st);
 	}
 	*rows = list.items;
 	*n = list.len;
-	buf_release(&sql);
+	return rc;
+}
+
+int index_task_walk(struct index *ix, const struct scope *s, const struct query *q, struct task_walk *w, size_t n,
+    struct err *e)
+{
+	struct arena a = ARENA_INIT;
+	size_t before = w->rows.len;
+	sqlite3_stmt *st;
+	struct clause c;
+	int rc;
+
+	if (w->complete || n == 0)
+		return 0;
+	if (index_read_begin(ix, e))
+		return -1;
+	clause_init(&c, ix, s, true, &a);
+	rc = prepare(&c, q, n, 0, w, &st, e);
+	if (!rc) {
+		while ((rc = db_step(&ix->db, st, e)) == 1) {
+			*array_add(&w->rows) = col_int(st, 0);
+			w->updated = col_int(st, 1);
+		}
+		sqlite3_finalize(st);
+	}
+	w->complete = !rc && w->rows.len < before + n;
+	clause_release(&c);
+	index_read_end(ix);
+	arena_release(&a);
+	return rc;
+}
+
+int index_tasks_of(struct index *ix, const int64_t *rows, size_t n, struct arena *a, struct task_list *out, struct err *e)
+{
+	int rc;
+
+	*out = (struct task_list){ 0 };
+	if (index_read_begin(ix, e))
+		return -1;
+	rc = load_tasks(ix, rows, n, a, out, e);
+	index_read_end(ix);
 	return rc;
 }
 
@@ -156,6 +218,7 @@ int index_tasks(struct index *ix, const struct scope *s, const struct query *q, 
 	out->more = limit && n > limit;
 	if (!rc)
 		rc = load_tasks(ix, rows, out->more ? limit : n, a, out, e);
+	close_ranks(out);
 	free(rows);
 	clause_release(&c);
 	index_read_end(ix);
@@ -224,6 +287,7 @@ static int ambiguous(struct index *ix, const char *id, const int64_t *rows, size
 
 	if (load_tasks(ix, rows, n, a, &list, e))
 		return -1;
+	close_ranks(&list);
 	for (size_t i = 0; i < list.len; i++)
 		buf_addf(&b, "%s%s (%.40s)", i ? ", " : "", list.items[i].id, list.items[i].title);
 	err_set(e, ERR_AMBIGUOUS, "'%s' fits several: %s", id, b.ptr);
@@ -250,7 +314,7 @@ static int find_task(struct index *ix, const struct scope *s, const char *id, st
 			continue;
 		if (load_tasks(ix, rows, 1, a, &list, e))
 			return -1;
-		if (list.len != 1)
+		if (!list.items[0].row)
 			continue;
 		*out = list.items[0];
 		return 0;

@@ -41,8 +41,6 @@ static const struct thread *thread_before(struct pager *p, size_t start)
 
 /* ---- time: a key waits a few milliseconds at most */
 
-struct patience { struct tui *t; int64_t until; };
-
 static bool is_over(void *ctx)
 {
 	const struct patience *p = ctx;
@@ -50,11 +48,8 @@ static bool is_over(void *ctx)
 	return p->until ? clock_mono() >= p->until : tui_key_waits(p->t);
 }
 
-/* In an act or a paint: no longer than a key may wait. In idle work: until a key does. */
-static int patience_begin(struct pager *p, struct patience *x, bool idle, struct err *e)
+int patience_begin(struct tui *t, struct patience *x, bool idle, struct err *e)
 {
-	struct tui *t = p->view->t;
-
 	*x = (struct patience){ t, idle || t->patience < 0 ? 0 : clock_mono() + t->patience };
 	if (!idle && t->patience == 0)
 		return err_set(e, ERR_CANCELLED, "not now");
@@ -62,7 +57,7 @@ static int patience_begin(struct pager *p, struct patience *x, bool idle, struct
 	return 0;
 }
 
-static void patience_end(struct patience *x)
+void patience_end(struct patience *x)
 {
 	index_yield(x->t->work->index, NULL, NULL);
 }
@@ -103,7 +98,7 @@ static int fetch_page(struct pager *p, struct pager_page *page, size_t start, co
 			f.limit = p->total - start;
 	}
 	page_clear(page);
-	if (patience_begin(p, &x, idle, e) < 0)
+	if (patience_begin(p->view->t, &x, idle, e) < 0)
 		return -1;
 	rc = p->fetch(p->ctx, &f, &page->arena, &page->list, total, e);
 	patience_end(&x);
@@ -332,7 +327,7 @@ static bool count_rows(struct pager *p, bool idle)
 	uint64_t n;
 	int rc;
 
-	if (patience_begin(p, &x, idle, &e) < 0)
+	if (patience_begin(p->view->t, &x, idle, &e) < 0)
 		return false;
 	rc = p->count(p->ctx, &n, &e);
 	patience_end(&x);

@@ -59,6 +59,12 @@ bool pager_reading(const struct pager *p);
 /* The row of a thread's id among the pages at hand, or SIZE_MAX. */
 size_t pager_find(const struct pager *p, const char *id);
 
+/* Around a reading of the index: in an act or a paint no longer than a key may wait, in idle work until one does. It fails
+ * with ERR_CANCELLED then, as does patience_begin where there is none. */
+struct patience { struct tui *t; int64_t until; };
+int patience_begin(struct tui *t, struct patience *x, bool idle, struct err *e);
+void patience_end(struct patience *x);
+
 extern const struct column thread_columns[];
 /* waits: show whom it waits for instead of who wrote last. */
 void thread_cells(struct tui *t, const struct thread *th, bool waits, struct cellv *out);

@@ -240,6 +240,15 @@ int index_task_entity(struct index *ix, int64_t task, char entity[SHA256_HEX], i
 struct task_list { struct task *items; size_t len, alloc; bool more; };
 int index_tasks(struct index *ix, const struct scope *s, const struct query *q, size_t limit, size_t skip,
     struct arena *a, struct task_list *out, struct err *e);
+/*
+ * The same in the making, for screens: the rows' numbers, the latest first; each call adds up to n behind those it has,
+ * until it is complete. One that is given up (index_yield) keeps what it found. The tasks of such numbers: those deleted
+ * meanwhile have row 0 and nothing else.
+ */
+struct task_walk { ARRAY(int64_t) rows; int64_t updated; /* of the last */ bool complete; };
+int index_task_walk(struct index *ix, const struct scope *s, const struct query *q, struct task_walk *w, size_t n,
+    struct err *e);
+int index_tasks_of(struct index *ix, const int64_t *rows, size_t n, struct arena *a, struct task_list *out, struct err *e);
 int index_task(struct index *ix, const struct scope *s, const char *id, struct arena *a, struct task *out,
     struct err *e);
 /* Was this trailer of a commit's message already turned into an op? The key is what the op's payload has as "trailer";
