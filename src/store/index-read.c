@@ -661,12 +661,16 @@ static int match_rows(struct plan *p, struct rows *out, struct rows *beside, boo
 	return clause_query(&p->c, p->f->query, e) || wide_rows(p, out, beside, more, e) ? -1 : 0;
 }
 
-/* Snippets from the best post of each thread on the page. */
+/*
+ * Snippets from the best post of each thread on the page. The matches between the first and the last are listed and the others
+ * passed over, since to look one of them up takes as long as to list a hundred.
+ */
 static int add_matches(struct plan *p, const struct rows *posts, struct thread_list *out, struct err *e)
 {
 	struct index *ix = p->c.ix;
 	sqlite3_stmt *st = db_prep(&ix->db, "SELECT o.thread, snippet(fts, -1, char(1), char(2), '\xe2\x80\xa6', 24) FROM fts"
-		" CROSS JOIN post o ON o.id=fts.rowid WHERE fts MATCH ?1 AND fts.rowid IN (SELECT value FROM json_each(?2))");
+		" CROSS JOIN post o ON o.id=fts.rowid WHERE fts MATCH ?1 AND fts.rowid BETWEEN (SELECT min(value) FROM json_each(?2)) AND (SELECT max(value) FROM json_each(?2))"
+		" AND +fts.rowid IN (SELECT value FROM json_each(?2))");
 	char *list = rows_json(posts);
 	int rc;
 
