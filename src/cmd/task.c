@@ -59,7 +59,7 @@ static int threads_on(struct cmd *c, const struct task *t, struct thread_list *o
 	       work_places_of(c->work, c->arena, out->items, out->len, e) ? -1 : 0;
 }
 
-static void task_text(struct cmd *c, const struct task *t, const char *milestone, const struct thread_list *threads)
+static void task_text(struct cmd *c, const struct task *t, const struct thread_list *threads)
 {
 	struct styled s = STYLED_INIT;
 	char when[TIME_RELATIVE_SIZE];
@@ -73,8 +73,8 @@ static void task_text(struct cmd *c, const struct task *t, const char *milestone
 		out_textf(c, STYLE_NORMAL, " [%s]", t->labels[i]);
 	for (size_t i = 0; i < t->n_assignees; i++)
 		out_textf(c, STYLE_AUTHOR, " @%s", person_label(&t->assignees[i]));
-	if (milestone)
-		out_textf(c, STYLE_NORMAL, "  milestone %s", milestone);
+	if (t->milestone)
+		out_textf(c, STYLE_NORMAL, "  milestone %s", t->milestone);
 	out_line(c);
 	if (t->body && *t->body) {
 		out_line(c);
@@ -92,16 +92,12 @@ static int run_show(struct cmd *c, struct err *e)
 {
 	struct thread_list l = { NULL, 0, 0, false };
 	struct task_ref r;
-	struct err ignored = ERR_INIT;
-	const char *milestone;
 	json_t *j, *list;
 
 	if (find_task(c, c->argv[0], false, &r, e) || threads_on(c, &r.t, &l, e))
 		return -1;
-	/* A tracker that is not connected any more does not keep its tasks from being read. */
-	milestone = act_task_there(c, &r.t, &r.there, &ignored) ? NULL : task_milestone(c, &r);
 	if (!out_json(c)) {
-		task_text(c, &r.t, milestone, &l);
+		task_text(c, &r.t, &l);
 		return 0;
 	}
 	j = task_json(&r.t);
@@ -110,7 +106,6 @@ static int run_show(struct cmd *c, struct err *e)
 		json_array_append_new(list, thread_json(&l.items[i - 1]));
 	json_put_str(j, "body", r.t.body);
 	json_put_str(j, "status", r.t.status);
-	json_put_str(j, "milestone", milestone);
 	json_object_set_new(j, "threads", list);
 	out_doc(c, "task", j);
 	return 0;

@@ -22,7 +22,5 @@ int task_set_words(struct cmd *c, struct task_ref *r, bool people, bool remove, 
 int task_take(struct cmd *c, struct task_ref *r, struct err *e);
 /* name NULL: none. */
 int task_set_milestone(struct cmd *c, struct task_ref *r, const char *name, struct err *e);
-/* The milestone it is in, as it will be once the outbox is empty; NULL: none. */
-const char *task_milestone(struct cmd *c, const struct task_ref *r);
 
 #endif

@@ -114,35 +114,3 @@ int task_set_milestone(struct cmd *c, struct task_ref *r, const char *name, stru
 	return queue(c, r, &op, patch, name ? arena_printf(c->arena, "milestone %s of", name) : "no milestone for",
 	    name ? arena_printf(c->arena, "goes into %s", name) : "leaves its milestone", e);
 }
-
-/* What the last row of the outbox about it says. false: none does. */
-static bool queued_milestone(struct cmd *c, const struct task_ref *r, const char **name)
-{
-	const struct source *s = r->there.s;
-	struct out_list l = ARRAY_INIT;
-	struct err ignored = ERR_INIT;
-	bool found = false;
-
-	if (work_desk(c->work, &ignored) || desk_outs(c->work->desk, NULL, s->d.kind, s->key, c->arena, &l, &ignored))
-		return false;
-	for (size_t i = 0; i < l.len; i++) {
-		json_t *j = json_read(l.items[i].op, strlen(l.items[i].op), "an op", &ignored);
-		struct wire_op op;
-
-		if (j && !wire_op_parse(c->arena, j, &op, &ignored) && op.verb == WIRE_MILESTONE && !strcmp(op.task, r->there.task)) {
-			*name = op.value;
-			found = true;
-		}
-		json_decref(j);
-	}
-	return found;
-}
-
-const char *task_milestone(struct cmd *c, const struct task_ref *r)
-{
-	const char *name = r->there.k.milestone;
-
-	if (r->there.s)
-		queued_milestone(c, r, &name);
-	return name;
-}

@@ -52,12 +52,13 @@ static const struct key_row {
 	[QK_COMMIT] = { "commit", ANY_VALUE, no_hints },
 	[QK_ID] = { "id", ANY_VALUE, no_hints },
 	[QK_PLACE] = { "place", LISTED, place_values },
+	[QK_MILESTONE] = { "milestone", ANY_VALUE, no_hints },
 };
 
 /* The keys as completion offers them, and for "did you mean"; in the order of the table. */
 static const char *const first_words[] = {
 	"is:", "kind:", "on:", "by:", "with:", "waiting:", "source:", "task:", "label:", "assignee:", "author:",
-	"created:", "updated:", "commit:", "id:", "place:", "or", "not", NULL,
+	"created:", "updated:", "commit:", "id:", "place:", "milestone:", "or", "not", NULL,
 };
 
 struct scan {

@@ -72,6 +72,9 @@ void record_patch_task(struct arena *a, struct record_task *t, const json_t *pat
 	task_state_parse(json_get_str(patch, "state"), &t->state);
 	t->title = patch_text(a, patch, "title", t->title);
 	t->body = patch_text(a, patch, "body", t->body);
+	t->milestone = patch_text(a, patch, "milestone", t->milestone);
+	if (t->milestone && !*t->milestone)
+		t->milestone = NULL;
 	patch_labels(a, t, json_get_arr(patch, "add_labels"), json_get_arr(patch, "drop_labels"));
 	patch_people(a, t, json_get_arr(patch, "add_people"), json_get_arr(patch, "drop_people"));
 }
@@ -355,6 +358,7 @@ bool record_fold_task(struct arena *a, const struct record_source *s, const stru
 	*k = (struct task){
 		.id = arena_printf(a, "T-%s", hex), .source = s->name, .change = r->change, .state = r->state,
 		.status = arena_strdup(a, r->status ? r->status : r->draft ? "draft" : NULL), .title = one_line(a, r->title, r->body),
+		.milestone = arena_strdup(a, r->milestone),
 		.body = clean_body(a, r->body), .created = r->created, .url = arena_strdup(a, r->url),
 		.updated = r->updated > r->created ? r->updated : r->created,
 	};

@@ -171,31 +171,6 @@ static void add_person(struct buf *b, const char *key, const struct person *p)
 	person_add_json(b, p);
 }
 
-static void add_post(struct buf *b, const struct post *p)
-{
-	buf_addch(b, '{');
-	json_add_str(b, "id", p->id);
-	add_person(b, "author", &p->author);
-	json_add_time(b, "time", p->time);
-	json_add_str(b, "body", p->body);
-	json_add_str(b, "state", post_state_name(p->state));
-	json_add_time(b, "edited", p->edited);
-	json_add_bool(b, "accepted", p->accepted);
-	json_add_key(b, "reactions");
-	buf_addch(b, '[');
-	for (size_t i = 0; i < p->n_reactions; i++) {
-		buf_addstr(b, i ? ",{" : "{");
-		json_add_str(b, "emoji", p->reactions[i].emoji);
-		json_add_int(b, "n", p->reactions[i].n);
-		json_add_bool(b, "mine", p->reactions[i].mine);
-		buf_addch(b, '}');
-	}
-	buf_addch(b, ']');
-	if (p->restricted)
-		json_add_bool(b, "private", true);
-	buf_addch(b, '}');
-}
-
 static void add_people(struct buf *b, const char *key, const struct person *p, size_t n)
 {
 	json_add_key(b, key);
@@ -206,6 +181,43 @@ static void add_people(struct buf *b, const char *key, const struct person *p, s
 		person_add_json(b, &p[i]);
 	}
 	buf_addch(b, ']');
+}
+
+/* by: who, null where a tracker tells the number alone. */
+static void add_reactions(struct buf *b, const struct post *p)
+{
+	json_add_key(b, "reactions");
+	buf_addch(b, '[');
+	for (size_t i = 0; i < p->n_reactions; i++) {
+		const struct reaction *r = &p->reactions[i];
+
+		buf_addstr(b, i ? ",{" : "{");
+		json_add_str(b, "emoji", r->emoji);
+		json_add_int(b, "n", r->n);
+		json_add_bool(b, "mine", r->mine);
+		if (r->by)
+			add_people(b, "by", r->by, r->n);
+		else
+			json_add_str(b, "by", NULL);
+		buf_addch(b, '}');
+	}
+	buf_addch(b, ']');
+}
+
+static void add_post(struct buf *b, const struct post *p)
+{
+	buf_addch(b, '{');
+	json_add_str(b, "id", p->id);
+	add_person(b, "author", &p->author);
+	json_add_time(b, "time", p->time);
+	json_add_str(b, "body", p->body);
+	json_add_str(b, "state", post_state_name(p->state));
+	json_add_time(b, "edited", p->edited);
+	json_add_bool(b, "accepted", p->accepted);
+	add_reactions(b, p);
+	if (p->restricted)
+		json_add_bool(b, "private", true);
+	buf_addch(b, '}');
 }
 
 static void add_words(struct buf *b, const char *key, const char *const *w, size_t n)
@@ -271,6 +283,7 @@ static void add_task(struct buf *b, const struct task *t)
 	add_person(b, "author", &t->author);
 	add_people(b, "assignees", t->assignees, t->n_assignees);
 	add_words(b, "labels", t->labels, t->n_labels);
+	json_add_str(b, "milestone", t->milestone);
 	json_add_time(b, "created", t->created);
 	json_add_time(b, "updated", t->updated);
 	json_add_str(b, "url", t->url);

@@ -740,12 +740,12 @@ static int write_task(struct folding *w)
 	if (!w->author)
 		return -1;
 	st = db_prep(d, "INSERT INTO task(id, source, hid, entity, rev, change, state, created, updated, author, author_who,"
-		     " status, title, url, assignees, labels, body, name, key, num) VALUES(nullif(?1, 0), ?2, ?3, ?4, ?5, ?6, ?7, ?8,"
-		     " ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, nullif(?20, 0))");
-	db_bind(st, "iiitiiiiiiitttttttti", id, w->source, hid_of(w->entity), w->entity, ++w->ix->seq, (int64_t)k->change,
+		     " status, title, url, assignees, labels, body, name, key, num, milestone) VALUES(nullif(?1, 0), ?2, ?3, ?4, ?5, ?6, ?7, ?8,"
+		     " ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, nullif(?20, 0), ?21)");
+	db_bind(st, "iiitiiiiiiittttttttit", id, w->source, hid_of(w->entity), w->entity, ++w->ix->seq, (int64_t)k->change,
 		(int64_t)k->state, k->created, k->updated, w->author, w->author_who, k->status, k->title ? k->title : "", k->url,
 		people_pack(a, k->assignees, k->n_assignees), words_pack(a, k->labels, k->n_labels), k->body, w->f.name,
-		w->task, w->f.name ? (int64_t)record_number(w->f.name) : (int64_t)0);
+		w->task, w->f.name ? (int64_t)record_number(w->f.name) : (int64_t)0, k->milestone);
 	if (db_step(d, st, w->e))
 		return -1;
 	return write_task_words(w, id ? id : sqlite3_last_insert_rowid(d->sql));

@@ -452,6 +452,13 @@ static void label_sql(struct clause *c, const char *name)
 				    "t.id IN (SELECT thread FROM label WHERE name=?%d AND task=0)", clause_text(c, name));
 }
 
+/* Of a thread it is its task's. */
+static void milestone_sql(struct clause *c, const char *name)
+{
+	buf_addf(&c->sql, c->task ? "k.milestone=?%d" : "t.task IN (SELECT ltrim(x.name, '!#') FROM task x WHERE x.milestone=?%d)",
+		 clause_text(c, name));
+}
+
 static const char *lower_hex(struct arena *a, const char *s)
 {
 	char *out = arena_strdup(a, s);
@@ -593,6 +600,7 @@ static int term_sql(struct clause *c, const struct query *q, struct err *e)
 	static void (*const plain[])(struct clause *, const char *) = {
 		[QK_BY] = by_sql, [QK_AUTHOR] = by_sql, [QK_WITH] = with_sql, [QK_WAITING] = waiting_sql,
 		[QK_SOURCE] = source_sql, [QK_TASK] = task_sql, [QK_LABEL] = label_sql, [QK_ASSIGNEE] = assignee_sql,
+		[QK_MILESTONE] = milestone_sql,
 	};
 	size_t k = (size_t)q->key;
 

@@ -142,7 +142,7 @@ static void read_reactions(struct arena *a, const char *json, const struct scope
 		r->emoji = arena_strdup(a, json_string_value(json_array_get(one, 0)));
 		r->n = (unsigned)json_integer_value(json_array_get(one, 1));
 		r->mine = json_is_true(json_array_get(one, 3));
-		if (json_array_size(by) == 0)
+		if (r->n == 0 || json_array_size(by) != r->n)
 			continue;
 		r->by = arena_alloc(a, json_array_size(by) * sizeof(*r->by));
 		for (size_t k = 0; k < json_array_size(by); k++) {

@@ -80,7 +80,7 @@ const char index_schema[] =
 "CREATE TABLE task(id INTEGER PRIMARY KEY, source INTEGER NOT NULL, hid INTEGER NOT NULL, entity TEXT NOT NULL,"
 "	name TEXT COLLATE NOCASE, rev INTEGER NOT NULL, change INTEGER NOT NULL, state INTEGER NOT NULL, created INTEGER NOT NULL,"
 "	updated INTEGER NOT NULL, author INTEGER NOT NULL, author_who INTEGER NOT NULL, status TEXT, title TEXT NOT NULL,"
-"	url TEXT, assignees TEXT, labels TEXT, body TEXT, key TEXT, num INTEGER);"
+"	url TEXT, assignees TEXT, labels TEXT, milestone TEXT COLLATE NOCASE, body TEXT, key TEXT, num INTEGER);"
 "CREATE TABLE assignee(task INTEGER, who INTEGER, PRIMARY KEY(task, who)) WITHOUT ROWID;"
 
 /* unplaced: how many threads had no place when the repository's last change was unplaced_at. */
@@ -129,6 +129,7 @@ const char index_schema_finding[] =
 "CREATE INDEX rewrite_old ON rewrite(old, source, new);"
 "CREATE INDEX task_hid ON task(hid);"
 "CREATE INDEX task_name ON task(name) WHERE name IS NOT NULL;"
+"CREATE INDEX task_milestone ON task(milestone) WHERE milestone IS NOT NULL;"
 "CREATE INDEX task_num ON task(num) WHERE num IS NOT NULL;"
 "CREATE INDEX task_updated ON task(source, updated, id);"
 "CREATE INDEX task_open ON task(source, updated, id) WHERE state=0;"

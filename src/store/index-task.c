@@ -19,7 +19,7 @@
 
 #define TASK_SELECT "SELECT j.key, k.id, k.hid, (SELECT max(hid) FROM task WHERE hid<k.hid), (SELECT min(hid) FROM task WHERE" \
 	" hid>k.hid), k.name, CASE WHEN s.kind IN ('native', 'private') THEN s.kind ELSE s.name END, k.change, k.state, k.status," \
-	" k.title, k.body, k.url, k.assignees, k.labels, k.created, k.updated, a.name, a.email, a.login, " COUNT("count(*)") ", " COUNT("total(z.state=0)") \
+	" k.milestone, k.title, k.body, k.url, k.assignees, k.labels, k.created, k.updated, a.name, a.email, a.login, " COUNT("count(*)") ", " COUNT("total(z.state=0)") \
 	" FROM json_each(?1) j CROSS JOIN task k ON k.id=j.value CROSS JOIN source s ON s.id=k.source CROSS JOIN person a ON" \
 	" a.id=k.author"
 
@@ -56,6 +56,7 @@ static void read_task(struct row *r, struct task *t)
 	t->change = row_int(r) != 0;
 	t->state = (enum task_state)row_int(r);
 	t->status = row_text(r);
+	t->milestone = row_text(r);
 	t->title = row_text(r);
 	t->body = row_text(r);
 	t->url = row_text(r);

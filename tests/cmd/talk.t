@@ -55,6 +55,8 @@ is "$(json "$(killick show "$q" --json)" 'd["thread"]["state"]')" answered "and 
 run killick accept "$a" --undo; is "$st" 0 "accept --undo"
 run killick react "$a" +1; is "$st" 0 "react by name"
 run killick react "$a" 🎉; is "$st" 0 "react by emoji"
+is "$(json "$(killick show "$a" --json)" '[("%x" % ord(r["emoji"]), r["n"], r["mine"], r["by"][0]["email"]) for p in d["thread"]["posts"] for r in p["reactions"]]')" \
+	'[["1f389", 1, true, "ana@example.org"], ["1f44d", 1, true, "ana@example.org"]]' "show --json has both"
 run killick react "$a" x; is "$st" 2 "a letter is no reaction"
 run killick edit "$a" -m 'not mine'; is "$st" 5 "somebody else's post cannot be edited"
 like "$err" 'Bo wrote this' "and is said whose it is"

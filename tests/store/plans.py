@@ -67,7 +67,7 @@ for name in ('GH-1', '!58', '#412', 'T-123456', 'PROJ-77'):
 for query in ('is:open', 'is:answered', 'is:unread', 'is:mine', 'is:gone', 'is:private', 'kind:question', 'place:moved', 'on:src',
               'on:src/a.c', 'on:src/a.c:3', 'on:*.c', 'on:.', 'on:GH-1', 'on:!58', 'commit:abcd', 'id:' + q, 'id:' + p, 'by:ana',
               'author:me', 'with:ana', 'waiting:me', 'waiting:others', 'waiting:ana', 'source:native', 'task:GH-1', 'task:' + t,
-              'task:58', 'label:x', 'assignee:me', 'updated:<2w', 'created:>2020-01-01', 'retry', '"a retry"', 'ret*', '->',
+              'task:58', 'label:x', 'assignee:me', 'milestone:1.0', 'updated:<2w', 'created:>2020-01-01', 'retry', '"a retry"', 'ret*', '->',
               'is:open kind:question on:src by:ana', 'not is:open', 'is:open or label:x'):
     for list_ in ('threads', 'tasks', 'search'):
         run(list_, '--json', '--', query)

@@ -13,6 +13,9 @@ is $st 0 "task milestone"
 like "$out" "DIR-412 goes into 2.0; dir widget DIR-412; everyone" "says what and who"
 run killick task show DIR-412
 like "$out" "milestone 2.0" "it shows at once"
+is "$(json "$(killick tasks milestone:2.0 --json)" '[(t["id"], t["milestone"]) for t in d["tasks"]]')" '[["DIR-412", "2.0"]]' "milestone: finds it"
+is "$(json "$(killick threads milestone:2.0 --json)" 'len(d["threads"])')" 1 "and its thread"
+is "$(json "$(killick tasks --json -- -milestone:2.0)" 'len(d["tasks"])')" 0 "which no other has"
 run killick sync -q
 is "$(dir get 412 task milestone)" 2.0 "and is there"
 run killick task show DIR-412 --json

@@ -86,9 +86,12 @@ static const struct person ana = { .name = "Ana", .email = "ana@x" };
 /* Scripts rely on every key, also where there is nothing to say. */
 static void test_thread_document(void **state)
 {
+	struct person one = ana;
+	struct reaction reactions[] = { { .emoji = "+", .n = 1, .mine = true, .by = &one }, { .emoji = "-", .n = 7 } };
 	struct post posts[] = {
 		{ .id = "p1", .author = ana, .time = 1000, .body = "Why?" },
-		{ .id = "p2", .author = ana, .time = 2000, .state = POST_RETRACTED, .edited = 3000, .accepted = true },
+		{ .id = "p2", .author = ana, .time = 2000, .state = POST_RETRACTED, .edited = 3000, .accepted = true,
+			.reactions = reactions, .n_reactions = 2 },
 	};
 	struct person asked[] = { ana };
 	const char *labels[] = { "net" }, *links[] = { "HEAD" };
@@ -109,7 +112,8 @@ static void test_thread_document(void **state)
 	    "\"last\":null,\"why\":null},"
 	    "\"posts\":[{\"id\":\"p1\",\"author\":" ANA ",\"time\":\"1970-01-01T00:00:01Z\",\"body\":\"Why?\","
 	    "\"state\":\"sent\",\"edited\":null,\"accepted\":false,\"reactions\":[]},{\"id\":\"p2\",\"author\":" ANA ",\"time\":\"1970-01-01T00:00:02Z\",\"body\":null,"
-	    "\"state\":\"retracted\",\"edited\":\"1970-01-01T00:00:03Z\",\"accepted\":true,\"reactions\":[]}],\"url\":null,\"author\":" ANA ","
+	    "\"state\":\"retracted\",\"edited\":\"1970-01-01T00:00:03Z\",\"accepted\":true,\"reactions\":[{\"emoji\":\"+\","
+	    "\"n\":1,\"mine\":true,\"by\":[" ANA "]},{\"emoji\":\"-\",\"n\":7,\"mine\":false,\"by\":null}]}],\"url\":null,\"author\":" ANA ","
 	    "\"asked\":[" ANA "],\"labels\":[\"net\"],\"links\":[\"HEAD\"],\"created\":\"1970-01-01T00:00:01Z\","
 	    "\"updated\":\"1970-01-01T00:00:02Z\"}");
 	t = (struct thread){ .id = "k1", .n_posts = 4 };
@@ -127,18 +131,18 @@ static void test_task_document(void **state)
 	struct person people[] = { ana };
 	struct task k = {
 		.id = "GH-58", .source = "github", .change = true, .state = TASK_MERGED, .title = "Cap it", .author = ana,
-		.assignees = people, .n_assignees = 1, .labels = labels, .n_labels = 1, .created = 1000, .updated = 2000,
+		.assignees = people, .n_assignees = 1, .labels = labels, .n_labels = 1, .milestone = "2.0", .created = 1000, .updated = 2000,
 		.url = "https://x/58", .n_threads = 3,
 	};
 
 	(void)state;
 	check_json(task_json(&k), "{\"id\":\"GH-58\",\"source\":\"github\",\"kind\":\"change\",\"state\":\"merged\","
-	    "\"title\":\"Cap it\",\"author\":" ANA ",\"assignees\":[" ANA "],\"labels\":[\"bug\"],"
+	    "\"title\":\"Cap it\",\"author\":" ANA ",\"assignees\":[" ANA "],\"labels\":[\"bug\"],\"milestone\":\"2.0\","
 	    "\"created\":\"1970-01-01T00:00:01Z\",\"updated\":\"1970-01-01T00:00:02Z\",\"url\":\"https://x/58\","
 	    "\"threads\":3}");
 	k = (struct task){ .id = "T-1" };
 	check_json(task_json(&k), "{\"id\":\"T-1\",\"source\":null,\"kind\":\"task\",\"state\":\"open\",\"title\":null,"
-	    "\"author\":{\"name\":null,\"email\":null,\"login\":null},\"assignees\":[],\"labels\":[],\"created\":null,"
+	    "\"author\":{\"name\":null,\"email\":null,\"login\":null},\"assignees\":[],\"labels\":[],\"milestone\":null,\"created\":null,"
 	    "\"updated\":null,\"url\":null,\"threads\":0}");
 }
 

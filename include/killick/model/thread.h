@@ -86,6 +86,7 @@ struct task {
 	bool change;             /* carries commits */
 	enum task_state state;
 	const char *status;      /* the tracker's own word, or NULL */
+	const char *milestone;   /* or NULL */
 	const char *title, *body;
 	struct person author;
 	struct person *assignees; size_t n_assignees;
