@@ -36,7 +36,6 @@ struct commit_view {
 	ARRAY(struct commit_row) rows;
 	struct styled chunk;                 /* the hunk styled last */
 	uint32_t chunk_first, chunk_n;
-	size_t mark;
 };
 
 static struct commit_view *self(struct view *v)
@@ -49,7 +48,6 @@ static int commit_open(struct view *v, int argc, const char *const *argv, struct
 	struct commit_view *c = self(v);
 	struct oid id;
 
-	c->mark = SIZE_MAX;
 	c->chunk_first = UINT32_MAX;
 	buf_init(&c->patch);
 	if (repo_resolve(v->t->work->repo, argc ? argv[0] : "HEAD", &id, e) < 0)
@@ -429,7 +427,7 @@ static void commit_line(struct view *v, size_t row, struct styled *out)
 
 static bool lines_anchor(struct commit_view *c, size_t row, struct anchor *an)
 {
-	const struct patch_line *l = line_at(c, row), *m = c->mark == SIZE_MAX ? l : line_at(c, c->mark);
+	const struct patch_line *l = line_at(c, row), *m = c->v.mark == SIZE_MAX ? l : line_at(c, c->v.mark);
 	uint32_t a, b;
 
 	if (!l || !l->file || l->file > c->files.len || (!l->old && !l->new_))
@@ -481,9 +479,9 @@ static unsigned commit_flags(struct view *v, size_t row)
 {
 	struct commit_view *c = self(v);
 
-	if (c->mark == SIZE_MAX)
+	if (c->v.mark == SIZE_MAX)
 		return 0;
-	return (row >= c->mark && row <= v->cursor) || (row <= c->mark && row >= v->cursor) ? CELL_RANGE : 0;
+	return (row >= c->v.mark && row <= v->cursor) || (row <= c->v.mark && row >= v->cursor) ? CELL_RANGE : 0;
 }
 
 static void next_thread(struct commit_view *c, int dir)
@@ -522,12 +520,12 @@ static bool commit_act(struct view *v, enum act a, const char *arg)
 		next_thread(c, a == ACT_NEXT_THREAD ? 1 : -1);
 		return true;
 	case ACT_MARK:
-		c->mark = c->mark == SIZE_MAX ? v->cursor : SIZE_MAX;
+		c->v.mark = c->v.mark == SIZE_MAX ? v->cursor : SIZE_MAX;
 		return true;
 	case ACT_CANCEL:
-		if (c->mark == SIZE_MAX)
+		if (c->v.mark == SIZE_MAX)
 			return false;
-		c->mark = SIZE_MAX;
+		c->v.mark = SIZE_MAX;
 		return true;
 	default:
 		return false;

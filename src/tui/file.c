@@ -31,7 +31,6 @@ struct file {
 	struct thread_list threads;
 	size_t n_gone;
 	size_t want;            /* row to go to once it is known; SIZE_MAX: none */
-	size_t mark;            /* where a range began; SIZE_MAX: none */
 	bool text_loaded;
 	struct timespec changed; /* of the work tree's file, as it was read */
 };
@@ -153,7 +152,7 @@ static int file_open(struct view *v, int argc, const char *const *argv, struct e
 	uint64_t line = 0;
 	int rc = 0;
 
-	f->want = f->mark = SIZE_MAX;
+	f->want = SIZE_MAX;
 	if (argc < 1)
 		return err_set(e, ERR_USAGE, "file PATH[:LINE] [REVISION]; F lists the files");
 	/* Called from here: path, line, revision. Typed: an anchor. */
@@ -358,8 +357,8 @@ static void file_line(struct view *v, size_t row, struct styled *out)
 
 static void range(const struct file *f, size_t row, size_t *from, size_t *to)
 {
-	*from = f->mark == SIZE_MAX || f->mark > row ? row : f->mark;
-	*to = f->mark == SIZE_MAX || f->mark < row ? row : f->mark;
+	*from = f->v.mark == SIZE_MAX || f->v.mark > row ? row : f->v.mark;
+	*to = f->v.mark == SIZE_MAX || f->v.mark < row ? row : f->v.mark;
 }
 
 static unsigned file_flags(struct view *v, size_t row)
@@ -367,7 +366,7 @@ static unsigned file_flags(struct view *v, size_t row)
 	struct file *f = (struct file *)v;
 	size_t from, to;
 
-	if (f->mark == SIZE_MAX)
+	if (f->v.mark == SIZE_MAX)
 		return 0;
 	range(f, v->cursor, &from, &to);
 	return row >= from && row <= to ? CELL_RANGE : 0;
@@ -411,7 +410,7 @@ static void file_target(struct view *v, size_t row, struct target *t)
 	t->line = an.line;
 	t->end = an.end;
 	t->quote = lines_text(f, from, to);
-	if (th && f->mark == SIZE_MAX) {
+	if (th && f->v.mark == SIZE_MAX) {
 		t->thread = th->id;
 		t->state = th->state;
 	}
@@ -501,14 +500,14 @@ static bool file_act(struct view *v, enum act a, const char *arg)
 		next_thread(f, a == ACT_NEXT_THREAD ? 1 : -1);
 		return true;
 	case ACT_MARK:
-		f->mark = f->mark == SIZE_MAX ? v->cursor : SIZE_MAX;
-		if (f->mark != SIZE_MAX)
-			tui_say(v->t, MSG_INFO, "marking from line %zu: move, then a asks about the lines; Esc forgets them", f->mark + 1);
+		f->v.mark = f->v.mark == SIZE_MAX ? v->cursor : SIZE_MAX;
+		if (f->v.mark != SIZE_MAX)
+			tui_say(v->t, MSG_INFO, "marking from line %zu: move, then a asks about the lines; Esc forgets them", f->v.mark + 1);
 		return true;
 	case ACT_CANCEL:
-		if (f->mark == SIZE_MAX)
+		if (f->v.mark == SIZE_MAX)
 			return false;
-		f->mark = SIZE_MAX;
+		f->v.mark = SIZE_MAX;
 		return true;
 	case ACT_LAST:
 		filetext_reach(&f->text, SIZE_MAX, clock_mono() + 2000);

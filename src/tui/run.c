@@ -82,6 +82,20 @@ static void tell(struct tui *t, struct caught *c, int status, const char *what, 
 	buf_release(&said);
 }
 
+/* A range that was asked about is done with. */
+static void unmark(struct tui *t, const char *verb)
+{
+	static const char *const verbs[] = { "ask", "remark", "decide", "note" };
+	struct screen *s = tui_screen(t);
+
+	for (size_t i = 0; s && i < ARRAY_SIZE(verbs); i++)
+		if (!strcmp(verb, verbs[i])) {
+			s->main->mark = SIZE_MAX;
+			if (s->side)
+				s->side->mark = SIZE_MAX;
+		}
+}
+
 int tui_command(struct tui *t, int argc, const char *const *argv, struct buf *out)
 {
 	struct caught c = { t, BUF_INIT, BUF_INIT };
@@ -96,6 +110,8 @@ int tui_command(struct tui *t, int argc, const char *const *argv, struct buf *ou
 	status = cmd_run(&io, t->work, argc, argv);
 	if (!entry || entry->needs & NEED_WRITE || entry->sub)
 		tui_stale(t);
+	if (!status)
+		unmark(t, argv[0]);
 	t->set_up = work_is_set_up(t->work) || work_has_sources(t->work);
 	t->generation = t->work->index ? index_generation(t->work->index) : 0;
 	if (out)

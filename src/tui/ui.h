@@ -115,6 +115,7 @@ struct view {
 	struct arena arena;      /* of what is loaded; load() clears it */
 	struct rect area;        /* where it was drawn last */
 	size_t cursor, top;
+	size_t mark;             /* where a range began; SIZE_MAX: none is marked */
 	int left;                /* cells scrolled sideways */
 	size_t limit;            /* while drawing: bytes of a line of code that can matter; else 0, all */
 	struct styled text;

@@ -18,6 +18,7 @@ struct view *view_new(struct tui *t, const struct view_ops *ops, int argc, const
 	v->ops = ops;
 	v->t = t;
 	v->filter = xstrdup("");
+	v->mark = SIZE_MAX;
 	if (ops->open && ops->open(v, argc, argv, e) < 0) {
 		view_free(v);
 		return NULL;

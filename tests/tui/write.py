@@ -59,6 +59,12 @@ is_([d['body'] for d in drafts()], ['one line'], 'which it is')
 out = w.script(OPEN + 'keys G!\nsettle\ndump\n')
 is_((len(drafts()), show()['posts'][-1]['body']), (0, 'one line'), '! sends it from there')
 
+# A range that was asked about is done with: the next key means the thread there.
+out = w.script('line file src/a.c:40\nsettle\nkeys Vjj<Alt-a>\ndump\ntype about three lines\nkeys <Enter>\nsettle\nkeys <Alt-r>\ndump\n')
+ok('ask on src/a.c:40-42' in out[0][-1], 'a range is asked about')
+ok('reply to ' in out[1][-1], 'and a reply is one to that')
+w.killick('retract', threads()[0]['id'])
+
 # u takes back what was done last, not what was said last.
 w.killick('reply', threads()[-1]['id'], '-m', 'an answer', **BO)
 out = w.script(OPEN + 'keys gAu\nsettle\ndump\n')
