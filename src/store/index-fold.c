@@ -907,6 +907,7 @@ int index_forget(struct index *ix, int64_t source, struct err *e)
 	idset_clear(&ix->ops);
 	idset_clear(&ix->marked);
 	index_drop_record_marks(ix, source);
+	index_drop_fresh(ix);
 	if (index_flush_deltas(ix, e))
 		return -1;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)

@@ -32,6 +32,8 @@ struct box_delta { int64_t who, source; int waits; int64_t n; };
 struct bulk_mark { uint8_t id[SHA256_SIZE]; };
 /* A task or thread whose records changed; keys in txn. */
 struct record_mark { int64_t source; const char *task, *thread; int what; };
+/* A note or thread that came in this write and is still in memory (record_put.kept). */
+struct fresh_record { int64_t id; const char *task, *thread, *links; const struct record *r; };
 
 struct index {
 	struct db db;
@@ -49,6 +51,9 @@ struct index {
 	bool aside, bulk, bulk_ops;    /* in a write: index-bulk.c */
 	ARRAY(struct bulk_mark) marks;      /* in a bulk: entities to fold */
 	ARRAY(struct record_mark) record_marks;   /* in a write: not folded yet */
+	ARRAY(struct fresh_record) fresh;   /* what of their records is new; all that is, unless fresh_broken */
+	int64_t fresh_source;
+	bool fresh_broken;
 	struct arena scratch;          /* of one fold */
 	struct arena txn;              /* of one write: the identities, the people */
 	struct known_person people[64];
@@ -126,6 +131,7 @@ int index_flush_placed(struct index *ix, struct err *e);
 int index_flush_deltas(struct index *ix, struct err *e);
 int index_flush_record_marks(struct index *ix, struct err *e);
 void index_drop_record_marks(struct index *ix, int64_t source);
+void index_drop_fresh(struct index *ix);
 void index_drop_pending(struct index *ix);
 
 /* The waiting rule (index.h). */

@@ -18,6 +18,9 @@ struct linked { const char *key, *links; };  /* what quotes places: a note's key
 /* The task read last. */
 struct known_task { struct arena a; const char *key; struct record_task k; bool has; const char *links; };
 
+/* What is in memory, sorted, and where in it the fold is; first: the first row that is. */
+struct fresh_left { const struct fresh_record *at, *end; int64_t first; };
+
 struct rfold {
 	struct index *ix;
 	int64_t source;
@@ -26,6 +29,7 @@ struct rfold {
 	const char *host;
 	bool has_unsent;             /* anything of this source */
 	struct known_task *known;
+	struct fresh_left *fresh;
 	struct record_task k;
 	bool has_task;
 	struct record_thread th;
@@ -109,26 +113,49 @@ static void add_note(struct rfold *r, const struct record_note *n, int64_t row, 
 		*array_add(&r->links) = (struct linked){ n->key, links };
 }
 
+static void add_record(struct rfold *r, const struct record *rec, int64_t row, const char *links)
+{
+	if (rec->type == RECORD_THREAD) {
+		r->th = rec->thread;
+		r->has_thread = true;
+	} else {
+		add_note(r, &rec->note, row, links);
+	}
+}
+
+static int fresh_cmp(const struct fresh_record *f, const char *task, const char *thread)
+{
+	int c = strcmp(f->task, task);
+
+	return c ? c : strcmp(f->thread, thread);
+}
+
+/* Those of this thread: both are in the order of their keys. */
+static void add_fresh(struct rfold *r)
+{
+	const struct fresh_record *f = r->fresh->at, *end = r->fresh->end;
+
+	while (f < end && fresh_cmp(f, r->task, r->thread) < 0)
+		f++;
+	r->fresh->at = f;
+	for (; f < end && !fresh_cmp(f, r->task, r->thread); f++)
+		add_record(r, f->r, f->id, f->links);
+}
+
 static int load_thread(struct rfold *r)
 {
 	sqlite3_stmt *st = db_prep(&r->ix->db, "SELECT id, type, links, bytes FROM record WHERE source=?1 AND task=?2 AND thread=?3"
-		" AND type IN (1, 2) AND gone<>1");
+		" AND type IN (1, 2) AND gone<>1 AND id<?4");
 	struct err bad = ERR_INIT;
 	struct record rec;
 	int rc;
 
 	_Static_assert(RECORD_THREAD == 2 && GONE_DELETED == 1, "the statements say so");
-	db_bind(st, "itt", r->source, r->task, r->thread);
-	while ((rc = db_step(&r->ix->db, st, r->e)) == 1) {
-		if (record_parse(scratch(r), sqlite3_column_blob(st, 3), (size_t)sqlite3_column_bytes(st, 3), &rec, &bad))
-			continue;
-		if (rec.type == RECORD_THREAD) {
-			r->th = rec.thread;
-			r->has_thread = true;
-		} else {
-			add_note(r, &rec.note, col_int(st, 0), col_text(scratch(r), st, 2));
-		}
-	}
+	db_bind(st, "itti", r->source, r->task, r->thread, r->fresh->first);
+	while ((rc = db_step(&r->ix->db, st, r->e)) == 1)
+		if (!record_parse(scratch(r), sqlite3_column_blob(st, 3), (size_t)sqlite3_column_bytes(st, 3), &rec, &bad))
+			add_record(r, &rec, col_int(st, 0), col_text(scratch(r), st, 2));
+	add_fresh(r);
 	return rc;
 }
 
@@ -470,6 +497,25 @@ static int mark_cmp(const void *pa, const void *pb)
 	return c ? c : a->what - b->what;
 }
 
+static int fresh_order(const void *pa, const void *pb)
+{
+	const struct fresh_record *a = pa, *b = pb;
+	int c = fresh_cmp(a, b->task, b->thread);
+
+	return c ? c : (a->id > b->id) - (a->id < b->id);
+}
+
+static void take_fresh(struct index *ix, int64_t source, struct fresh_left *f)
+{
+	*f = (struct fresh_left){ .first = INT64_MAX };
+	if (!ix->fresh.len || ix->fresh_broken || ix->fresh_source != source)
+		return;
+	f->first = ix->fresh.items[0].id;
+	qsort(ix->fresh.items, ix->fresh.len, sizeof(*ix->fresh.items), fresh_order);
+	f->at = ix->fresh.items;
+	f->end = f->at + ix->fresh.len;
+}
+
 static int fold_marks(struct rfold *of)
 {
 	struct index *ix = of->ix;
@@ -492,11 +538,14 @@ static int fold_marks(struct rfold *of)
 int index_fold_records(struct index *ix, int64_t source, struct err *e)
 {
 	struct known_task known = { .a = ARENA_INIT };
-	struct rfold of = { .ix = ix, .source = source, .known = &known, .e = e };
+	struct fresh_left fresh;
+	struct rfold of = { .ix = ix, .source = source, .known = &known, .fresh = &fresh, .e = e };
 	int rc = load_marks(ix, source, e);
 
+	take_fresh(ix, source, &fresh);
 	if (!rc && ix->record_marks.len)
 		rc = load_source(&of) || fold_marks(&of) ? -1 : 0;
 	arena_release(&known.a);
+	index_drop_fresh(ix);
 	return rc;
 }

@@ -177,6 +177,36 @@ static int find_old(struct index *ix, int64_t source, enum record_type type, con
 	return rc < 0 ? -1 : 0;
 }
 
+void index_drop_fresh(struct index *ix)
+{
+	ix->fresh.len = 0;
+	ix->fresh_broken = false;
+}
+
+/* The fold takes it from here. */
+static void keep_fresh(struct index *ix, const struct row_of *w, const struct record_put *p)
+{
+	struct record *r;
+
+	if (w->type == RECORD_TASK)
+		return;
+	ix->fresh_broken = ix->fresh_broken || !p->kept || (ix->fresh.len && ix->fresh_source != w->source);
+	if (ix->fresh_broken)
+		return;
+	ix->fresh_source = w->source;
+	r = ARENA_NEW(&ix->txn, struct record);
+	*r = *p->r;
+	*array_add(&ix->fresh) = (struct fresh_record){ .id = sqlite3_last_insert_rowid(ix->db.sql),
+		.task = arena_strdup(&ix->txn, w->k.task), .thread = arena_strdup(&ix->txn, w->k.thread),
+		.links = arena_strdup(&ix->txn, w->links), .r = r };
+}
+
+/* A row changes: what is in memory of it is not true any more. */
+static void check_fresh(struct index *ix, int64_t id)
+{
+	ix->fresh_broken = ix->fresh_broken || (ix->fresh.len && id >= ix->fresh.items[0].id);
+}
+
 /* What was not here yet, which in a first pull is all: 1, else 0. */
 static int insert_record(struct index *ix, const struct row_of *w, const struct record_put *p, struct err *e)
 {
@@ -197,6 +227,7 @@ static int update_record(struct index *ix, const struct row_of *w, const struct 
 		return -1;
 	if (o.gone == HERE && (o.same || o.updated > w->updated))
 		return 0;
+	check_fresh(ix, o.id);
 	/* A note that went to another thread or task leaves the one it was in. */
 	if (strcmp(o.task, w->k.task) || strcmp(o.thread, w->k.thread))
 		mark(ix, w->source, o.task, o.thread, WHAT_THREAD);
@@ -215,7 +246,10 @@ static int write_record(struct index *ix, struct row_of *w, const struct record_
 	rc = insert_record(ix, w, p, e);
 	if (rc < 0)
 		return -1;
-	return rc ? mark_record(ix, w->source, w->type, &w->k, e) : update_record(ix, w, p, e);
+	if (!rc)
+		return update_record(ix, w, p, e);
+	keep_fresh(ix, w, p);
+	return mark_record(ix, w->source, w->type, &w->k, e);
 }
 
 static int put_task(struct index *ix, int64_t source, const struct record_put *p, struct err *e)
@@ -256,6 +290,7 @@ static int set_gone(struct index *ix, int64_t source, enum record_type type, con
 	/* What we know to be deleted is not just hidden. */
 	if (!o.found || o.gone == (int64_t)gone || o.gone == GONE_DELETED)
 		return 0;
+	check_fresh(ix, o.id);
 	if (db_exec(&ix->db, e, "UPDATE record SET gone=?2 WHERE id=?1", "ii", o.id, (int64_t)gone))
 		return -1;
 	k = (struct keys){ key, o.task, o.thread };

@@ -276,6 +276,7 @@ void index_close(struct index *ix)
 	index_drop_pending(ix);
 	array_release(&ix->deltas);
 	array_release(&ix->record_marks);
+	array_release(&ix->fresh);
 	db_close(&ix->db);
 	lock_release(&ix->lock);
 	arena_release(&ix->scratch);
@@ -398,6 +399,7 @@ static void write_ends(struct index *ix)
 	ix->placed_in = ix->placed = 0;
 	array_release(&ix->marks);
 	ix->record_marks.len = 0;
+	index_drop_fresh(ix);
 	index_forget_people(ix);
 	idset_clear(&ix->ops);
 	idset_clear(&ix->marked);

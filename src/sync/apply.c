@@ -69,7 +69,7 @@ static int put_line(struct work *w, struct source *s, const struct page *p, cons
 {
 	struct links l = { .w = w, .a = a };
 	struct record r;
-	struct record_put put = { .r = &r, .bytes = line, .n = n, .began = p->began };
+	struct record_put put = { .r = &r, .bytes = line, .n = n, .began = p->began, .kept = true };
 	const struct anchor *whole;
 
 	if (record_parse(a, line, n, &r, e))
@@ -83,23 +83,24 @@ static int put_line(struct work *w, struct source *s, const struct page *p, cons
 		r.note.anchor = whole;
 		put.bytes = json_line(a, record_json(&r));
 		put.n = strlen(put.bytes);
+		if (record_parse(a, put.bytes, put.n, &r, e))   /* as it will be read */
+			return 1;
 	}
 	put.links = l.items;
 	put.n_links = l.n;
 	return index_put_record(w->index, s->row, &put, e);
 }
 
-static int put_lines(struct work *w, struct source *s, struct page *p, struct err *e)
+/* The records stay in the arena. */
+static int put_lines(struct work *w, struct source *s, struct page *p, struct arena *a, struct err *e)
 {
-	struct arena a = ARENA_INIT;
 	struct err bad = ERR_INIT;
 	int rc = 0;
 
 	for (const char *line = p->lines.ptr; rc >= 0 && *line;) {
 		size_t n = strcspn(line, "\n");
 
-		arena_clear(&a);
-		rc = put_line(w, s, p, line, n, &a, &bad);
+		rc = put_line(w, s, p, line, n, a, &bad);
 		if (rc > 0) {
 			trace("sync", "%s: a record that cannot be read: %s", s->d.name, bad.msg);
 			p->bad++;
@@ -111,7 +112,6 @@ static int put_lines(struct work *w, struct source *s, struct page *p, struct er
 		}
 		line += n + 1;
 	}
-	arena_release(&a);
 	return rc < 0 ? -1 : 0;
 }
 
@@ -156,7 +156,8 @@ int source_take_row(struct work *w, struct source *s, struct source_row *row, st
 	return index_source_name(w->index, s->row, s->d.name, e);
 }
 
-static int apply(struct work *w, struct source *s, struct page *p, const char *cursor, int64_t since, bool fold, struct err *e)
+static int apply(struct work *w, struct source *s, struct page *p, const char *cursor, int64_t since, bool fold,
+    struct arena *a, struct err *e)
 {
 	struct source_row row;
 
@@ -167,7 +168,7 @@ static int apply(struct work *w, struct source *s, struct page *p, const char *c
 		if (index_source_set(w->index, &row, e))
 			return -1;
 	}
-	if (put_lines(w, s, p, e))
+	if (put_lines(w, s, p, a, e))
 		return -1;
 	if (fold || p->unfolded >= FOLD_RECORDS || (p->unfolded && clock_mono() - p->folded > FOLD_MS)) {
 		if (index_fold(w->index, s->row, e))
@@ -186,14 +187,18 @@ int page_apply(struct work *w, struct source *s, struct page *p, const char *cur
 	struct source_row known;
 	bool first = !s->row || !index_source_get(w->index, s->row, &w->arena, &known) || !known.since;
 	int64_t since = first ? first_time(w, s) : 0;
+	struct arena a = ARENA_INIT;
+	int rc;
 
 	if (index_begin(w->index, INDEX_WAIT, e))
 		return -1;
-	if (apply(w, s, p, cursor, since, fold, e)) {
+	rc = apply(w, s, p, cursor, since, fold, &a, e);
+	if (rc)
 		index_rollback(w->index);
-		return -1;
-	}
-	if (index_commit(w->index, e))
+	else
+		rc = index_commit(w->index, e);
+	arena_release(&a);
+	if (rc)
 		return -1;
 	if (first)
 		keep_first_time(w, s, since);

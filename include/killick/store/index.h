@@ -80,13 +80,15 @@ int index_put_op(struct index *ix, int64_t source, const struct op *op, const ch
  * Records of a tracker (model/record.h), inside a write: kept as the bytes that came, and what they belong to is marked for
  * folding. The same record again, or an older one after a newer one, changes nothing. links: the places in this
  * repository that the body quotes by permalinks; each is listed with the files it is in, as the thread of the post.
- * began: when the pull began that a list is of; what was put later is not missing from it.
+ * began: when the pull began that a list is of; what was put later is not missing from it. kept: the record stays where it is
+ * until the fold, or the end of the write, which need not read it again then.
  */
 struct record_put {
 	const struct record *r;
 	const char *bytes; size_t n;
 	const struct anchor *links; size_t n_links;
 	int64_t began;
+	bool kept;
 };
 int index_put_record(struct index *ix, int64_t source, const struct record_put *p, struct err *e);
 /* The newest state of one. key: as in the record; task only for threads. ERR_NOT_FOUND. */
