@@ -314,6 +314,44 @@ static int unset_all(struct cmd *c, const char *name, struct err *e)
 	return rc;
 }
 
+static int forget(struct cmd *c, const struct source *s, struct err *e)
+{
+	if (!s->row)
+		return 0;
+	if (index_begin(c->work->index, 5000, e))
+		return -1;
+	if (index_source_leave(c->work->index, c->work->scope.repo, s->row, e)) {
+		index_rollback(c->work->index);
+		return -1;
+	}
+	return index_commit(c->work->index, e);
+}
+
+/* Of these a source's identity is made: with another it is another source, and what was read and is to be sent is the old one's. */
+static bool names_it(const char *key)
+{
+	static const char *const names[] = { "kind", "api", "project" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcasecmp(names[i], key))
+			return true;
+	return false;
+}
+
+static int leave_old(struct cmd *c, const struct source *s, const char *key, struct err *e)
+{
+	struct out_list l = ARRAY_INIT;
+
+	if (!names_it(key))
+		return 0;
+	if (work_desk(c->work, e) || desk_outs(c->work->desk, NULL, s->d.kind, s->key, c->arena, &l, e))
+		return -1;
+	if (l.len)
+		return err_set(e, ERR_CONFLICT, "%zu post%s still to go to %s as it is now: 'killick outbox' shows %s", l.len,
+			       l.len == 1 ? " is" : "s are", s->d.name, l.len == 1 ? "it" : "them");
+	return forget(c, s, e);
+}
+
 static int run_set(struct cmd *c, struct err *e)
 {
 	static const char *const dangerous[] = { "api", "web", NULL };
@@ -336,25 +374,14 @@ static int run_set(struct cmd *c, struct err *e)
 			value = with_slash(c, value);
 	if (value && !strcasecmp(key, "api") && trust(c, &(struct source_desc){ .api = value }, e))
 		goto out;
-	rc = repo_config_set(c->work->repo, false, arena_printf(c->arena, "killick.source.%s.%s", s->d.name, key), value, e);
+	rc = leave_old(c, s, key, e);
+	if (!rc)
+		rc = repo_config_set(c->work->repo, false, arena_printf(c->arena, "killick.source.%s.%s", s->d.name, key), value, e);
 	if (!rc)
 		rc = remember(c, s->d.name, NULL, e);
 out:
 	sources_release(&all);
 	return rc;
-}
-
-static int forget(struct cmd *c, const struct source *s, struct err *e)
-{
-	if (!s->row)
-		return 0;
-	if (index_begin(c->work->index, 5000, e))
-		return -1;
-	if (index_source_leave(c->work->index, c->work->scope.repo, s->row, e)) {
-		index_rollback(c->work->index);
-		return -1;
-	}
-	return index_commit(c->work->index, e);
 }
 
 static int run_remove(struct cmd *c, struct err *e)

@@ -114,6 +114,23 @@ static void show_progress(void *ctx, const struct pull *one)
 	buf_release(&b);
 }
 
+/* What goes on only when the user says how. */
+static void report_stuck(struct cmd *c, const struct sent *sent)
+{
+	const struct { unsigned n; const char *what; } rows[] = {
+		{ sent->held, "held" }, { sent->refused, "refused" }, { sent->asks, "perhaps sent" },
+	};
+	bool any = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (rows[i].n)
+			out_textf(c, STYLE_WARN, ", %u %s", rows[i].n, rows[i].what);
+		any = any || rows[i].n;
+	}
+	if (any)
+		out_textf(c, STYLE_WARN, " ('killick outbox')");
+}
+
 static void report_source(struct cmd *c, const struct pull *p, const struct sent *sent)
 {
 	struct sync_values *v = c->values;
@@ -126,20 +143,22 @@ static void report_source(struct cmd *c, const struct pull *p, const struct sent
 	json_put_int(j, "sent", sent->done);
 	json_put_int(j, "waiting", sent->waiting);
 	json_put_int(j, "held", sent->held);
+	json_put_int(j, "refused", sent->refused);
+	json_put_int(j, "asks", sent->asks);
 	json_put_str(j, "problem", fault ? fault->msg : NULL);
 	json_put_time(j, "retry_at", p->retry_at ? p->retry_at : sent->retry_at);
 	if (out_json(c)) {
 		out_item(c, json_incref(j));
 	} else if (v->porcelain) {
-		out_textf(c, STYLE_NORMAL, "%s %s pulled %llu bad %llu sent %u waiting %u held %u", fault ? "failed" : "ok",
-		    p->s->d.name, (unsigned long long)p->records, (unsigned long long)p->bad, sent->done, sent->waiting, sent->held);
+		out_textf(c, STYLE_NORMAL, "%s %s pulled %llu bad %llu sent %u waiting %u held %u refused %u asks %u", fault ? "failed" : "ok",
+		    p->s->d.name, (unsigned long long)p->records, (unsigned long long)p->bad, sent->done, sent->waiting, sent->held,
+		    sent->refused, sent->asks);
 		out_line(c);
 	} else if (!fault && !v->quiet) {
 		out_textf(c, STYLE_NORMAL, "%s: %llu pulled, %u sent", p->s->d.name, (unsigned long long)p->records, sent->done);
 		if (sent->waiting)
 			out_textf(c, STYLE_NORMAL, ", %u waiting", sent->waiting);
-		if (sent->held)
-			out_textf(c, STYLE_WARN, ", %u held ('killick outbox')", sent->held);
+		report_stuck(c, sent);
 		out_line(c);
 	}
 	if (p->bad && !out_json(c))

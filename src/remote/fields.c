@@ -2,6 +2,7 @@
 #include "config.h"
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include "killick/base/clock.h"
 #include "killick/base/utf8.h"
 #include "fields.h"
@@ -102,6 +103,23 @@ const char *reaction_emoji(const char *word)
 		if (!strcmp(reactions[i].word, word))
 			return reactions[i].emoji;
 	return word;
+}
+
+const char *remote_project(const struct remote *r)
+{
+	const char *renamed = field_str(remote_source(r)->options, "renamed");
+
+	return renamed ? renamed : remote_source(r)->project;
+}
+
+const char *remote_renamed(struct remote *r, const char *full_name)
+{
+	const char *name = remote_source(r)->name, *project = remote_project(r);
+
+	if (!full_name || !project || !strcasecmp(full_name, project))
+		return NULL;
+	return arena_printf(remote_keep(r), "it is called %s now, and nothing is written to its old name: 'killick source set %s renamed %s'",
+			    full_name, name ? name : "NAME", full_name);
 }
 
 /* ---- hunks ---- */

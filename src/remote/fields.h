@@ -29,6 +29,12 @@ int64_t url_number(const char *url);
 const char *reaction_word(const char *emoji);
 const char *reaction_emoji(const char *word);
 
+/* What the project is called in requests: as it was connected, or as the option "renamed" says, so that what is known of it here
+ * stays known. NULL: not at all. */
+const char *remote_project(const struct remote *r);
+/* What to do where it is called otherwise by now (reading is led there, but nothing is written after a redirect); NULL. */
+const char *remote_renamed(struct remote *r, const char *full_name);
+
 /* The lines that a note is on (its last ones), and those before, out of the hunk that ends with them. */
 void anchor_quote_hunk(struct arena *a, struct anchor *an, const char *hunk);
 

@@ -25,16 +25,16 @@ int gitea_init(struct gitea *g, struct remote *r, struct err *e)
 {
 	const struct source_desc *s = remote_source(r);
 	struct arena *a = remote_keep(r);
-	const char *slash = s->project ? strchr(s->project, '/') : NULL, *web = s->web ? s->web : "";
+	const char *project = remote_project(r), *slash = project ? strchr(project, '/') : NULL, *web = s->web ? s->web : "";
 
-	if (!slash || slash == s->project || !slash[1] || strchr(slash + 1, '/'))
-		return err_set(e, ERR_USAGE, "the project '%s' is not of the form owner/name", s->project ? s->project : "");
+	if (!slash || slash == project || !slash[1] || strchr(slash + 1, '/'))
+		return err_set(e, ERR_USAGE, "the project '%s' is not of the form owner/name", project ? project : "");
 	*g = (struct gitea){
 		.r = r, .h = remote_http(r), .me = s->me.login, .caps = remote_caps(r),
 		.prefix = s->prefix ? s->prefix : r->ad->prefix,
-		.repo = arena_printf(a, "repos/%s/%s", http_escaped(a, arena_memdup(a, s->project, (size_t)(slash - s->project))),
+		.repo = arena_printf(a, "repos/%s/%s", http_escaped(a, arena_memdup(a, project, (size_t)(slash - project))),
 				     http_escaped(a, slash + 1)),
-		.web = arena_printf(a, "%s%s%s", web, *web && !str_ends(web, "/") ? "/" : "", s->project),
+		.web = arena_printf(a, "%s%s%s", web, *web && !str_ends(web, "/") ? "/" : "", project),
 	};
 	return 0;
 }
@@ -228,6 +228,7 @@ static int probe_repo(struct probing *p, struct err *e)
 	}
 	j = a.json;
 	p->out->title = arena_strdup(remote_keep(p->g.r), field_str(j, "full_name"));
+	p->out->quirk = remote_renamed(p->g.r, p->out->title);
 	p->out->public_ = !json_get_bool(j, "private") && !json_get_bool(j, "internal");
 	if (json_get_bool(j, "archived"))
 		without(p, ~(unsigned)CAPS_READ & p->out->caps, "the project is archived");
@@ -269,7 +270,8 @@ static int gitea_probe(struct remote *r, struct remote_probe *out, struct err *e
 		why[i] = p.why.items[i];
 	out->why = why;
 	out->n_why = p.why.len;
-	out->quirk = "edits and deletions of notes on code are seen when their change moves, or by a full sync";
+	if (!out->quirk)
+		out->quirk = "edits and deletions of notes on code are seen when their change moves, or by a full sync";
 	rc = 0;
 out:
 	array_release(&p.why);

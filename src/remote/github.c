@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include "fields.h"
 #include "github.h"
 
 enum { PARALLEL = 8, PER_MINUTE = 800, WRITE_GAP_MS = 1000 };
@@ -119,13 +120,13 @@ int gh_init(struct gh *g, struct remote *r, struct err *e)
 {
 	const struct source_desc *s = remote_source(r);
 	struct arena *a = remote_keep(r);
-	const char *slash = s->project ? strchr(s->project, '/') : NULL;
+	const char *project = remote_project(r), *slash = project ? strchr(project, '/') : NULL;
 	size_t n = strlen(s->api);
 
-	if (!slash || slash == s->project || !slash[1] || strchr(slash + 1, '/'))
-		return err_set(e, ERR_BAD_DATA, "the project '%s' is not OWNER/NAME", s->project ? s->project : "");
+	if (!slash || slash == project || !slash[1] || strchr(slash + 1, '/'))
+		return err_set(e, ERR_BAD_DATA, "the project '%s' is not OWNER/NAME", project ? project : "");
 	*g = (struct gh){ .r = r, .h = remote_http(r), .name = slash + 1, .me = s->me.login };
-	g->owner = arena_memdup(a, s->project, (size_t)(slash - s->project));
+	g->owner = arena_memdup(a, project, (size_t)(slash - project));
 	g->repo = arena_printf(a, "repos/%s/%s", http_escaped(a, g->owner), http_escaped(a, g->name));
 	g->graphql = n > 4 && !strcmp(s->api + n - 4, "/v3/") ? arena_printf(a, "%.*sgraphql", (int)(n - 3), s->api) :
 		arena_printf(a, "%sgraphql", s->api);
@@ -182,6 +183,8 @@ static int probe_repo(struct gh *g, struct remote_probe *p, struct err *e)
 		return err_prefix(e, "%s/%s", g->owner, g->name);
 	may = json_get_obj(ans.json, "permissions");
 	p->title = arena_strdup(a, json_get_str(ans.json, "full_name"));
+	if (remote_renamed(g->r, p->title))
+		p->quirk = remote_renamed(g->r, p->title);
 	p->public_ = !json_get_bool(ans.json, "private");
 	p->caps = caps_read;
 	if (json_is_false(json_object_get(ans.json, "has_issues")))

@@ -339,6 +339,20 @@ static void grade_client(struct call *c)
 	grade_words(c, ERR_REFUSED, "%s refuses this (%ld%s%s)");
 }
 
+/* A write does not go after it: what is to be written where is the user's to say. */
+static void grade_moved(struct call *c)
+{
+	const char *to = call_location(c);
+	struct buf where = BUF_INIT;
+
+	if (to)
+		add_words(&where, to);
+	c->sent = false;
+	err_set(&c->failed, ERR_REFUSED, "%s says that it moved%s%s (%ld): 'killick source test' tells what it is called now", c->h->where,
+		where.len ? " to " : "", where.ptr, c->status);
+	buf_release(&where);
+}
+
 static bool grade_status(struct call *c)
 {
 	if (is_limit(c))
@@ -352,8 +366,7 @@ static bool grade_status(struct call *c)
 			return true;
 		grade_client(c);
 	} else {
-		c->sent = false;
-		err_set(&c->failed, ERR_REFUSED, "%s says that it moved (%ld)", c->h->where, c->status);
+		grade_moved(c);
 	}
 	return false;
 }
