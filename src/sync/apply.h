@@ -26,6 +26,8 @@ int source_take_row(struct work *w, struct source *s, struct source_row *row, st
 const char *source_state(struct work *w, const struct source *s);
 /* The end of a pull, or what stopped it (NULL: nothing). */
 int source_note(struct work *w, struct source *s, bool full, const char *problem, struct err *e);
+/* What the index knows of it now, after another process was at it. */
+void source_reload(struct work *w, struct source *s);
 /* Whoever pulls, or sends (what: "pull", "send"). ERR_BUSY after wait_ms. */
 int source_lock(struct lock *l, const struct source *s, const char *what, int wait_ms, struct err *e);
 

@@ -19,6 +19,9 @@
 /* Pages come by the dozen a second: one write takes those of a quarter of a second, or half a megabyte, with the last one's
  * cursor. Each write costs a flush of the full text index besides. */
 enum { PAGE_BYTES = 4 << 20, WRITE_BYTES = 512 << 10, WRITE_MS = 250 };
+/* Somebody else who pulls the same is waited for, so long, and then it is asked what came since: a sync that ends well has
+ * all that was there when it was typed. */
+enum { OTHER_WAIT_MS = 10000, OTHER_LOOK_MS = 100 };
 
 /* One source at work. */
 struct puller {
@@ -26,6 +29,8 @@ struct puller {
 	struct child c;
 	struct page page;
 	struct lock lock;
+	int64_t until;           /* clock_mono; another pulls this source; 0: nobody does */
+	bool began;
 	json_t *probe;
 	char *cursor;            /* of the last page that came and is not written; NULL: none */
 	int64_t written;         /* clock_mono */
@@ -74,6 +79,11 @@ static void finish(struct pulling *pl, struct puller *u, const struct err *fault
 	if (fault)
 		u->p->fault = *fault;
 	u->p->state = fault ? PULL_FAILED : PULL_DONE;
+	u->until = 0;
+	if (!u->began) {
+		tell(pl, u);
+		return;
+	}
 	if (fault && write_pages(pl, u, true, &unused))
 		trace("sync", "%s", unused.msg);
 	u->p->records = u->page.records;
@@ -115,22 +125,26 @@ static void begin(struct pulling *pl, struct puller *u)
 {
 	struct pull *p = u->p;
 	struct err fault = ERR_INIT;
+	int64_t now = clock_mono();
 
 	p->total = -1;
-	u->page.began = clock_now();
 	if (p->s->unusable) {
 		err_set(&fault, ERR_AUTH, "%s", p->s->unusable);
-		p->fault = fault;
-		p->state = PULL_FAILED;
-		tell(pl, u);
+		finish(pl, u, &fault);
 		return;
 	}
 	if (source_lock(&u->lock, p->s, "pull", 0, &fault)) {
-		p->fault = fault;
-		p->state = PULL_FAILED;
-		tell(pl, u);
+		if (!u->until)
+			u->until = now + OTHER_WAIT_MS;
+		if (fault.code != ERR_BUSY || now >= u->until)
+			finish(pl, u, &fault);
 		return;
 	}
+	if (u->until)
+		source_reload(pl->w, p->s);
+	u->until = 0;
+	u->began = true;
+	u->page.began = clock_now();
 	index_load(pl->w->index, ++pl->busy > 0);
 	/* A first pull is a full one. */
 	if (!*p->s->cursor || clock_now() - p->s->full > FULL_AGE)
@@ -278,17 +292,22 @@ static int run(struct pulling *pl)
 	int rc = 0;
 
 	while (alive && !rc) {
-		bool waits = false;
+		int ms = 1000;
 
 		alive = 0;
 		for (size_t i = 0; i < pl->n; i++) {
-			waits = waits || pl->items[i].cursor;
+			if (pl->items[i].until)
+				begin(pl, &pl->items[i]);
+			if (pl->items[i].cursor && ms > WRITE_MS)
+				ms = WRITE_MS;
+			if (pl->items[i].until)
+				ms = OTHER_LOOK_MS;
 			fds[i] = (struct pollfd){ .fd = is_over(&pl->items[i]) ? -1 : pl->items[i].c.from, .events = POLLIN };
-			alive += fds[i].fd >= 0;
+			alive += fds[i].fd >= 0 || pl->items[i].until;
 		}
 		if (!alive)
 			break;
-		if (poll(fds, pl->n, waits ? WRITE_MS : 1000) < 0 && errno != EINTR)
+		if (poll(fds, pl->n, ms) < 0 && errno != EINTR)
 			rc = err_errno(pl->e, "cannot wait for killick-remote");
 		for (size_t i = 0; !rc && i < pl->n; i++) {
 			if (fds[i].fd < 0)

@@ -180,6 +180,8 @@ static void take_state(struct work *w, struct source *s, const char *heads)
 	struct err bad = ERR_INIT;
 	json_t *j = heads ? json_read(heads, strlen(heads), "a source's state", &bad) : NULL;
 
+	json_decref(s->probe);
+	s->caps_why = NULL;
 	s->probed = json_get_int(j, "probed", 0);
 	s->full = json_get_int(j, "full", 0);
 	s->probe = json_incref(json_get_obj(j, "probe"));
@@ -199,7 +201,7 @@ const char *source_state(struct work *w, const struct source *s)
 	return json_line(&w->arena, j);
 }
 
-static void take_row(struct work *w, struct source *s)
+void source_reload(struct work *w, struct source *s)
 {
 	struct source_row row;
 
@@ -230,7 +232,7 @@ int work_sources(struct work *w, struct sources *out, struct err *e)
 			continue;
 		s->key = make_key(&w->arena, &s->d);
 		s->host = host_of_key(&w->arena, s->key);
-		take_row(w, s);
+		source_reload(w, s);
 	}
 	return 0;
 }

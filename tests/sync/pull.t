@@ -103,6 +103,15 @@ killick sync -q --full dir
 run killick task show DIR-412
 unlike "$out" "a mistake" "what was deleted goes"
 
+# somebody else is pulling: he is waited for, and then it is asked what came since
+for lock in "$HOME"/.local/share/killick/pull-*.lock; do flock "$lock" sleep 2 & done
+sleep 0.5
+dir note 412 bo "came meanwhile" >/dev/null
+run killick sync dir
+is $st 0 "another sync is waited for"
+like "$(killick task show DIR-412)" "came meanwhile" "and nothing is missed"
+wait
+
 # trouble
 dir fault '{"on":"pull","do":"offline"}'
 run killick sync dir

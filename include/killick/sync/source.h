@@ -69,7 +69,7 @@ struct pull {
 	int64_t retry_at;            /* of a limit, 0 */
 };
 /* All at once; tell is called when something about one has changed. Each one's fault is its own; -1: the index cannot be
- * written. One puller at a time a source: ERR_BUSY in its fault. */
+ * written. One puller at a time a source: another one is waited for, 10 s, then ERR_BUSY in its fault. */
 int sources_pull(struct work *w, struct pull *p, size_t n, void (*tell)(void *ctx, const struct pull *p), void *ctx,
     struct err *e);
 
