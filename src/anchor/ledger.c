@@ -154,7 +154,17 @@ static bool chunk_recall(struct ledger *g, const struct oid *first)
 	return good;
 }
 
-static bool begins_chunk(const struct lineage_commit *c) { return c->id.id[0] == 0; }
+bool ledger_begins(const struct lineage_commit *c) { return c->id.id[0] == 0; }
+
+bool ledger_kept(const struct map_cache *cache, const struct lineage_commit *c)
+{
+	uint8_t key[21];
+	struct buf b = BUF_INIT;
+	chunk_key(key, &c->id);
+	bool kept = cache && cache->get(cache->ctx, space, key, sizeof(key), &b);
+	buf_release(&b);
+	return kept;
+}
 
 /* A merge changes much; what a tree that is not here hides is not known, and so not kept. */
 static size_t events_compare(struct ledger *g, const struct lineage_commit *c, const struct lineage_commit *parent)
@@ -186,7 +196,7 @@ static size_t events_copy(struct ledger *g)
 
 void ledger_add(struct ledger *g, const struct lineage_commit *c, const struct lineage_commit *parent)
 {
-	if (begins_chunk(c)) {
+	if (ledger_begins(c)) {
 		chunk_store(g);
 		g->commits.len = g->counts.len = 0;
 		g->chunk_from = g->events.len;

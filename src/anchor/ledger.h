@@ -24,6 +24,9 @@ void ledger_free(struct ledger *g);
 size_t ledger_depth(const struct ledger *g);
 /* Covers the next commit: its parent is NULL at the end of history. */
 void ledger_add(struct ledger *g, const struct lineage_commit *c, const struct lineage_commit *parent);
+/* Does a chunk begin at the commit, and is it in the cache? */
+bool ledger_begins(const struct lineage_commit *c);
+bool ledger_kept(const struct map_cache *cache, const struct lineage_commit *c);
 /* Events of a path, newest first. */
 const struct event *ledger_find(struct ledger *g, const char *path, size_t *n);
 

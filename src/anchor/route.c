@@ -33,6 +33,7 @@ struct chain {
 	struct pathlog *logs[LOG_SLOTS];
 	struct ledger *ledger;
 	size_t probed;          /* commits looked at for single paths */
+	bool waits;             /* the ledger is in the cache */
 	struct chain *next;
 };
 
@@ -305,12 +306,22 @@ static void mark_put(struct pathlog *p, size_t at, const struct oid *id, unsigne
 /* A path's way through a commit costs about a fifth of comparing all of its tree: beyond that the ledger pays. */
 enum { LEDGER_FROM = 5, LEDGER_LEAST = 64 };
 
+/* Another process walked here before: the ledger is in the cache from a commit on that is near. */
+static bool ledger_waits(const struct chains *all, struct chain *c, size_t upto)
+{
+	const struct lineage_commit *x;
+	for (size_t i = 0; !c->ledger && LEDGER_FROM * (i + LEDGER_LEAST) < upto && (x = chain_at(c, i)); i++)
+		if (ledger_begins(x))
+			return c->waits = ledger_kept(all->cache, x);
+	return c->waits;
+}
+
 static bool ledger_pays(struct chains *all, struct chain *c, size_t upto)
 {
 	if (c->ledger && ledger_depth(c->ledger) > upto)
 		return true;
 	c->probed += upto + 1;
-	if (c->probed < LEDGER_FROM * (upto + 1) || c->probed < LEDGER_FROM * LEDGER_LEAST)
+	if ((c->probed < LEDGER_FROM * (upto + 1) || c->probed < LEDGER_FROM * LEDGER_LEAST) && !ledger_waits(all, c, upto))
 		return false;
 	if (!c->ledger)
 		c->ledger = ledger_new(c->l, all->cache);

@@ -16,7 +16,7 @@
 #include "killick/git/lineage.h"
 #include "killick/git/repo.h"
 
-enum { FAR = 1000 };
+enum { FAR = 20000 };
 #define DOUBTFUL 0.7      /* right three times in four: worth another look */
 
 struct carrying {

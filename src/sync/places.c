@@ -27,7 +27,8 @@ enum {
 	PORTION = 1000,     /* threads placed and written at once */
 	SLICE = 32,         /* the same where time is short */
 	REST_WAIT = 5000,   /* ms for the index's lock where nobody waits for us */
-	CARRIED = 256,      /* threads carried on from one HEAD to the next where time is short */
+	CARRIED = 256,      /* threads carried on from one HEAD to the next where time is counted */
+	CARRIED_MOST = 20000, /* the same where it is not: a fiftieth of what it costs to place them anew */
 };
 
 struct placing {
@@ -209,6 +210,17 @@ static int unplace(struct placing *p, const int64_t *rows, size_t n, struct err 
 	return index_commit(ix, e);
 }
 
+/*
+ * More threads than this lose their places when HEAD moved, and are new ones. To carry them on is one step, to find them
+ * anew the whole way: also who asked for few places waits less for the first.
+ */
+static size_t carried_most(const struct placing *p)
+{
+	if (p->way == CARRY_NOT)
+		return is_short(p) ? 0 : PORTION;
+	return p->end || p->view_only ? CARRIED : CARRIED_MOST;
+}
+
 /* HEAD moved: what stands in files that differ is looked for again. */
 static int follow_head(struct placing *p, struct err *e)
 {
@@ -232,7 +244,7 @@ static int follow_head(struct placing *p, struct err *e)
 		return -1;
 	trace("places", "HEAD moved over %zu paths: %zu threads", n, n_rows);
 	p->way = carry_way(p->w->repo, &from, &p->head);
-	if (n_rows > (!is_short(p) ? PORTION : p->way ? CARRIED : 0))
+	if (n_rows > carried_most(p))
 		return unplace(p, rows, n_rows, e);
 	if (index_rows(ix, p->w->scope.repo, p->view.id, rows, n_rows, &p->arena, &touched, e) || add_arrived(p, &touched, e))
 		return -1;
