@@ -200,8 +200,10 @@ static void do_cancel(struct tui *t, const char *arg UNUSED)
 	}
 	if (*v->filter) {
 		view_set_filter(v, "", &e);
-	} else if (sync) {
-		job_kill(sync);
+	} else if (sync || t->sync_waits) {
+		if (sync)
+			job_kill(sync);
+		t->sync_waits = false;
 		free(t->world.progress);
 		t->world.progress = NULL;
 		tui_say(t, MSG_INFO, "the sync was stopped; what was not sent is sent by the next one");

@@ -49,7 +49,7 @@ static int load_unsent(struct drafts *d, struct err *e)
 	d->unsent.len = 0;
 	if (!d->v.t->set_up || work_log(w, false, e) < 0 || (n = nlog_unpushed(w->log)) == 0)
 		return 0;
-	if (query_parse(&d->v.arena, "(by:me or with:me) -is:private", clock_now(), (struct query **)&find.query, e) < 0 ||
+	if (query_parse(&d->v.arena, "source:native (by:me or with:me)", clock_now(), (struct query **)&find.query, e) < 0 ||
 	    index_threads(w->index, &w->scope, &find, &d->v.arena, &d->threads, e) < 0)
 		return -1;
 	for (size_t i = 0; i < d->threads.len; i++)

@@ -93,6 +93,8 @@ void jobs_poll(struct tui *t)
 		}
 		if (!j->eof)
 			read_some(t, j);
+		/* Its last word is its own, not a message behind its end. */
+		tui_read_stderr(t);
 		*p = j->next;
 		trace("tui", "job %s: ended with %d", j->name, j->status);
 		if (!j->dropped && j->ops->done)

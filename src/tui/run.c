@@ -338,6 +338,8 @@ static void pull_done(struct tui *t, struct job *j UNUSED, int status)
 		trace("tui", "pulling ended with %d", status);
 	t->world_stale = true;
 	t->ticked = 0;
+	if (t->sync_waits)
+		tui_sync(t);
 }
 
 void tui_pull(struct tui *t)
@@ -378,7 +380,7 @@ void tui_sync(struct tui *t)
 	struct remote_info *remotes;
 	struct err e = ERR_INIT;
 
-	if (job_find(t, "sync")) {
+	if (job_find(t, "sync") || (t->sync_waits && job_find(t, "pull"))) {
 		tui_say(t, MSG_INFO, "a sync is under way: Esc stops it");
 		return;
 	}
@@ -386,7 +388,9 @@ void tui_sync(struct tui *t)
 		tui_say(t, MSG_INFO, "nothing to sync with yet: no remote is set (git remote add), and no tracker is connected");
 		return;
 	}
-	if (!job_start(t, "sync", argv, env, PROC_STDERR_INHERIT, &ops, NULL, &e)) {
+	/* Two at a time would be in each other's way. */
+	t->sync_waits = job_find(t, "pull") != NULL;
+	if (!t->sync_waits && !job_start(t, "sync", argv, env, PROC_STDERR_INHERIT, &ops, NULL, &e)) {
 		tui_say(t, MSG_ERROR, "%s", e.msg);
 		return;
 	}

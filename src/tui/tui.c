@@ -127,7 +127,7 @@ static void catch_stderr(struct tui *t)
 }
 
 /* While a sync runs, what is said is its progress; its last word stays if it fails. */
-static void read_stderr(struct tui *t)
+void tui_read_stderr(struct tui *t)
 {
 	char chunk[4096];
 	ssize_t n;
@@ -146,7 +146,7 @@ static void read_stderr(struct tui *t)
 static void give_stderr_back(struct tui *t)
 {
 	if (t->saved_stderr >= 0) {
-		read_stderr(t);
+		tui_read_stderr(t);
 		dup2(t->saved_stderr, STDERR_FILENO);
 		close(t->saved_stderr);
 	}
@@ -361,7 +361,7 @@ bool tui_turn(struct tui *t)
 	if (t->dirty)
 		tui_paint(t);
 	jobs_poll(t);
-	read_stderr(t);
+	tui_read_stderr(t);
 	look_for_writers(t);
 	if (!tui_key_waits(t)) {
 		more = idle(t);

@@ -274,6 +274,8 @@ struct job *job_start(struct tui *t, const char *name, const char *const *argv, 
 struct job *job_find(struct tui *t, const char *name);
 void job_kill(struct job *j);
 void jobs_poll(struct tui *t);
+/* What children with PROC_STDERR_INHERIT have said by now. */
+void tui_read_stderr(struct tui *t);
 void jobs_release(struct tui *t);
 /* killick itself, by its path. */
 const char *self_path(struct tui *t);
@@ -333,6 +335,7 @@ struct tui {
 	struct oid head;
 	char *store;             /* path of store.git for the stamp */
 	bool world_stale, dirty;
+	bool sync_waits;         /* for the pull that is under way */
 	char *last_line;         /* for "repeat" */
 	char *self;
 	int errpipe, saved_stderr;
