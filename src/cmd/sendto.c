@@ -165,7 +165,7 @@ static int make_edit(struct making *m, struct err *e)
 	post = m->s.post ? m->s.post : m->s.t.n_posts ? &m->s.t.posts[0] : NULL;
 	if (!post || index_post_record(m->c->work->index, m->s.t.row, post->id, m->c->arena, &rec, e))
 		return post ? -1 : err_set(e, ERR_NOT_FOUND, "thread %s has no post", m->s.t.abbrev);
-	if (!rec.note.can_edit)
+	if (!rec.note.can_edit && !act_moderates(m->t.s, &rec))
 		return err_set(e, ERR_AUTH, "%s lets nobody change this, or not you", m->t.s->d.name);
 	m->op.verb = WIRE_EDIT_NOTE;
 	m->op.note = rec.note.key;

@@ -71,6 +71,11 @@ int act_native_only(const struct subject *s, const char *lack, struct err *e)
 	return err_set(e, ERR_REFUSED, "%s is at %s, and trackers have no %s", s->t.abbrev, s->there.s->d.name, lack);
 }
 
+bool act_moderates(const struct source *s, const struct record *rec)
+{
+	return s->d.caps & CAP_MODERATE && rec->type == RECORD_NOTE && rec->note.kind != NOTE_REVIEW && rec->note.kind != NOTE_EVENT;
+}
+
 int act_can(struct cmd *c, const struct source *s, enum caps cap, struct err *e)
 {
 	const char *why;

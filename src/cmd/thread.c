@@ -108,7 +108,7 @@ static int run_reply(struct cmd *c, struct err *e)
 	return p.stop ? 0 : compose_send(c, &p, e);
 }
 
-/* A post of one's own: named itself, or by its thread when that begins with it. */
+/* A post of one's own, or of others where the tracker lets us: named itself, or by its thread when that begins with it. */
 static int own_post(struct cmd *c, struct subject *s, const char *to_do, struct err *e)
 {
 	struct person me;
@@ -119,7 +119,7 @@ static int own_post(struct cmd *c, struct subject *s, const char *to_do, struct 
 		s->post = &s->t.posts[0];
 	if (!s->post)
 		return err_set(e, ERR_NOT_FOUND, "thread %s has no post", s->t.abbrev);
-	if (s->there.s ? !s->post->mine : !person_same(&me, &s->post->author))
+	if (s->there.s ? !s->post->mine && !(s->there.s->d.caps & CAP_MODERATE) : !person_same(&me, &s->post->author))
 		return err_set(e, ERR_AUTH, "%s wrote this: only %s can %s it", person_label(&s->post->author),
 		    person_label(&s->post->author), to_do);
 	if (!s->post->body)
@@ -204,7 +204,7 @@ static int retract_there(struct cmd *c, struct subject *s, struct err *e)
 	if (act_can(c, s->there.s, CAP_DELETE_NOTE, e) ||
 	    index_post_record(c->work->index, s->t.row, s->post->id, c->arena, &rec, e))
 		return -1;
-	if (!rec.note.can_delete)
+	if (!rec.note.can_delete && !act_moderates(s->there.s, &rec))
 		return err_set(e, ERR_AUTH, "%s lets nobody delete this, or not you", s->there.s->d.name);
 	op.id = act_new_id(c);
 	op.note = rec.note.key;
@@ -212,7 +212,8 @@ static int retract_there(struct cmd *c, struct subject *s, struct err *e)
 	op.thread = rec.note.thread;
 	if (act_queue(c, &s->there, NULL, &op, NULL, arena_printf(c->arena, "delete %s", s->post->id), NULL, &row, e))
 		return -1;
-	act_report_queued(c, &s->there, s->entity, &row, "will lose your post on");
+	act_report_queued(c, &s->there, s->entity, &row, s->post->mine ? "will lose your post on" :
+	    arena_printf(c->arena, "will lose the post of %s on", person_label(&s->post->author)));
 	return 0;
 }
 

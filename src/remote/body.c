@@ -53,7 +53,7 @@ bool body_same(const char *a, const char *b)
 const char *const caps_names[] = {
 	"tasks", "changes", "new-task", "comment", "edit-note", "delete-note", "code-notes", "reply", "resolve", "ranges",
 	"file-notes", "review", "commit-notes", "reactions", "labels", "assign", "milestones", "private-notes",
-	"hidden-mark", "id-in-answer", "state", NULL,
+	"hidden-mark", "id-in-answer", "state", "moderate", NULL,
 };
 
 json_t *caps_json(unsigned caps)

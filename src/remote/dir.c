@@ -3,7 +3,7 @@
  * "dir": a tracker made of files, for tests and for whoever wants to see the whole contract without a network. The source's
  * api is the folder:
  *
- *	source.json        {"me":P,"title","public","version","caps":[…]}, all optional; caps absent: everything
+ *	source.json        {"me":P,"title","public","version","caps":[…]}, all optional; caps absent: all but "moderate"
  *	tasks/KEY.json     {"rev":N,"task":RECORD,"notes":[RECORD…],"threads":[RECORD…],"gone":[RECORD…]}, records as in
  *	                   model/record.h; without "task" it is the talk on commits; "gone":true: the task is gone
  *	faults             JSON Lines, each used up when it fits (faults.c has what they can do)
@@ -246,7 +246,7 @@ static int dir_probe(struct remote *r, struct remote_probe *out, struct err *e)
 	person_from_json(&r->keep, json_get_obj(j, "me"), &me);
 	*out = (struct remote_probe){
 		.version = arena_strdup(&r->keep, json_get_str(j, "version")),
-		.caps = json_get_arr(j, "caps") ? caps_parse(json_get_arr(j, "caps")) : ~0u,
+		.caps = json_get_arr(j, "caps") ? caps_parse(json_get_arr(j, "caps")) : ~(unsigned)CAP_MODERATE,
 		.me_login = me.login, .me_name = me.name, .me_email = me.email,
 		.title = arena_strdup(&r->keep, json_get_str(j, "title")),
 		.public_ = json_get_bool(j, "public"),

@@ -191,7 +191,8 @@ static int probe_repo(struct gh *g, struct remote_probe *p, struct err *e)
 		p->caps &= ~(unsigned)CAP_TASKS;
 	p->missing = missing_scopes(&ans, !p->public_);
 	if (g->me && !p->missing && !json_get_bool(ans.json, "archived"))
-		p->caps |= caps_write | (json_get_bool(may, "triage") || json_get_bool(may, "push") ? caps_triage : 0);
+		p->caps |= caps_write | (json_get_bool(may, "triage") || json_get_bool(may, "push") ? caps_triage : 0) |
+			(json_get_bool(may, "push") ? CAP_MODERATE : 0);
 	if (!(p->caps & CAP_TASKS))
 		p->caps &= ~(unsigned)CAP_NEW_TASK;
 	if (json_get_bool(ans.json, "archived"))
@@ -260,10 +261,11 @@ static int gh_probe(struct remote *r, struct remote_probe *out, struct err *e)
 		out->caps |= CAP_RESOLVE;
 	add_why(why, out, CAP_TASKS, "issues are turned off there");
 	if (!g.me)
-		add_why(why, out, caps_write | caps_triage | CAP_RESOLVE, "that needs a token");
+		add_why(why, out, caps_write | caps_triage | CAP_RESOLVE | CAP_MODERATE, "that needs a token");
 	else if (out->missing)
-		add_why(why, out, caps_write | caps_triage | CAP_RESOLVE, "the token may not write");
+		add_why(why, out, caps_write | caps_triage | CAP_RESOLVE | CAP_MODERATE, "the token may not write");
 	add_why(why, out, caps_triage, "that needs the right to triage");
+	add_why(why, out, CAP_MODERATE, "that needs the right to write to the repository");
 	add_why(why, out, CAP_RESOLVE, "GraphQL is not to be had there");
 	add_why(why, out, CAP_PRIVATE_NOTES, "GitHub has no such notes");
 	return 0;

@@ -660,6 +660,7 @@ static const struct { unsigned caps; const char *right, *other, *why; } needs[] 
 	{ CAP_COMMENT, "add_issue_notes", "edit_issues", "your role may not add notes here" },
 	{ CAP_EDIT_NOTE | CAP_DELETE_NOTE, "edit_own_issue_notes", "edit_issue_notes", "your role may not edit notes here" },
 	{ CAP_STATE | CAP_ASSIGN | CAP_MILESTONES, "edit_issues", "edit_own_issues", "your role may not change issues here" },
+	{ CAP_MODERATE, "edit_issue_notes", NULL, "your role may not change notes of others here" },
 	{ CAP_PRIVATE_NOTES, "set_notes_private", NULL, "your role may not make notes private here" },
 };
 static const struct cap_why never[] = {
@@ -683,7 +684,7 @@ static void probe_caps(struct redmine *m, const struct redmine_rights *x, bool i
 {
 	struct cap_why *why = arena_alloc(remote_keep(m->r), 64 * sizeof(*why));
 	unsigned all = CAP_TASKS | CAP_NEW_TASK | CAP_COMMENT | CAP_EDIT_NOTE | CAP_DELETE_NOTE | CAP_STATE | CAP_ASSIGN | CAP_MILESTONES |
-		CAP_PRIVATE_NOTES;
+		CAP_PRIVATE_NOTES | CAP_MODERATE;
 
 	out->caps = all;
 	out->why = why;

@@ -135,7 +135,7 @@ def probing(s):
     p = probe(s, 'alice')
     is_((p['me'], p['title'], p['public'], sorted(p['caps'])),
         ({'name': 'Alice Tester', 'email': None, 'login': 'alice'}, 'Demo', True,
-         ['assign', 'comment', 'delete-note', 'edit-note', 'milestones', 'new-task', 'private-notes', 'state', 'tasks']), 'a manager')
+         ['assign', 'comment', 'delete-note', 'edit-note', 'milestones', 'moderate', 'new-task', 'private-notes', 'state', 'tasks']), 'a manager')
     caps = p
     p = probe(s, 'bob')
     is_((sorted(p['caps']), p['caps_why']['private-notes'], p['caps_why']['state']),
@@ -218,6 +218,9 @@ def writing(s, src, cursor):
     out, _ = send(src, op('edit-note', task='8', note=str(s.one(
         "SELECT id FROM journals WHERE journalized_id=8 AND notes<>'' AND user_id<>5")), body='not mine'), who='bob')
     ok(out['is'] == 'refused', "somebody else's note is not edited: " + str(out.get('message')))
+    n = s.one("SELECT id FROM journals WHERE journalized_id=8 AND notes<>'' AND user_id<>5")
+    out, _ = send(src, op('edit-note', task='8', note=str(n), body='moderated'))
+    is_((out['is'], s.one('SELECT notes FROM journals WHERE id=?', n)), ('landed', 'moderated'), 'but by a manager, as on the web')
 
     o = op('comment', task='7', body='for few', private=True)
     out, recs = send(src, o)

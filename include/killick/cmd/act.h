@@ -54,6 +54,8 @@ enum unsent_as act_unsent(struct cmd *c, const struct post *p, struct out_row *o
 int act_last_unsent(struct cmd *c, struct out_row *out, struct err *e);
 /* Does the source do this? ERR_REFUSED with the reason. */
 int act_can(struct cmd *c, const struct source *s, enum caps cap, struct err *e);
+/* May this note, which is not ours, be changed and deleted there? */
+bool act_moderates(const struct source *s, const struct record *rec);
 
 /* The op id of a post of the subject; post NULL: the one named, else the first. */
 int act_post_op(struct cmd *c, const struct subject *s, const struct post *post, char op[SHA256_HEX], struct err *e);

@@ -51,6 +51,7 @@ enum caps {
 	CAP_HIDDEN_MARK = 1 << 18,   /* an HTML comment stays invisible: ops can be marked */
 	CAP_ID_IN_ANSWER = 1 << 19,  /* a post's answer names its id */
 	CAP_STATE = 1 << 20,         /* close and reopen */
+	CAP_MODERATE = 1 << 21,      /* change and delete notes of others (not reviews), as maintainers may */
 };
 
 struct remote;   /* one source at work: http, arena, the source's description (wire.h), cursor, emit */
