@@ -21,7 +21,7 @@ screen=$(script 'size 14 120' settle 'keys D' settle dump)
 like "$screen" "held +reply +k[0-9a-f]+ DIR-412 dir +Yes, on Monday +held by you" "drafts and outbox has what is held, and why"
 like "$screen" "queued +label +DIR-412 dir" "and what waits"
 is "$(printf '%s\n' "$screen" | grep -c "Yes, on Monday")" 1 "it stands there once"
-like "$screen" "written; this repository has no remote.*here +note +src/a.c:2 +Only in the store" "behind it what the store has"
+like "$screen" "here +note +src/a.c:2 +Only in the store" "behind it what the store has"
 screen=$(script 'size 14 120' 'settle 1' 'keys s' settle 'line messages' dump)
 unlike "$screen" "another killick" "s waits for the pull that the screens began"
 like "$screen" "dir: 0 pulled" "and says what came of it"
