@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Inside the GitHub adapter: github.c (what it is), githubrec.c (JSON to records), githubpull.c (reading), githubgraph.c
- * (GraphQL), githubpush.c (writing), githubfind.c (did it land?). */
+/* Inside the GitHub adapter: github.c (what it is), githubrec.c (JSON to records), githubpull.c (reading),
+ * githubfirst.c (reading whole lists), githubgraph.c (GraphQL), githubpush.c (writing), githubfind.c (did it land?). */
 #ifndef KILLICK_SRC_REMOTE_GITHUB_H
 #define KILLICK_SRC_REMOTE_GITHUB_H
 

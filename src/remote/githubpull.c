@@ -1,50 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading GitHub. The first pull, and a reconcile, take whole lists in the order of creation, which does not move while it is
- * read, so that pages are fetched side by side and a cut pull goes on at its page. After that, three streams are polled by the
+ * Reading GitHub. Whole lists are githubfirst.c's. After the first pull, three streams are polled by the
  * time of change (issues with changes among them, comments, code notes), and the last page of notes on commits: four requests
  * under way together, answered 304 when nothing is new. A stream is walked by time, never by page number, whose ground moves
  * (rest-apis.md 1.4). Where a stream goes on: at its newest item, but not later than OVERLAP before the server's clock, since lists
  * lag; so its address stays the same while nothing is new, and its ETag is worth something.
- *
- * A list proves a deletion only where it is certain to be whole: where as many notes were found as the task counts. A task's
- * number that is missing inside a page is gone; one between two pages may have slipped through and is asked for.
  */
 #include "config.h"
 #include <stdlib.h>
 #include <string.h>
 #include "fields.h"
-#include "github.h"
+#include "githubpull.h"
 
-enum stage { FIRST_ISSUES = 1, FIRST_CHANGES, FIRST_TALK, FIRST_COMMENTS, FIRST_CODE, FIRST_COMMITS, FIRST_END };
-enum stream { ISSUES, COMMENTS, CODE, COMMITS, STREAMS };
-static const int64_t OVERLAP = 120000, MINUTE = 60000, DAY = 86400000;
-
-struct cursor {
-	int64_t stage, page, start;  /* of a first pull; stage 0: it is over. start: the server's time when it began */
-	int64_t since[COMMITS], newest[COMMITS];
-	int64_t commits;             /* the last page of notes on commits */
-	int64_t top;                 /* the highest number of a task */
-};
-
-/* What a reconcile counts. */
-struct counted { const char *key; uint64_t number; int64_t comments, code; size_t page; };
-struct have { uint64_t task; const char *key; enum gh_kind kind; };
-
-struct pull {
-	struct gh g;
-	struct cursor c;
-	bool full;                   /* a reconcile: pages carry the old cursor, so that a cut one is as if it never was */
-	const char *old;
-	ARRAY(struct counted) tasks;
-	ARRAY(struct have) notes;
-	ARRAY(const char *) talked;  /* changes whose talk was read in this run */
-	ARRAY(const char *) changes; /* of a first pull, in the order of creation; all of them if they are whole */
-	bool changes_whole;
-	size_t stage_pages;
-	int64_t done;
-	const char *sha; json_t *files;   /* of the commit read last */
-};
+static const int64_t MINUTE = 60000;
 
 /* ---- the cursor ---- */
 
@@ -104,14 +72,14 @@ static int cursor_parse(const char *text, struct cursor *c, struct err *e)
 	return 0;
 }
 
-static int end_page(struct pull *p, struct err *e)
+int pull_end_page(struct pull *p, struct err *e)
 {
 	return remote_page(p->g.r, p->full ? p->old : cursor_text(p), e);
 }
 
 /* ---- one item ---- */
 
-static void count_task(struct pull *p, const json_t *j)
+void pull_count_task(struct pull *p, const json_t *j)
 {
 	const char *key = field_key(remote_keep(p->g.r), j, "number");
 	uint64_t number;
@@ -133,14 +101,14 @@ static void count_note(struct pull *p, const struct record *rec, enum gh_kind ki
 	*array_add(&p->notes) = (struct have){ task, arena_strdup(remote_keep(p->g.r), rec->note.key), kind };
 }
 
-static int emit_task(struct pull *p, const json_t *j, struct err *e)
+int pull_emit_task(struct pull *p, const json_t *j, struct err *e)
 {
 	struct record rec;
 
 	return gh_task(&p->g, j, &rec) ? remote_emit(p->g.r, &rec, e) : 0;
 }
 
-static int emit_note(struct pull *p, const json_t *j, gh_record_fn *read, enum gh_kind kind, struct err *e)
+int pull_emit_note(struct pull *p, const json_t *j, gh_record_fn *read, enum gh_kind kind, struct err *e)
 {
 	struct record rec;
 
@@ -186,7 +154,7 @@ static void place_commit_note(struct pull *p, const json_t *j, struct record *re
 	}
 }
 
-static int emit_commit_note(struct pull *p, const json_t *j, struct err *e)
+int pull_emit_commit_note(struct pull *p, const json_t *j, struct err *e)
 {
 	struct record rec;
 
@@ -194,6 +162,13 @@ static int emit_commit_note(struct pull *p, const json_t *j, struct err *e)
 		return 0;
 	place_commit_note(p, j, &rec);
 	count_note(p, &rec, GH_COMMIT);
+	return remote_emit(p->g.r, &rec, e);
+}
+
+int pull_emit_gone(struct pull *p, const char *task, const char *why, struct err *e)
+{
+	struct record rec = { .type = RECORD_GONE, .gone = { .of = RECORD_TASK, .key = task, .why = why } };
+
 	return remote_emit(p->g.r, &rec, e);
 }
 
@@ -215,7 +190,7 @@ static struct counted *counted_find(struct pull *p, const char *task)
 	return NULL;
 }
 
-static void count_code(struct pull *p, const char *const *tasks, const int64_t *counts, size_t n)
+void pull_count_code(struct pull *p, const char *const *tasks, const int64_t *counts, size_t n)
 {
 	for (size_t i = 0; p->full && i < n; i++) {
 		struct counted *c = counted_find(p, tasks[i]);
@@ -230,306 +205,11 @@ static int talk(struct pull *p, const char *const *tasks, size_t n, struct err *
 	int64_t *counts = xcalloc(n + 1, sizeof(*counts));
 	int rc = gh_talk(&p->g, &(struct gh_talk){ .tasks = tasks, .n = n, .counts = counts, .lists = p->full }, e);
 
-	count_code(p, tasks, counts, n);
+	pull_count_code(p, tasks, counts, n);
 	for (size_t i = 0; !rc && i < n; i++)
 		*array_add(&p->talked) = tasks[i];
 	free(counts);
 	return rc;
-}
-
-/* ---- the first pull, and the reconcile ---- */
-
-static int first_issue(struct pull *p, const json_t *j, struct err *e)
-{
-	count_task(p, j);
-	return gh_is_pull(j) ? 0 : emit_task(p, j, e);
-}
-
-static int first_comment(struct pull *p, const json_t *j, struct err *e)
-{
-	return emit_note(p, j, gh_comment, GH_COMMENT, e);
-}
-
-static int first_code(struct pull *p, const json_t *j, struct err *e)
-{
-	return emit_note(p, j, gh_code, GH_CODE, e);
-}
-
-static int first_change(struct pull *p, const json_t *j, struct err *e)
-{
-	const char *key = field_key(remote_keep(p->g.r), j, "number");
-
-	if (key)
-		*array_add(&p->changes) = key;
-	return emit_task(p, j, e);
-}
-
-static const struct {
-	const char *what, *path;
-	int (*item)(struct pull *p, const json_t *j, struct err *e);
-} stages[FIRST_END] = {
-	[FIRST_ISSUES] = { "issues", "issues?state=all&sort=created&direction=asc&per_page=100&page=", first_issue },
-	[FIRST_CHANGES] = { "changes", "pulls?state=all&sort=created&direction=asc&per_page=100&page=", first_change },
-	[FIRST_TALK] = { "reviews", NULL, NULL },
-	[FIRST_COMMENTS] = { "comments", "issues/comments?sort=created&direction=asc&per_page=100&page=", first_comment },
-	[FIRST_CODE] = { "code notes", "pulls/comments?sort=created&direction=asc&per_page=100&page=", first_code },
-	[FIRST_COMMITS] = { "notes on commits", "comments?per_page=100&page=", emit_commit_note },
-};
-
-static int on_first_page(void *ctx, struct http_answer *a, struct err *e)
-{
-	struct pull *p = ctx;
-	size_t n = json_array_size(a->json);
-
-	if (!json_is_array(a->json))
-		return err_set(e, ERR_BAD_DATA, "GitHub: the %s are not a list", stages[p->c.stage].what);
-	if (!p->c.start || (a->date && p->c.start > a->date + DAY))   /* its clock was wrong when it began */
-		p->c.start = a->date ? a->date : clock_now();
-	p->stage_pages++;
-	for (size_t i = 0; i < n; i++)
-		if (stages[p->c.stage].item(p, json_array_get(a->json, i), e))
-			return -1;
-	p->done += (int64_t)n;
-	remote_progress(p->g.r, stages[p->c.stage].what, p->done, a->last_page ? (int64_t)a->last_page * 100 : -1);
-	if (p->c.stage == FIRST_COMMITS)
-		p->c.commits = p->c.page;
-	p->c.page++;
-	return end_page(p, e);
-}
-
-static const char *stage_path(struct pull *p, int64_t stage, int64_t page)
-{
-	return arena_printf(remote_keep(p->g.r), "%s/%s%lld", p->g.repo, stages[stage].path, (long long)page);
-}
-
-/* Only a list's first page is fetched alone: while this stage is read, the next list's is on its way. */
-static void next_list_soon(struct pull *p)
-{
-	int64_t s = p->c.stage + 1;
-
-	while (s < FIRST_END && !stages[s].path)
-		s++;
-	if (s < FIRST_END)
-		http_pages_soon(p->g.h, stage_path(p, s, 1));
-}
-
-static int first_stage(struct pull *p, struct err *e)
-{
-	const char *path = stage_path(p, p->c.stage, p->c.page);
-	struct err no = ERR_INIT;
-
-	p->done = (p->c.page - 1) * 100;
-	p->stage_pages = 0;
-	p->changes_whole = p->changes_whole || (p->c.stage == FIRST_CHANGES && p->c.page == 1);
-	next_list_soon(p);
-	if (http_pages_all(p->g.h, path, 0, on_first_page, p, &no)) {
-		/* Issues may be turned off, commits not ours to read: where the rest is there, that is no fault. */
-		bool may_miss = p->c.stage == FIRST_ISSUES || p->c.stage == FIRST_COMMITS;
-		if (!(may_miss && (no.code == ERR_NOT_FOUND || no.code == ERR_AUTH)))
-			return err_set(e, no.code, "%s", no.msg);
-	}
-	p->c.stage++;
-	p->c.page = 1;
-	return 0;
-}
-
-/* A pull that was cut has forgotten which changes there are. */
-static int on_numbers(void *ctx, struct http_answer *a, struct err *e UNUSED)
-{
-	struct pull *p = ctx;
-
-	for (size_t i = 0; i < json_array_size(a->json); i++) {
-		const char *key = field_key(remote_keep(p->g.r), json_array_get(a->json, i), "number");
-		if (key)
-			*array_add(&p->changes) = key;
-	}
-	return 0;
-}
-
-/* The stage's page is the number of changes whose talk is told, and one. */
-struct told { struct pull *p; size_t before; };
-
-static int on_told(void *ctx, size_t n, struct err *e)
-{
-	const struct told *t = ctx;
-
-	t->p->c.page = (int64_t)(t->before + n) + 1;
-	remote_progress(t->p->g.r, stages[FIRST_TALK].what, t->p->c.page - 1, (int64_t)t->p->changes.len);
-	return end_page(t->p, e);
-}
-
-static int talk_stage(struct pull *p, struct err *e)
-{
-	size_t from = (size_t)p->c.page - 1;
-	struct told told = { p, from };
-	int64_t *counts;
-	int rc;
-
-	if (!p->changes_whole) {
-		p->changes.len = 0;
-		if (http_pages_all(p->g.h, stage_path(p, FIRST_CHANGES, 1), 0, on_numbers, p, e))
-			return -1;
-	}
-	from = from < p->changes.len ? from : p->changes.len;
-	counts = xcalloc(p->changes.len + 1, sizeof(*counts));
-	rc = gh_talk(&p->g, &(struct gh_talk){ .tasks = p->changes.items + from, .n = p->changes.len - from, .counts = counts,
-		     .lists = p->full, .done = on_told, .ctx = &told }, e);
-	if (!rc)
-		count_code(p, p->changes.items + from, counts, p->changes.len - from);
-	free(counts);
-	p->c.stage++;
-	p->c.page = 1;
-	return rc;
-}
-
-/* Where the streams go on: at the server's time when the lists began to be read. */
-static void first_over(struct pull *p)
-{
-	int64_t start = p->c.start ? p->c.start : clock_now();
-
-	p->c.stage = p->c.start = 0;
-	p->c.commits = p->c.commits > 0 ? p->c.commits : 1;
-	for (size_t i = 0; i < COMMITS; i++) {
-		p->c.since[i] = start - OVERLAP;
-		p->c.newest[i] = 0;
-	}
-}
-
-/* ---- what a reconcile finds missing ---- */
-
-static int have_order(const void *pa, const void *pb)
-{
-	const struct have *a = pa, *b = pb;
-
-	return a->task != b->task ? (a->task > b->task) - (a->task < b->task) : (int)a->kind - (int)b->kind;
-}
-
-static int counted_order(const void *pa, const void *pb)
-{
-	const struct counted *a = pa, *b = pb;
-
-	return (a->number > b->number) - (a->number < b->number);
-}
-
-static int emit_list(struct pull *p, const char *task, const char *kind, const struct have *from, size_t n, struct err *e)
-{
-	const char **keys = arena_alloc(remote_arena(p->g.r), (n + 1) * sizeof(*keys));
-	struct record rec = { .type = RECORD_LIST, .list = { .task = task, .kinds = &kind, .n_kinds = 1, .keys = keys, .n_keys = n } };
-
-	for (size_t i = 0; i < n; i++)
-		keys[i] = from[i].key;
-	return remote_emit(p->g.r, &rec, e);
-}
-
-/* The notes of one task, all of one kind together: a list of those kinds whose number is right. */
-static int list_task(struct pull *p, const struct counted *t, const struct have *from, size_t n, struct err *e)
-{
-	size_t comments = 0;
-
-	while (comments < n && from[comments].kind == GH_COMMENT)
-		comments++;
-	if (t->comments == (int64_t)comments && emit_list(p, t->key, "comment", from, comments, e))
-		return -1;
-	return t->code == (int64_t)(n - comments) ? emit_list(p, t->key, "code", from + comments, n - comments, e) : 0;
-}
-
-static int list_tasks(struct pull *p, struct err *e)
-{
-	size_t at = 0, n;
-
-	for (size_t i = 0; i < p->tasks.len; i++) {
-		const struct counted *t = &p->tasks.items[i];
-		while (at < p->notes.len && p->notes.items[at].task < t->number)
-			at++;
-		for (n = 0; at + n < p->notes.len && p->notes.items[at + n].task == t->number; n++)
-			;
-		if (list_task(p, t, p->notes.len ? p->notes.items + at : NULL, n, e))
-			return -1;
-		at += n;
-	}
-	return 0;
-}
-
-static int emit_gone(struct pull *p, const char *task, const char *why, struct err *e)
-{
-	struct record rec = { .type = RECORD_GONE, .gone = { .of = RECORD_TASK, .key = task, .why = why } };
-
-	return remote_emit(p->g.r, &rec, e);
-}
-
-struct doubts { struct pull *p; ARRAY(const char *) keys, paths; };
-
-/* Between two pages: asked for, since a deletion meanwhile moves a task over the edge of a page that was read. */
-static int on_doubt(void *ctx, size_t i, struct http_answer *a, const struct err *failed, struct err *e)
-{
-	struct doubts *d = ctx;
-
-	if (failed && failed->code == ERR_NOT_FOUND)
-		return emit_gone(d->p, d->keys.items[i], "deleted", e);
-	if (failed)
-		return err_set(e, failed->code, "%s", failed->msg);
-	return gh_is_pull(a->json) ? 0 : emit_task(d->p, a->json, e);
-}
-
-static int one_gap(struct doubts *d, uint64_t from, uint64_t to, bool sure, struct err *e)
-{
-	struct arena *keep = remote_keep(d->p->g.r);
-
-	for (uint64_t n = from; n < to; n++) {
-		const char *key = arena_printf(sure ? remote_arena(d->p->g.r) : keep, "%llu", (unsigned long long)n);
-		if (sure && emit_gone(d->p, key, "deleted", e))
-			return -1;
-		if (sure)
-			continue;
-		*array_add(&d->keys) = key;
-		*array_add(&d->paths) = arena_printf(keep, "%s/issues/%s", d->p->g.repo, key);
-	}
-	return 0;
-}
-
-static int gaps(struct pull *p, struct err *e)
-{
-	struct doubts d = { .p = p };
-	uint64_t last = 0, top = (uint64_t)p->c.top;
-	size_t page = 1;
-	int rc = 0;
-
-	if (top > p->tasks.len * 20 + 100000)   /* numbers that nobody counted up to */
-		return 0;
-	for (size_t i = 0; !rc && i < p->tasks.len; i++) {
-		const struct counted *t = &p->tasks.items[i];
-		rc = one_gap(&d, last + 1, t->number, t->page == page, e);
-		last = t->number;
-		page = t->page;
-	}
-	if (!rc && p->tasks.len)
-		rc = one_gap(&d, last + 1, top + 1, false, e);
-	if (!rc)
-		rc = http_each(p->g.h, d.paths.items, NULL, d.paths.len, on_doubt, &d, e);
-	array_release(&d.keys);
-	array_release(&d.paths);
-	return rc;
-}
-
-static int missing(struct pull *p, struct err *e)
-{
-	if (p->notes.len)
-		qsort(p->notes.items, p->notes.len, sizeof(*p->notes.items), have_order);
-	if (p->tasks.len)
-		qsort(p->tasks.items, p->tasks.len, sizeof(*p->tasks.items), counted_order);
-	return list_tasks(p, e) || gaps(p, e) ? -1 : 0;
-}
-
-static int pull_first(struct pull *p, struct err *e)
-{
-	while (p->c.stage < FIRST_END)
-		if (p->c.stage == FIRST_TALK ? talk_stage(p, e) : first_stage(p, e))
-			return -1;
-	if (p->full && missing(p, e))
-		return -1;
-	first_over(p);
-	p->full = false;
-	return end_page(p, e);
 }
 
 /* ---- what changed since ---- */
@@ -554,7 +234,7 @@ static int on_change(void *ctx, size_t i UNUSED, struct http_answer *a, const st
 
 	if (failed)
 		return failed->code == ERR_NOT_FOUND ? 0 : err_set(e, failed->code, "%s", failed->msg);
-	return emit_task(c->p, a->json, e);
+	return pull_emit_task(c->p, a->json, e);
 }
 
 static int changed_read(struct changed *c, bool whole, struct err *e)
@@ -578,9 +258,9 @@ static int issues_items(struct pull *p, const json_t *list, struct err *e)
 	for (size_t i = 0; !rc && i < json_array_size(list); i++) {
 		const json_t *j = json_array_get(list, i);
 		const char *key = field_key(remote_arena(p->g.r), j, "number");
-		count_task(p, j);
+		pull_count_task(p, j);
 		if (!gh_is_pull(j))
-			rc = emit_task(p, j, e);
+			rc = pull_emit_task(p, j, e);
 		else if (key)
 			changed_add(&c, key);
 	}
@@ -593,7 +273,7 @@ static int issues_items(struct pull *p, const json_t *list, struct err *e)
 static int comments_items(struct pull *p, const json_t *list, struct err *e)
 {
 	for (size_t i = 0; i < json_array_size(list); i++)
-		if (emit_note(p, json_array_get(list, i), gh_comment, GH_COMMENT, e))
+		if (pull_emit_note(p, json_array_get(list, i), gh_comment, GH_COMMENT, e))
 			return -1;
 	return 0;
 }
@@ -607,7 +287,7 @@ static int code_items(struct pull *p, const json_t *list, struct err *e)
 	for (size_t i = 0; !rc && i < json_array_size(list); i++) {
 		const json_t *j = json_array_get(list, i);
 		const char *task = gh_tail(remote_arena(p->g.r), json_get_str(j, "pull_request_url"));
-		rc = emit_note(p, j, gh_code, GH_CODE, e);
+		rc = pull_emit_note(p, j, gh_code, GH_CODE, e);
 		if (task && !was_talked(p, task))
 			changed_add(&c, task);
 	}
@@ -672,7 +352,7 @@ static int stream_walk(struct pull *p, enum stream s, int64_t last, struct err *
 		p->c.since[s] = since;
 		if (n > 20000)
 			return err_set(e, ERR_BAD_DATA, "GitHub: the %s do not end", streams[s].what);
-		if (end_page(p, e) || http_get(p->g.h, &a, e, "%s", stream_path(p, s, since, page)))
+		if (pull_end_page(p, e) || http_get(p->g.h, &a, e, "%s", stream_path(p, s, since, page)))
 			return -1;
 		rc = stream_items(p, s, &a, e);
 		more = a.next != NULL;
@@ -694,7 +374,7 @@ static int stream_read(struct pull *p, enum stream s, const struct http_answer *
 	next = p->c.newest[s] < date ? p->c.newest[s] : date;
 	if (next > p->c.since[s])
 		p->c.since[s] = next;
-	return end_page(p, e);
+	return pull_end_page(p, e);
 }
 
 /* A cursor that lies in the future, by a clock that was wrong for a while, would never find anything again. */
@@ -721,17 +401,17 @@ static int commits_read(struct pull *p, const struct http_answer *first, struct 
 		return 0;
 	while (!rc) {
 		for (size_t i = 0; !rc && i < json_array_size(a.json); i++)
-			rc = emit_commit_note(p, json_array_get(a.json, i), e);
+			rc = pull_emit_commit_note(p, json_array_get(a.json, i), e);
 		more = a.next != NULL;
 		if (a.owned != first->owned)
 			http_answer_release(&a);
 		if (rc || !more)
 			break;
 		p->c.commits++;
-		if (end_page(p, e) || http_get(p->g.h, &a, e, "%s/comments?per_page=100&page=%lld", p->g.repo, (long long)p->c.commits))
+		if (pull_end_page(p, e) || http_get(p->g.h, &a, e, "%s/comments?per_page=100&page=%lld", p->g.repo, (long long)p->c.commits))
 			return -1;
 	}
-	return rc ? -1 : end_page(p, e);
+	return rc ? -1 : pull_end_page(p, e);
 }
 
 /* Issues are turned off: changes come by their own list, newest change first, as far as what is known. */
@@ -749,7 +429,7 @@ static int on_changes_page(void *ctx, struct http_answer *a, struct err *e)
 		older = t < p->c.since[ISSUES];
 		if (older || !key)
 			continue;
-		rc = emit_task(p, j, e);
+		rc = pull_emit_task(p, j, e);
 		changed_add(&c, key);
 		p->c.newest[ISSUES] = t > p->c.newest[ISSUES] ? t : p->c.newest[ISSUES];
 	}
@@ -767,7 +447,7 @@ static int changes_only(struct pull *p, struct err *e)
 		return -1;
 	if (p->c.newest[ISSUES] - OVERLAP > p->c.since[ISSUES])
 		p->c.since[ISSUES] = p->c.newest[ISSUES] - OVERLAP;
-	return end_page(p, e);
+	return pull_end_page(p, e);
 }
 
 static int on_stream(void *ctx, size_t i, struct http_answer *a, const struct err *failed, struct err *e)
@@ -824,7 +504,7 @@ int gh_pull(struct remote *r, const char *cursor, bool full, struct err *e)
 
 static int look_gone(struct pull *p, const char *task, const char *why, struct err *e)
 {
-	return emit_gone(p, arena_strdup(remote_arena(p->g.r), task), why, e);
+	return pull_emit_gone(p, arena_strdup(remote_arena(p->g.r), task), why, e);
 }
 
 struct look { struct pull *p; gh_record_fn *read; enum gh_kind kind; };
@@ -834,7 +514,7 @@ static int on_look_page(void *ctx, struct http_answer *a, struct err *e)
 	struct look *l = ctx;
 
 	for (size_t i = 0; i < json_array_size(a->json); i++)
-		if (emit_note(l->p, json_array_get(a->json, i), l->read, l->kind, e))
+		if (pull_emit_note(l->p, json_array_get(a->json, i), l->read, l->kind, e))
 			return -1;
 	return 0;
 }
@@ -858,7 +538,7 @@ static int look_change(struct pull *p, const char *task, struct err *e)
 
 	if (http_get(p->g.h, &a, e, "%s/pulls/%s", p->g.repo, task))
 		return -1;
-	rc = emit_task(p, a.json, e);
+	rc = pull_emit_task(p, a.json, e);
 	http_answer_release(&a);
 	return rc ? -1 : talk(p, &task, 1, e);
 }
@@ -895,14 +575,11 @@ int gh_look(struct remote *r, const char *task, struct err *e)
 		rc = look_gone(&p, task, "moved", e);
 		goto out;
 	}
-	count_task(&p, a.json);
-	if (change ? look_change(&p, task, e) : emit_task(&p, a.json, e))
+	pull_count_task(&p, a.json);
+	if (change ? look_change(&p, task, e) : pull_emit_task(&p, a.json, e))
 		goto out;
-	if (!look_notes(&p, task, change, e)) {
-		if (p.notes.len)
-			qsort(p.notes.items, p.notes.len, sizeof(*p.notes.items), have_order);
-		rc = list_tasks(&p, e);
-	}
+	if (!look_notes(&p, task, change, e))
+		rc = pull_list_notes(&p, e);
 out:
 	http_answer_release(&a);
 	pull_release(&p);
