@@ -292,8 +292,14 @@ static void gitea_authorize(const struct source_desc *s, const struct cred *c, s
 	buf_addf(header, "Authorization: token %s", c->secret);
 }
 
+static const char *gitea_rights_page(const struct cred *c)
+{
+	(void)c;
+	return "user/settings/applications";
+}
+
 const struct adapter adapter_gitea = {
-	.name = "gitea", .title = "Gitea or Forgejo", .prefix = "GT", .authorize = gitea_authorize, .manners = gitea_manners,
+	.name = "gitea", .title = "Gitea or Forgejo", .prefix = "GT", .authorize = gitea_authorize, .rights_page = gitea_rights_page, .manners = gitea_manners,
 	.claim = gitea_claim, .sniff = gitea_sniff, .probe = gitea_probe, .pull = gitea_pull, .look = gitea_look,
 	.mark = gitea_mark, .push = gitea_push, .find = gitea_find,
 };

@@ -271,10 +271,15 @@ static int gh_probe(struct remote *r, struct remote_probe *out, struct err *e)
 	return 0;
 }
 
+static const char *gh_rights_page(const struct cred *c)
+{
+	return c->secret && str_starts(c->secret, "github_pat_") ? "settings/personal-access-tokens" : "settings/tokens";
+}
+
 static const char *const headers[] = { "Accept: application/vnd.github+json", "X-GitHub-Api-Version: 2022-11-28", NULL };
 
 const struct adapter adapter_github = {
-	.name = "github", .title = "GitHub", .prefix = "GH", .headers = headers, .manners = gh_manners,
+	.name = "github", .title = "GitHub", .prefix = "GH", .headers = headers, .rights_page = gh_rights_page, .manners = gh_manners,
 	.claim = gh_claim, .sniff = gh_sniff, .probe = gh_probe, .pull = gh_pull, .look = gh_look, .mark = gh_mark,
 	.push = gh_push, .find = gh_find,
 };

@@ -99,6 +99,22 @@ static bool has_type(const struct call *c, const char *what)
 	return type && strcasestr(type, what);
 }
 
+/* GitHub says which permission a request takes: a fine-grained token's, a classic one's scopes. */
+static void permission_words(const struct call *c, struct buf *b)
+{
+	const char *permission = call_header(c, "x-accepted-github-permissions"), *scopes = call_header(c, "x-accepted-oauth-scopes");
+	struct buf words = BUF_INIT;
+
+	if (c->status != 403)
+		return;
+	if (permission && *permission)
+		buf_addf(&words, "it takes the permission %s", permission);
+	else if (scopes && *scopes && call_header(c, "x-oauth-scopes"))
+		buf_addf(&words, "it takes one of the scopes %s", scopes);
+	add_words(b, words.ptr);
+	buf_release(&words);
+}
+
 static void error_words(const struct call *c, struct buf *b)
 {
 	json_t *j = has_type(c, "json") ? json_read(c->in.ptr, c->in.len, "an error", NULL) : NULL;
@@ -108,6 +124,7 @@ static void error_words(const struct call *c, struct buf *b)
 	else if (has_type(c, "text/plain"))
 		add_words(b, c->in.ptr);
 	json_decref(j);
+	permission_words(c, b);
 	if (!b->len && c->status == 404)
 		buf_addstr(b, "Not Found");
 	if (call_header(c, "x-github-sso"))

@@ -119,15 +119,23 @@ static int64_t retry_at(const struct remote *r, const struct err *e)
 	return r->http ? http_retry_at(r->http) : r->retry_at;
 }
 
+/* Under the source's web; NULL: not known. */
+static const char *rights_page(const struct remote *r)
+{
+	return r->ad && r->ad->rights_page && r->src.web ? r->ad->rights_page(&r->cred) : NULL;
+}
+
 /* Whoever is told that a credential does not do must know which one it was. */
 static void auth_words(const struct remote *r, struct err *e)
 {
 	if (e->code != ERR_AUTH || !r->http)
 		return;
+	const char *page = rights_page(r), *at = page ? "; rights are given at " : "", *web = page ? r->src.web : "";
+
 	if (r->cred.from)
-		err_set(e, ERR_AUTH, "%s; the credential is from %s", e->msg, r->cred.from);
+		err_set(e, ERR_AUTH, "%s; the credential is from %s%s%s%s", e->msg, r->cred.from, at, web, page ? page : "");
 	else
-		err_set(e, ERR_AUTH, "%s; no credential for it was found", e->msg);
+		err_set(e, ERR_AUTH, "%s; no credential for it was found%s%s%s", e->msg, at, web, page ? page : "");
 }
 
 static void out_error(struct remote *r, struct err *e)
@@ -316,7 +324,7 @@ static void put_credential(json_t *j, const struct remote *r)
 	json_object_set_new(j, "tried", lines);
 }
 
-static json_t *probe_json(const struct remote *r, const struct remote_probe *p)
+static json_t *probe_json(struct remote *r, const struct remote_probe *p)
 {
 	json_t *j = json_object(), *why = json_object();
 	const struct person me = { .name = p->me_name, .email = p->me_email, .login = p->me_login };
@@ -332,6 +340,8 @@ static json_t *probe_json(const struct remote *r, const struct remote_probe *p)
 	json_put_str(j, "title", p->title);
 	json_object_set_new(j, "public", json_boolean(p->public_));
 	json_put_str(j, "missing", p->missing);
+	if (p->missing && rights_page(r))
+		json_put_str(j, "rights_page", arena_printf(&r->keep, "%s%s", r->src.web, rights_page(r)));
 	json_put_str(j, "quirk", p->quirk);
 	put_credential(j, r);
 	return j;

@@ -170,6 +170,8 @@ static void take_probe(struct work *w, struct source *s, const json_t *probe)
 	s->title = arena_strdup(a, json_get_str(probe, "title"));
 	s->version = arena_strdup(a, json_get_str(probe, "version"));
 	s->missing = arena_strdup(a, json_get_str(probe, "missing"));
+	if (s->missing && json_get_str(probe, "rights_page"))
+		s->missing = arena_printf(a, "%s; rights are given at %s", s->missing, json_get_str(probe, "rights_page"));
 	s->quirk = arena_strdup(a, json_get_str(probe, "quirk"));
 	s->public_ = json_get_bool(probe, "public");
 	s->caps_why = json_get_obj(probe, "caps_why");

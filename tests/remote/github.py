@@ -111,7 +111,17 @@ with Forge('github') as f:
     p = last(run('probe', source(f, 't-eve'))[0], 'probe')
     ok('comment' in p['caps'] and 'labels' not in p['caps'] and 'triage' in p['caps_why']['labels'], 'what a passer-by may')
     p = last(run('probe', source(f, 't-none'))[0], 'probe')
-    ok(p['missing'] == "the scope 'public_repo' (or 'repo')" and 'comment' not in p['caps'], 'a token without scopes')
+    ok(p['missing'] == "the scope 'public_repo' (or 'repo')" and 'comment' not in p['caps'] and
+       p['rights_page'] == f.url + '/settings/tokens', 'a token without scopes, and where it gets them')
+    for head, words in (({'X-Accepted-GitHub-Permissions': 'issues=write'}, 'it takes the permission issues=write'),
+                        ({'X-OAuth-Scopes': 'gist', 'X-Accepted-OAuth-Scopes': 'repo'}, 'it takes one of the scopes repo')):
+        f.faults({'method': 'POST', 'path': 'comments', 'times': 1, 'do': 'answer', 'status': 403, 'headers': head,
+                  'answer': {'message': 'Resource not accessible by personal access token'}})
+        r, out = send(f, op('comment', task='1', body='without the right'))
+        ok(out.get('code') == 'auth' and all(w in out['message'] for w in (
+            'not accessible by personal access token', words, 'KILLICK_TOKEN_GH', 'rights are given at %s/settings/tokens' % f.url)),
+           'a right that is missing when writing: which, of what, where: ' + str(out.get('message')))
+    f.faults()
     p = last(run('probe', source(f, ''))[0], 'probe')
     ok(p['me'] is None and p['caps'] and 'comment' not in p['caps'] and '60 requests' in p['quirk'] and p['tried'], 'nobody')
     lines, st, err = run('probe', source(f, 't-wrong'))

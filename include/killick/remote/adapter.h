@@ -77,6 +77,8 @@ struct adapter {
 	const char *const *headers; /* sent with every request, NULL-terminated; "Accept: application/json" if NULL */
 	/* Adds the line "Authorization: …" for a credential; NULL: "Authorization: Bearer SECRET". */
 	void (*authorize)(const struct source_desc *s, const struct cred *c, struct buf *header);
+	/* The page, under the source's web, where the user makes such a credential and gives it rights; may be NULL. */
+	const char *(*rights_page)(const struct cred *c);
 	/* The server's limits, where they are known before it tells: gaps, parallel requests. May be NULL. */
 	void (*manners)(const struct source_desc *s, struct http_options *o);
 	/*
