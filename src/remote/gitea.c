@@ -201,7 +201,7 @@ static int probe_me(struct probing *p, struct err *e)
 	if (http_get(p->g.h, &a, &failed, "user")) {
 		if (!p->g.r->cred.secret && (failed.code == ERR_AUTH || failed.code == ERR_REFUSED))
 			return 0;
-		if (failed.code == ERR_REFUSED) {
+		if (failed.code == ERR_REFUSED || strstr(failed.msg, "(403")) {   /* a token for projects, not for people */
 			p->out->missing = "read:user (killick cannot know who you are)";
 			return 0;
 		}

@@ -304,6 +304,12 @@ def odd(f, src):
     env.pop('KILLICK_TOKEN_F')
     p = last(run('probe', source(f), env)[0], 'probe')
     is_((sorted(p['caps']), p['me'], p['caps_why']['comment']), (['changes', 'tasks'], None, 'a token is needed to write'), 'no token: reading only')
+    f.faults({'method': 'GET', 'path': '/api/v1/user$', 'times': 1, 'do': 'answer', 'status': 403, 'answer': {
+        'message': 'token does not have at least one of required scope(s), required=[read:user], token scope=read:repository'}})
+    p = last(run('probe', source(f), ENV)[0], 'probe') or {}
+    f.faults()
+    is_((sorted(p.get('caps', [])), p.get('missing', '')[:9], p.get('rights_page')),
+        (['changes', 'tasks'], 'read:user', f.url + '/user/settings/applications'), 'a token for projects only reads, and is told what it lacks')
     f.act('archive', repo='acme/widget')
     p = last(run('probe', source(f), ENV)[0], 'probe')
     is_((sorted(p['caps']), p['caps_why']['comment']), (['changes', 'tasks'], 'the project is archived'), 'an archived project')
