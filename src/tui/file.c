@@ -252,12 +252,23 @@ static void go_to_wanted(struct file *f)
 	f->v.t->dirty = true;
 }
 
+/* A row that is farther than a key may wait is gone to when idle work has come there; false: it is known now. */
+static bool go_later(struct file *f, size_t row)
+{
+	int patience = f->v.t->patience;
+
+	filetext_reach(&f->text, row, patience < 0 ? INT64_MAX : clock_mono() + patience);
+	f->want = f->text.complete || f->text.lines > row ? SIZE_MAX : row;
+	f->v.busy = f->v.busy || f->want != SIZE_MAX;
+	return f->want != SIZE_MAX;
+}
+
 static bool file_idle(struct view *v, int64_t until)
 {
 	struct file *f = (struct file *)v;
 	bool complete = f->text.complete, more = filetext_scan(&f->text, until);
 
-	if (complete != f->text.complete)
+	if (complete != f->text.complete || f->want != SIZE_MAX)
 		v->t->dirty = true;
 	go_to_wanted(f);
 	return more;
@@ -489,6 +500,7 @@ static bool file_act(struct view *v, enum act a, const char *arg)
 {
 	struct file *f = (struct file *)v;
 	struct screen *s = tui_screen(v->t);
+	uint64_t n;
 
 	switch (a) {
 	case ACT_OPEN:
@@ -510,15 +522,9 @@ static bool file_act(struct view *v, enum act a, const char *arg)
 		f->v.mark = SIZE_MAX;
 		return true;
 	case ACT_LAST:
-		filetext_reach(&f->text, SIZE_MAX, clock_mono() + 2000);
-		return false;
-	case ACT_GOTO: {
-		uint64_t n;
-
-		if (arg && str_to_u64(arg, UINT32_MAX, &n) && n > 0)
-			filetext_reach(&f->text, n, clock_mono() + 2000);
-		return false;
-	}
+		return go_later(f, SIZE_MAX - 1);
+	case ACT_GOTO:
+		return arg && str_to_u64(arg, UINT32_MAX, &n) && n > 0 && go_later(f, n - 1);
 	default:
 		return false;
 	}
@@ -542,6 +548,7 @@ static void file_moved(struct view *v)
 	unsigned begins;
 	const struct thread *th = side && !tui_screen(v->t)->side_focus ? thread_on(f, (uint32_t)v->cursor + 1, &begins) : NULL;
 
+	f->want = SIZE_MAX;
 	if (th && strcmp(th->id, thread_view_id(side)))
 		thread_view_show(side, th->id);
 }
@@ -561,6 +568,8 @@ static void file_title(struct view *v, struct buf *left, struct buf *right)
 		buf_addf(left, " %s %zu thread%s", dot, n, n == 1 ? "" : "s");
 	if (f->n_gone)
 		buf_addf(left, ", %zu gone", f->n_gone);
+	if (f->want != SIZE_MAX)
+		buf_addf(right, "going on%s  ", glyph(v->t, "…", "..."));
 	if (f->text.lines && !f->binary)
 		buf_addf(right, "%zu of %zu%s", v->cursor + 1, f->text.lines, f->text.complete ? "" : "+");
 }
