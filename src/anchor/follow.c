@@ -13,7 +13,7 @@
 #include "killick/git/history.h"
 #include "follow.h"
 
-enum { CHANGES_MOST = 100000, CHANGES_KEPT = 64, WORKTREE_SLOTS = 1024 };
+enum { NEAR_VERSIONS = 32, CHANGES_MOST = 100000, CHANGES_KEPT = 64, WORKTREE_SLOTS = 1024 };
 static const double conf_carry = 0.3;   /* below it a place is a guess and not followed */
 static const double conf_detour = 0.55; /* below it the other sides of a merge are walked */
 static const double conf_content = 0.8; /* below it other files are searched too */
@@ -465,7 +465,8 @@ static void advance(struct stretch *t, size_t i, size_t j, struct spot **s, size
 	size_t left = 0;
 	for (size_t k = 0; k < n; k++) {
 		struct step st;
-		if (x && step_pass(x, &s[k]->rope, &st)) {
+		bool look = j > i + 1 && j - i <= NEAR_VERSIONS && x && pair_island(x, rope_lo(&s[k]->rope));
+		if (x && !look && step_pass(x, &s[k]->rope, &st)) {
 			spot_take(t->f, s[k], t->v[j].pos, &st, path);
 			continue;
 		}

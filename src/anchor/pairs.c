@@ -12,7 +12,7 @@
 #include <string.h>
 #include "gap.h"
 
-enum { TRUSTED = 0x80, CLEAN = 0x40, EDGE_MOST = 7, SLOTS = 4096, BYTES_MOST = 64 << 20, TEXT_MOST = 256 << 20 };
+enum { ISLAND_SHORE = 2, ISLAND_LINES = 4, TRUSTED = 0x80, CLEAN = 0x40, EDGE_MOST = 7, SLOTS = 4096, BYTES_MOST = 64 << 20, TEXT_MOST = 256 << 20 };
 
 struct kept_text { struct oid id; struct text *t; enum text_fault why; bool pinned; unsigned used; struct kept_text *next; };
 struct kept_pair { struct pair p; unsigned used; struct kept_pair *next; };
@@ -367,16 +367,33 @@ static bool doubted(const struct pair *x, uint32_t i)
 	return lo < x->doubts.len && x->doubts.items[lo].a <= i;
 }
 
-bool pair_trusted(const struct pair *x, uint32_t i)
+/* The run that old line i is in, or the one behind its gap. */
+static size_t run_of(const struct pair *x, uint32_t i)
 {
-	size_t k = 0, hi = x->gaps.len;
-	while (k < hi) {
-		size_t m = k + (hi - k) / 2;
+	size_t lo = 0, hi = x->gaps.len;
+	while (lo < hi) {
+		size_t m = lo + (hi - lo) / 2;
 		if (x->gaps.items[m].b <= i)
-			k = m + 1;
+			lo = m + 1;
 		else
 			hi = m;
 	}
+	return lo;
+}
+
+bool pair_island(const struct pair *x, uint32_t i)
+{
+	size_t k = run_of(x, i);
+	if (!k || k == x->gaps.len)
+		return false;
+	const struct gap *above = &x->gaps.items[k - 1], *below = &x->gaps.items[k];
+	uint32_t shore = above->b - above->a + below->b - below->a;
+	return shore >= ISLAND_SHORE && below->a - above->b <= ISLAND_LINES * shore;
+}
+
+bool pair_trusted(const struct pair *x, uint32_t i)
+{
+	size_t k = run_of(x, i);
 	uint32_t start = k ? x->gaps.items[k - 1].b : 0, end = k < x->gaps.len ? x->gaps.items[k].a : x->old_n;
 	uint8_t t = x->trust[k];
 	return i >= start && i < end && (t & TRUSTED) && !doubted(x, i) && i - start >= (uint32_t)(t >> 3 & EDGE_MOST) &&

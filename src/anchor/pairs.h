@@ -56,6 +56,11 @@ bool pair_texts(struct pairs *p, struct pair *x);
 bool pair_clean(const struct pair *x, size_t k);
 /* Is old line i in a trusted run, not among the blanks and braces at its edge, and not copied since? */
 bool pair_trusted(const struct pair *x, uint32_t i);
+/*
+ * Is old line i in a short run between two gaps that lost lines? Between distant versions it may be a copy that stayed when
+ * what was copied went: the versions between tell.
+ */
+bool pair_island(const struct pair *x, uint32_t i);
 /* Where the lines of gap k went, in order or as a moved block; an array over its old lines. */
 const struct hit *pair_hits(struct pair *x, size_t k);
 

@@ -423,30 +423,45 @@ static void answer_lost(struct batch *b, const struct group *g, const struct rou
 
 /* Groups */
 
-/* Answers what one diff of the two ends shows; the rest is moved to the front. Returns how many are left. */
+static struct pair *ends_pair(struct batch *b, const struct group *g)
+{
+	if (oid_is_zero(&g->target) || !is_type(g->target_mode, 0100000))
+		return NULL;
+	return pairs_get(b->p->pairs, &g->start.blob, &g->target, NULL);
+}
+
+/* What one diff of the two ends shows, this sure. false: it shows nothing. */
+static bool answer_by_ends(struct batch *b, struct group *g, struct pair *x, const struct place_query *q, double sure)
+{
+	struct spot s;
+	struct step st = { 0 };
+	uint32_t lo, hi;
+	query_range(g, q->anchor, &lo, &hi);
+	spot_begin(&s, q->anchor->path, 0, pairs_text(b->p->pairs, &g->start.blob, NULL), lo, hi);
+	bool pass = x && step_pass(x, &s.rope, &st);
+	if (pass) {
+		spot_release(&s);
+		s.rope = st.rope;
+		answer_spot(b, g, &s, q->anchor, &g->target, q->out);
+		q->out->confidence *= sure;
+	}
+	spot_release(&s);
+	return pass;
+}
+
+/* Answers what the two ends show beyond doubt; the rest is moved to the front. Returns how many are left. */
 static size_t group_by_ends(struct batch *b, struct group *g)
 {
 	size_t left = 0;
-	struct pair *x = oid_is_zero(&g->target) || !is_type(g->target_mode, 0100000) ? NULL :
-	    pairs_get(b->p->pairs, &g->start.blob, &g->target, NULL);
+	struct pair *x = ends_pair(b, g);
 	for (size_t k = 0; k < g->n; k++) {
 		struct place_query *q = g->q[k];
-		struct spot s;
-		struct step st = { 0 };
 		uint32_t lo, hi;
 		query_range(g, q->anchor, &lo, &hi);
-		spot_begin(&s, q->anchor->path, 0, pairs_text(b->p->pairs, &g->start.blob, NULL), lo, hi);
-		bool pass = x && step_pass(x, &s.rope, &st);
-		if (pass) {
-			spot_release(&s);
-			s.rope = st.rope;
-			answer_spot(b, g, &s, q->anchor, &g->target, q->out);
-			q->out->confidence *= 0.99;
-		} else {
-			g->q[k] = g->q[left];
-			g->q[left++] = q;
-		}
-		spot_release(&s);
+		if (x && !pair_island(x, lo) && answer_by_ends(b, g, x, q, 0.99))
+			continue;
+		g->q[k] = g->q[left];
+		g->q[left++] = q;
 	}
 	return left;
 }
@@ -499,6 +514,8 @@ static void group_answers(struct batch *b, struct group *g, const struct route *
 		unsigned mode;
 		if (s->flags & SPOT_STUCK)
 			answer_unknown(b, an, out, stuck_words(b, s));
+		else if ((s->flags & SPOT_LOST) && !s->guess && answer_by_ends(b, g, ends_pair(b, g), g->q[k], 0.9))
+			continue;  /* it went, and came back */
 		else if ((s->flags & SPOT_LOST) && !(r && follow_reland(b->follow, r, s)))
 			group_lost(b, g, r, s, an, out);
 		else if (target_entry(b, s->path, &now, &mode))
