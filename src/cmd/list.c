@@ -45,28 +45,56 @@ static enum thread_sort sort_of(const char *name)
 	return name && !strcmp(name, "place") ? SORT_PLACE : SORT_UPDATED;
 }
 
+static int show_page(struct cmd *c, struct arena *a, struct thread_list *l, uint64_t *shown, struct err *e)
+{
+	if (work_places_dirty(c->work, a, l->items, l->len, e))
+		return -1;
+	for (size_t i = 0; i < l->len; i++)
+		out_thread(c, &l->items[i]);
+	*shown += l->len;
+	return 0;
+}
+
+/* An order that is no key is found once. */
+static int stream_found(struct cmd *c, struct thread_find *f, size_t limit, uint64_t *shown, struct err *e)
+{
+	struct thread_list l = { .more = true };
+	struct arena page = ARENA_INIT;
+	struct index_found *x = NULL;
+	int rc;
+
+	f->limit = limit;
+	rc = index_find(c->work->index, &c->work->scope, f, &x, e);
+	while (!rc && l.more && out_alive(c)) {
+		arena_clear(&page);
+		rc = index_found_page(x, PAGE, &page, &l, e);
+		rc = rc ? rc : show_page(c, &page, &l, shown, e);
+	}
+	index_found_free(x);
+	arena_release(&page);
+	return rc;
+}
+
 /* Pages of the list in two arenas by turns: memory stays flat however long the list is, and the last thread of a page is
  * still there when the next is asked for. */
 static int stream(struct cmd *c, struct thread_find *f, size_t limit, uint64_t *shown, struct err *e)
 {
-	bool by_key = f->sort == SORT_UPDATED || f->sort == SORT_CREATED, more = true;
 	struct arena pages[2] = { ARENA_INIT, ARENA_INIT };
+	bool more = true;
 	int rc = 0;
 
 	*shown = 0;
+	if (f->sort != SORT_UPDATED && f->sort != SORT_CREATED)
+		return stream_found(c, f, limit, shown, e);
 	for (int turn = 0; more && !rc && out_alive(c) && (!limit || *shown < limit); turn = !turn) {
 		struct thread_list l = { NULL, 0, 0, false };
 
-		f->skip = by_key ? 0 : (size_t)*shown;
 		f->limit = limit && limit - *shown < PAGE ? (size_t)(limit - *shown) : PAGE;
 		arena_clear(&pages[turn]);
 		rc = index_threads(c->work->index, &c->work->scope, f, &pages[turn], &l, e);
-		rc = rc ? rc : work_places_dirty(c->work, &pages[turn], l.items, l.len, e);
-		for (size_t i = 0; !rc && i < l.len; i++)
-			out_thread(c, &l.items[i]);
-		*shown += l.len;
+		rc = rc ? rc : show_page(c, &pages[turn], &l, shown, e);
 		more = l.more && l.len;
-		f->after = by_key && l.len ? &l.items[l.len - 1] : NULL;
+		f->after = l.len ? &l.items[l.len - 1] : NULL;
 	}
 	arena_release(&pages[0]);
 	arena_release(&pages[1]);

@@ -340,6 +340,7 @@ struct plan {
 	bool box;                /* drive by box */
 	unsigned waits;          /* bits of enum waits */
 	bool unread;
+	bool newest;             /* of matches: those first, since there are too many to be ranked */
 	struct buf sql;
 };
 
@@ -476,12 +477,12 @@ static void plan_by_place(struct plan *p)
 /* The best post of each thread decides. Lower is better (fts5.html, bm25). */
 static void plan_by_match(struct plan *p)
 {
-	buf_addf(&p->sql, "SELECT t.id AS id, m.post AS k FROM (SELECT o.thread AS thread, o.id AS post, min(x.r) AS r FROM"
-		 " (SELECT rowid AS i, rank AS r FROM fts WHERE fts MATCH ?%d) x CROSS JOIN post o ON o.id=x.i"
-		 " WHERE o.thread IS NOT NULL GROUP BY o.thread) m CROSS JOIN thread t ON t.id=m.thread",
+	buf_addf(&p->sql, "SELECT t.id AS id, m.post AS k FROM (SELECT o.thread AS thread, %s FROM (SELECT rowid AS i%s FROM fts WHERE"
+		 " fts MATCH ?%d) x CROSS JOIN post o ON o.id=x.i WHERE o.thread IS NOT NULL GROUP BY o.thread) m CROSS JOIN thread t"
+		 " ON t.id=m.thread", p->newest ? "max(o.id) AS post" : "o.id AS post, min(x.r) AS r", p->newest ? "" : ", rank AS r",
 		 clause_text(&p->c, arena_strdup(p->c.a, p->c.match.ptr)));
 	plan_where(p);
-	buf_addstr(&p->sql, " ORDER BY m.r, t.updated DESC, t.id");
+	buf_addstr(&p->sql, p->newest ? " ORDER BY m.post DESC" : " ORDER BY m.r, t.updated DESC, t.id");
 }
 
 static int plan_sql(struct plan *p, struct err *e)
@@ -539,6 +540,7 @@ static int plan_rows(struct plan *p, struct rows *out, struct rows *beside, bool
  * To rank 400,000 posts takes seconds and says nothing: where more than WIDE match, the newest come first, and only as many
  * are looked at as the page needs. Threads are taken in the order of their newest match from a window of the newest
  * matches, WINDOW_GROWS times as large each time it was not enough, and the whole query is asked of some of them at a time.
+ * Where more than WIDE threads are wanted, one statement puts all of them in that order.
  */
 enum { WIDE = 2000, WINDOW = 500, WINDOW_GROWS = 8, ASKED = 64 };
 
@@ -649,14 +651,15 @@ static int wide_rows(struct plan *p, struct rows *out, struct rows *beside, bool
 /* By match: the clause is compiled for what it is to be asked of. */
 static int match_rows(struct plan *p, struct rows *out, struct rows *beside, bool *more, struct err *e)
 {
-	bool wide = false;
+	bool wide = false, few = p->f->limit && p->f->limit + p->f->skip <= WIDE;
 
 	if (p->f->sort != SORT_MATCH || !p->f->query)
 		return plan_rows(p, out, beside, more, e);
 	if (clause_query(&p->c, p->f->query, e) || (p->c.match.len && is_wide(p, &wide, e)))
 		return -1;
-	clause_again(&p->c, wide);
-	if (!wide)
+	clause_again(&p->c, wide && few);
+	p->newest = wide;
+	if (!wide || !few)
 		return plan_rows(p, out, beside, more, e);
 	return clause_query(&p->c, p->f->query, e) || wide_rows(p, out, beside, more, e) ? -1 : 0;
 }
@@ -665,7 +668,7 @@ static int match_rows(struct plan *p, struct rows *out, struct rows *beside, boo
  * Snippets from the best post of each thread on the page. The matches between the first and the last are listed and the others
  * passed over, since to look one of them up takes as long as to list a hundred.
  */
-static int add_matches(struct plan *p, const struct rows *posts, struct thread_list *out, struct err *e)
+static int add_matches(struct plan *p, const struct rows *posts, struct arena *a, struct thread_list *out, struct err *e)
 {
 	struct index *ix = p->c.ix;
 	sqlite3_stmt *st = db_prep(&ix->db, "SELECT o.thread, snippet(fts, -1, char(1), char(2), '\xe2\x80\xa6', 24) FROM fts"
@@ -678,10 +681,19 @@ static int add_matches(struct plan *p, const struct rows *posts, struct thread_l
 	while ((rc = db_step(&ix->db, st, e)) == 1) {
 		for (size_t i = 0; i < out->len; i++)
 			if (out->items[i].row == col_int(st, 0))
-				out->items[i].match = col_text(p->c.a, st, 1);
+				out->items[i].match = col_text(a, st, 1);
 	}
 	free(list);
 	return rc;
+}
+
+/* beside: of matches the posts that match. */
+static int load_found(struct plan *p, const struct rows *rows, const struct rows *beside, struct arena *a,
+    struct thread_list *out, struct err *e)
+{
+	int rc = load_threads(p->c.ix, p->c.s, rows, p->f->posts ? LOAD_POSTS : LOAD_LINES, a, out, e);
+
+	return rc || p->f->sort != SORT_MATCH || !p->c.match.len ? rc : add_matches(p, beside, a, out, e);
 }
 
 static int find_threads(struct plan *p, struct thread_list *out, struct err *e)
@@ -689,12 +701,9 @@ static int find_threads(struct plan *p, struct thread_list *out, struct err *e)
 	struct rows rows = ARRAY_INIT, beside = ARRAY_INIT;
 	int rc = match_rows(p, &rows, &beside, &out->more, e);
 
+	beside.len = rows.len;
 	if (!rc)
-		rc = load_threads(p->c.ix, p->c.s, &rows, p->f->posts ? LOAD_POSTS : LOAD_LINES, p->c.a, out, e);
-	if (!rc && p->f->sort == SORT_MATCH && p->c.match.len) {
-		beside.len = rows.len;
-		rc = add_matches(p, &beside, out, e);
-	}
+		rc = load_found(p, &rows, &beside, p->c.a, out, e);
 	array_release(&rows);
 	array_release(&beside);
 	return rc;
@@ -731,6 +740,62 @@ int index_threads(struct index *ix, const struct scope *s, const struct thread_f
 	plan_release(&p);
 	index_read_end(ix);
 	return rc;
+}
+
+struct index_found {
+	struct plan p;
+	struct thread_find f;
+	struct arena a;
+	struct rows rows, beside;
+	size_t at;
+};
+
+int index_find(struct index *ix, const struct scope *s, const struct thread_find *f, struct index_found **out, struct err *e)
+{
+	struct index_found *x = xcalloc(1, sizeof(*x));
+	bool more;
+	int rc = -1;
+
+	x->f = *f;
+	plan_init(&x->p, ix, s, &x->f, &x->a);
+	if (!index_read_begin(ix, e)) {
+		rc = match_rows(&x->p, &x->rows, &x->beside, &more, e);
+		index_read_end(ix);
+	}
+	if (rc)
+		index_found_free(x);
+	else
+		*out = x;
+	return rc;
+}
+
+int index_found_page(struct index_found *x, size_t n, struct arena *a, struct thread_list *out, struct err *e)
+{
+	size_t left = x->rows.len - x->at, len = left < n ? left : n;
+	struct rows rows = { x->rows.items + x->at, len, 0 }, beside = { x->beside.items + x->at, len, 0 };
+	int rc = 0;
+
+	*out = (struct thread_list){ 0 };
+	if (!len)
+		return 0;
+	if (index_read_begin(x->p.c.ix, e))
+		return -1;
+	rc = load_found(&x->p, &rows, &beside, a, out, e);
+	index_read_end(x->p.c.ix);
+	x->at += len;
+	out->more = x->at < x->rows.len;
+	return rc;
+}
+
+void index_found_free(struct index_found *x)
+{
+	if (!x)
+		return;
+	plan_release(&x->p);
+	array_release(&x->rows);
+	array_release(&x->beside);
+	arena_release(&x->a);
+	free(x);
 }
 
 static int count_rows(struct plan *p, uint64_t *n, struct err *e)

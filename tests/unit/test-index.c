@@ -1240,6 +1240,7 @@ static void finds_the_newest_of_many(void **state)
 	struct thread_find find_ = { .sort = SORT_MATCH, .limit = PAGE };
 	struct made ops[MANY];
 	struct thread_list l;
+	struct index_found *all;
 	struct buf got = BUF_INIT, want = BUF_INIT;
 	char body[64];
 
@@ -1266,6 +1267,20 @@ static void finds_the_newest_of_many(void **state)
 		}
 		find_.skip += PAGE;
 	} while (l.more);
+	assert_string_equal(got.ptr, want.ptr);
+	/* All at once, read in pages, are the same. */
+	buf_reset(&got);
+	find_ = (struct thread_find){ .sort = SORT_MATCH, .query = find_.query };
+	OK(index_find(f->ix, &f->s, &find_, &all, err));
+	do {
+		OK(index_found_page(all, PAGE, &f->a, &l, err));
+		assert_true(l.len <= PAGE);
+		for (size_t i = 0; i < l.len; i++) {
+			buf_addf(&got, "%s|", l.items[i].title);
+			assert_non_null(strstr(l.items[i].match, "\1"));
+		}
+	} while (l.more);
+	index_found_free(all);
 	assert_string_equal(got.ptr, want.ptr);
 	find_ = (struct thread_find){ .sort = SORT_MATCH, .query = query_of(f, "common") };
 	OK(index_threads(f->ix, &f->s, &find_, &f->a, &l, err));

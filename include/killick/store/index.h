@@ -198,6 +198,14 @@ struct thread_find {
 };
 int index_threads(struct index *ix, const struct scope *s, const struct thread_find *f, struct arena *a,
     struct thread_list *out, struct err *e);
+/*
+ * The same for whoever shows all of it page by page, in an order that is no key (PLACE, MATCH): it is found once, and the rows
+ * are read as they are wanted; those that have gone meanwhile are left out. The scope must outlive it.
+ */
+struct index_found;
+int index_find(struct index *ix, const struct scope *s, const struct thread_find *f, struct index_found **out, struct err *e);
+int index_found_page(struct index_found *x, size_t n, struct arena *a, struct thread_list *out, struct err *e);
+void index_found_free(struct index_found *x);
 int index_count_threads(struct index *ix, const struct scope *s, const struct query *q, uint64_t *n, struct err *e);
 /* Threads whose place in the view is in this file, gone ones last seen here too, those not placed yet as written; by
  * line. With the kept text of their anchors, without posts. */
