@@ -236,6 +236,39 @@ static void split_and_joined(void **state UNUSED)
 	world_free(w);
 }
 
+/* A line in pieces begins at the first, unless that only leads to the rest. */
+static void pieces(void **state UNUSED)
+{
+	struct world *w = world_make();
+
+	put(w, "a.java", HEAD "class Thing {\n\t\tsend(link, build_the_message(connection, header, body_of(request)));\n"
+	    "\t@Override public boolean equals(Object other_thing) {\n}\n");
+	const char *a = commit(w);
+	struct anchor call = lines_at(w, a, "a.java", 5, 5), head = lines_at(w, a, "a.java", 6, 6);
+	put(w, "a.java", HEAD "class Thing {\n\t\tsend(link,\n\t\t    build_the_message(connection, header, body_of(request)));\n"
+	    "\t@Override\n\tpublic boolean equals(Object other_thing) {\n}\n");
+	const char *b = commit(w);
+	is_placed(w, &call, b, "edited a.java:5-6");
+	is_placed(w, &head, b, "edited a.java:8-8");
+	world_free(w);
+}
+
+/* What a comment says before a colon is no name that it defines. */
+static void comments_define_nothing(void **state UNUSED)
+{
+	struct world *w = world_make();
+
+	put(w, "a.py", "# lint: disable=no-member\nimport one_thing\nimport two_things\n\n\ndef run(left):\n    return left\n\n\n"
+	    "class Later:\n    pass\n");
+	const char *a = commit(w);
+	struct anchor an = lines_at(w, a, "a.py", 1, 1);
+	put(w, "a.py", "import one_thing\nimport two_things\n\n\ndef run(left):\n    return left\n\n\n# lint: disable=too-few-methods\n"
+	    "class Later:\n    pass\n");
+	struct place p = place(w, &an, commit(w));
+	assert_int_equal(p.state, PLACE_GONE);
+	world_free(w);
+}
+
 static void moved_in_file(void **state UNUSED)
 {
 	struct world *w = world_make();
@@ -306,6 +339,24 @@ static void copied(void **state UNUSED)
 	/* The original went and a copy stays: never silently there. */
 	if (p.state != PLACE_GONE)
 		assert_true(p.state == PLACE_MOVED);
+	world_free(w);
+}
+
+/* A copy was made above, then the original moved to another file with what was around it: the ends show the copy alone. */
+static void original_left(void **state UNUSED)
+{
+	struct world *w = world_make();
+
+	put(w, "a.c", HEAD FN("alpha") FN("beta") FN("gamma") FN("omega"));
+	put(w, "b.c", HEAD FN("delta"));
+	const char *a = commit(w);
+	struct anchor an = lines_at(w, a, "a.c", 19, 21);
+	put(w, "a.c", HEAD FN("beta") FN("alpha") FN("beta") FN("gamma") FN("omega"));
+	commit(w);
+	put(w, "a.c", HEAD FN("beta") FN("omega"));
+	put(w, "b.c", HEAD FN("delta") FN("alpha") FN("beta") FN("gamma"));
+	struct place p = place(w, &an, commit(w));
+	assert_string_equal(said(w, &p), "moved b.c:32-34");
 	world_free(w);
 }
 
@@ -827,8 +878,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(shifted), cmocka_unit_test(edited), cmocka_unit_test(reindented), cmocka_unit_test(crlf),
-		cmocka_unit_test(split_and_joined), cmocka_unit_test(moved_in_file), cmocka_unit_test(moved_to_file),
-		cmocka_unit_test(renamed), cmocka_unit_test(copied), cmocka_unit_test(reverted), cmocka_unit_test(deleted_and_back),
+		cmocka_unit_test(split_and_joined), cmocka_unit_test(pieces), cmocka_unit_test(comments_define_nothing),
+		cmocka_unit_test(moved_in_file), cmocka_unit_test(moved_to_file),
+		cmocka_unit_test(renamed), cmocka_unit_test(copied), cmocka_unit_test(original_left), cmocka_unit_test(reverted), cmocka_unit_test(deleted_and_back),
 		cmocka_unit_test(merged), cmocka_unit_test(criss_cross), cmocka_unit_test(rebased),
 		cmocka_unit_test(amended_and_squashed), cmocka_unit_test(cherry_picked), cmocka_unit_test(work_tree),
 		cmocka_unit_test(no_commit_yet), cmocka_unit_test(commit_gone), cmocka_unit_test(shallow), cmocka_unit_test(sections),
