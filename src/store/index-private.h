@@ -41,6 +41,7 @@ struct index {
 	struct lock lock;
 	bool writing, wal, loading;
 	int wal_pages;                 /* in the log after the last commit */
+	int64_t held, released;        /* the lock in the write before: how long, until when (clock_mono) */
 	unsigned reading;              /* depth of read snapshots */
 	uint64_t generation;
 	int64_t data_version;

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include "killick/base/clock.h"
 #include "index-private.h"
@@ -412,10 +413,21 @@ void index_load(struct index *ix, bool on)
 	ix->loading = on;
 }
 
+/* Whoever waits for the lock looks for it every few ms, the longer apart the longer he waits (lock_take): between the writes of
+ * a load it stays free for as long as that. */
+static void let_others_in(struct index *ix)
+{
+	int64_t gap = 2 + ix->held / 16, rest = ix->released + (gap < 21 ? gap : 21) - clock_mono();
+
+	if (ix->loading && rest > 0)
+		nanosleep(&(struct timespec){ .tv_nsec = rest * 1000000 }, NULL);
+}
+
 static int begin(struct index *ix, bool much, int wait_ms, struct err *e)
 {
 	if (ix->writing || ix->reading)
 		BUG("the index: a write begins inside another or a snapshot");
+	let_others_in(ix);
 	if (ix->path && lock_take(&ix->lock, ix->lock_path, wait_ms, e))
 		return -1;
 	if (index_stale(ix)) {
@@ -497,6 +509,8 @@ int index_commit(struct index *ix, struct err *e)
 	}
 	if (ix->wal)
 		checkpoint(ix);
+	ix->released = clock_mono();
+	ix->held = ix->lock.since ? ix->released - ix->lock.since : 0;
 	lock_release(&ix->lock);
 	return 0;
 }
