@@ -745,11 +745,16 @@ static int number_order(const void *pa, const void *pb)
 
 struct gaps { struct gitea *g; const char **keys; };
 
+/* What is hidden from us is not gone; a server that wants rest, or is away, gets no thousand questions more. */
 static int take_gap(void *ctx, size_t i, struct http_answer *a UNUSED, const struct err *failed, struct err *e)
 {
 	struct gaps *x = ctx;
 
-	return failed && failed->code == ERR_NOT_FOUND ? emit_gone(x->g, x->keys[i], e) : 0;
+	if (failed && failed->code == ERR_NOT_FOUND)
+		return emit_gone(x->g, x->keys[i], e);
+	if (failed && failed->code != ERR_AUTH && failed->code != ERR_REFUSED && failed->code != ERR_BAD_DATA)
+		return err_set(e, failed->code, "%s", failed->msg);
+	return 0;
 }
 
 /* Tasks are numbered one by one: a number that no list has is asked for, and gone if it is not there. */

@@ -80,6 +80,7 @@ static struct {
 	struct server servers[KINDS], *server;
 	unsigned rate;               /* of 256 answers so many are changed */
 	size_t asked, acted;         /* requests; writes that were said to be done */
+	bool clock_lies;             /* every answer is of the year 9999 */
 	bool future;                 /* somebody asked for what changed since a time to come */
 } run;
 
@@ -433,6 +434,8 @@ static void answer_make(struct answer *a, const char *method, const char *path, 
 		a->body = none;
 		json_object_del(a->headers, "link");
 	}
+	if (run.clock_lies)
+		json_put_str(a->headers, "date", "Fri, 31 Dec 9999 23:59:59 GMT");
 	if (draw_byte() < run.rate)
 		answer_change(a, path);
 	else
@@ -777,6 +780,7 @@ static size_t honest_pull(char **cursor)
 	struct remote r;
 
 	run.rate = 0;
+	run.clock_lies = false;
 	run.asked = 0;
 	run.future = false;
 	remote_start(&r, false, true);
@@ -948,6 +952,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	run.future = false;
 	size_t what = draw(11);
 	run.rate = (unsigned)draw(4) * 40;
+	run.clock_lies = draw(16) == 0;
 	try_one(what);
 	return 0;
 }

@@ -155,6 +155,7 @@ int main(int argc, char **argv)
 
 	(void)argc;
 	signal(SIGABRT, on_abort);
+	signal(SIGSEGV, on_abort);
 	state += setting("KILLICK_FUZZ_SEED", 0) * 0x9e3779b97f4a7c15u;
 	for (const char *next; name && (next = strstr(name + 1, "fuzz-")); )
 		name = next;
