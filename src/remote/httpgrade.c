@@ -360,10 +360,15 @@ static void grade_client(struct call *c)
 static void grade_moved(struct call *c)
 {
 	const char *to = call_location(c);
-	struct buf where = BUF_INIT;
+	struct buf url = BUF_INIT, where = BUF_INIT;
 
 	if (to)
-		add_words(&where, to);
+		url_redact(&url, to);
+	url.len = strcspn(url.ptr, "?#");   /* whatever stands there, it may be a secret */
+	if (url.len)
+		url.ptr[url.len] = '\0';
+	add_words(&where, url.len ? url.ptr : "");
+	buf_release(&url);
 	c->sent = false;
 	err_set(&c->failed, ERR_REFUSED, "%s says that it moved%s%s (%ld): 'killick source test' tells what it is called now", c->h->where,
 		where.len ? " to " : "", where.ptr, c->status);
