@@ -282,6 +282,12 @@ static int64_t calls_start(struct http *h, int64_t max)
 			continue;
 		if (h->running >= h->o.max_parallel)
 			return max;
+		if (h->pause_until - now > h->o.max_wait_ms) {   /* met by another: this one does not sit it out either */
+			err_set(&c->failed, ERR_RATE_LIMITED, "%s wants fewer requests: try again in about %lld s", h->where,
+				(long long)(h->pause_until - now + 999) / 1000);
+			c->done = true;
+			continue;
+		}
 		t = start_time(h, c, now);
 		if (t > now)
 			return t - now < max ? t - now : max;
