@@ -71,11 +71,14 @@ static bool land_reaction(struct landing *l)
 		r = &list[n->n_reactions++];
 		*r = (struct reaction){ .emoji = l->op->value };
 	}
-	if (!r || r->mine == on)
+	if (!r || (r->mine == on && !r->mine_unknown))
 		return false;
 	r->mine = on;
+	r->mine_unknown = false;
 	r->n += on ? 1 : r->n > 0 ? -1U : 0;
 	n->reactions = list;
+	/* Others' may not be known; this one is. */
+	n->reactions_unknown = false;
 	return true;
 }
 
