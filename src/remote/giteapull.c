@@ -768,11 +768,15 @@ static int emit_gaps(struct walk *w, struct err *e)
 
 	if (w->tasks.len)
 		qsort(w->tasks.items, w->tasks.len, sizeof(*w->tasks.items), number_order);
-	for (size_t i = 0; i < w->tasks.len; want = w->tasks.items[i++] + 1)
-		for (; want < w->tasks.items[i] && keys.len < GAPS_MAX; want++) {
+	for (size_t i = 0; i < w->tasks.len; i++) {
+		int64_t there = w->tasks.items[i];
+
+		for (; want < there && keys.len < GAPS_MAX; want++) {
 			*array_add(&keys) = str_num(k, want);
 			*array_add(&paths) = arena_printf(k, "%s/issues/%lld", w->g->repo, (long long)want);
 		}
+		want = there < INT64_MAX ? there + 1 : there;
+	}
 	x.keys = keys.items;
 	if (paths.len)
 		rc = http_each(w->g->h, paths.items, NULL, paths.len, take_gap, &x, e);

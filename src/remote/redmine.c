@@ -64,7 +64,7 @@ int redmine_know_me(struct redmine *m, json_t **memberships, struct err *e)
 	m->admin = json_get_bool(u, "admin");
 	m->me = (struct person){ .login = arena_strdup(k, field_str(u, "login")), .email = arena_strdup(k, field_str(u, "mail")),
 		.name = arena_printf(k, "%s%s%s", first ? first : "", first && *first && last && *last ? " " : "", last ? last : "") };
-	if (memberships)
+	if (memberships && m->me_id)
 		*memberships = json_incref(json_get_arr(u, "memberships"));
 	http_answer_release(&a);
 	return m->me_id ? 0 : err_set(e, ERR_BAD_DATA, "the server does not say whose key this is");
