@@ -302,17 +302,19 @@ void tui_key(struct tui *t, const struct key *k)
 	}
 }
 
-static void take_keys(struct tui *t)
+/* A run of keys (a held arrow) is taken whole, but a paint is never far away; and what was never painted knows no rows yet
+ * for a key to go to. True: there may be more. */
+static bool take_keys(struct tui *t)
 {
 	int64_t start = clock_mono();
 	struct key k;
 
-	/* A run of keys (a held arrow) is taken whole, but a paint is never far away. */
 	while (!t->done && term_key(t->term, &k)) {
 		tui_key(t, &k);
-		if (clock_mono() - start > 8)
-			break;
+		if (clock_mono() - start > 8 || (!t->done && !tui_view(t)->area.h))
+			return true;
 	}
+	return false;
 }
 
 static bool idle(struct tui *t)
@@ -353,9 +355,8 @@ bool tui_time_over(struct tui *t, int64_t until)
 
 bool tui_turn(struct tui *t)
 {
-	bool more = true;
+	bool keys = take_keys(t), more = true;
 
-	take_keys(t);
 	if (t->done)
 		return false;
 	if (t->dirty)
@@ -367,7 +368,7 @@ bool tui_turn(struct tui *t)
 		more = idle(t);
 		memory_check(t);
 	}
-	return more || t->dirty;
+	return keys || more || t->dirty;
 }
 
 /* ---- waiting */
