@@ -210,16 +210,29 @@ int carry_places(struct placer *p, struct repo *r, const char *from, const struc
 	return rc || !whole ? rc : ask_rest(&c, t, n, out, e);
 }
 
-static bool reaches(struct lineage *l, const struct oid *tip, const struct oid *want)
+/*
+ * Both lines are walked at a time, the later commit first, so that it costs what lies between the two, however long their
+ * history is. Where the lines meet, neither tip lies behind the other.
+ */
+static enum carry_way meet(struct lineage *l, const struct oid *from, const struct oid *to)
 {
-	const struct lineage_commit *c = lineage_commit(l, tip);
+	const struct lineage_commit *a = lineage_commit(l, to), *b = lineage_commit(l, from);
 
-	for (unsigned i = 0; c && i < FAR; i++) {
-		if (oid_equal(&c->id, want))
-			return true;
-		c = lineage_parent(l, c);
+	for (unsigned i = 0; (a || b) && i < FAR; i++) {
+		int64_t at = a ? a->time : INT64_MIN, bt = b ? b->time : INT64_MIN;
+
+		if (a && oid_equal(&a->id, from))
+			return CARRY_ON;
+		if (b && oid_equal(&b->id, to))
+			return CARRY_BACK;
+		if (a && b && oid_equal(&a->id, &b->id))
+			return CARRY_NOT;
+		if (a && at >= bt)
+			a = lineage_parent(l, a);
+		if (b && bt >= at)
+			b = lineage_parent(l, b);
 	}
-	return false;
+	return CARRY_NOT;
 }
 
 enum carry_way carry_way(struct repo *r, const struct oid *from, const struct oid *to)
@@ -230,7 +243,7 @@ enum carry_way carry_way(struct repo *r, const struct oid *from, const struct oi
 
 	if (lineage_open(r, &l, &ignored) < 0)
 		return CARRY_NOT;
-	way = reaches(l, to, from) ? CARRY_ON : reaches(l, from, to) ? CARRY_BACK : CARRY_NOT;
+	way = meet(l, from, to);
 	lineage_close(l);
 	return way;
 }
