@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <time.h>
 #include "killick/base/clock.h"
-#include "index-private.h"
+#include "index-load.h"
 
 enum { MAP_MAX = 64 << 20, MAP_KEEP = 48 << 20, RACY_NS = 20000000, PENDING_MAX = 50000, COUNT_AGAIN = 64 };
 
@@ -337,4 +337,118 @@ void index_keep(struct index *ix)
 	if (index_begin(ix, 0, &e) || index_commit(ix, &e))
 		trace("index", "maps and file ids not kept: %s", e.msg);
 	index_drop_pending(ix);
+}
+
+/* ---- for the placer ---- */
+
+int index_ownerless(struct index *ix, int64_t repo, struct arena *a, struct thread_list *out, struct err *e)
+{
+	struct scope s = { .repo = repo };
+	sqlite3_stmt *st = db_prep(&ix->db, "SELECT id FROM thread WHERE source IN (SELECT source FROM repo_source WHERE repo=?1)"
+		" AND sha IS NOT NULL AND type=3 AND owner=0");
+
+	_Static_assert(ANCHOR_COMMIT == 3, "the partial index thread_ownerless says 3");
+	*out = (struct thread_list){ 0 };
+	db_bind(st, "i", repo);
+	return load_collected(ix, &s, st, LOAD_LINES, a, out, e);
+}
+
+int index_unknown(struct index *ix, int64_t repo, int64_t view, struct arena *a, struct thread_list *out, struct err *e)
+{
+	struct scope s = { .repo = repo, .view = view };
+	sqlite3_stmt *st = db_prep(&ix->db, "SELECT thread FROM place WHERE view=?1 AND state=0");
+
+	*out = (struct thread_list){ 0 };
+	db_bind(st, "i", view);
+	return load_collected(ix, &s, st, LOAD_QUOTES, a, out, e);
+}
+
+static int cmp_int(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static int collect_touched(struct index *ix, int64_t repo, int64_t view, const char *path, struct rows *rows,
+    struct err *e)
+{
+	sqlite3_stmt *st = db_prep(&ix->db, "SELECT thread FROM place WHERE view=?1 AND at=?2 UNION ALL SELECT t.id FROM thread t"
+		" CROSS JOIN place p ON p.thread=t.id AND p.view=?1 WHERE t.source IN (SELECT source FROM repo_source WHERE repo=?3)"
+		" AND t.path=?2 AND p.state IN (0, 4)");
+
+	db_bind(st, "iti", view, path, repo);
+	return rows_collect(ix, st, rows, NULL, e);
+}
+
+static void sort_unique(struct rows *r)
+{
+	size_t n = 0;
+
+	if (r->len > 1)
+		qsort(r->items, r->len, sizeof(*r->items), cmp_int);
+	for (size_t i = 0; i < r->len; i++)
+		if (i == 0 || r->items[i] != r->items[i - 1])
+			r->items[n++] = r->items[i];
+	r->len = n;
+}
+
+static void give_rows(struct rows *r, struct arena *a, int64_t **rows, size_t *n)
+{
+	*n = r->len;
+	*rows = r->len ? (int64_t *)arena_memdup(a, r->items, r->len * sizeof(*r->items)) : NULL;
+	array_release(r);
+}
+
+int index_touched(struct index *ix, int64_t repo, int64_t view, const char *const *paths, size_t n_paths,
+    struct arena *a, int64_t **rows, size_t *n, struct err *e)
+{
+	struct rows list = ARRAY_INIT;
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < n_paths; i++)
+		rc = collect_touched(ix, repo, view, paths[i], &list, e);
+	sort_unique(&list);
+	give_rows(&list, a, rows, n);
+	return rc;
+}
+
+#define UNPLACED_SELECT(rev) \
+	"SELECT t.id FROM thread t WHERE t.source IN (SELECT source FROM repo_source WHERE repo=?1) AND NOT EXISTS (SELECT 1" \
+	" FROM place x WHERE x.thread=t.id AND x.view=?2) AND " rev ">coalesce((SELECT ops FROM view WHERE id=?2), 0) AND "
+
+int index_unplaced(struct index *ix, int64_t repo, int64_t view, const char *path, size_t limit, struct arena *a,
+    int64_t **rows, size_t *n, struct err *e)
+{
+	struct rows list = ARRAY_INIT;
+	sqlite3_stmt *st;
+	int rc;
+
+	/* A number of threads at most is wanted at once, all of them by file: work on a file is shared. A file's are found by its
+	 * path: by their age all that are new would be looked at. */
+	if (path)
+		st = db_prep(&ix->db, UNPLACED_SELECT("+t.rev") "t.path=?3 LIMIT ?4");
+	else if (limit)
+		st = db_prep(&ix->db, UNPLACED_SELECT("t.rev") "t.path IS NOT NULL LIMIT ?4");
+	else
+		st = db_prep(&ix->db, UNPLACED_SELECT("t.rev") "t.path IS NOT NULL ORDER BY t.path, t.id LIMIT ?4");
+	db_bind(st, "iiti", repo, view, path, limit ? (int64_t)limit : (int64_t)-1);
+	rc = rows_collect(ix, st, &list, NULL, e);
+	give_rows(&list, a, rows, n);
+	return rc;
+}
+
+int index_rows(struct index *ix, int64_t repo, int64_t view, const int64_t *rows, size_t n, struct arena *a,
+    struct thread_list *out, struct err *e)
+{
+	struct scope s = { .repo = repo, .view = view };
+	struct rows list = ARRAY_INIT;
+	int rc;
+
+	*out = (struct thread_list){ 0 };
+	for (size_t i = 0; i < n; i++)
+		*array_add(&list) = rows[i];
+	rc = load_threads(ix, &s, &list, LOAD_QUOTES, a, out, e);
+	array_release(&list);
+	return rc;
 }
