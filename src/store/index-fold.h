@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a fold writes, whatever it was folded from: ops (index-fold.c) or a tracker's records (index-record.c). */
+/* What a fold writes, whatever it was folded from: ops (index-op.c) or a tracker's records (index-record.c). */
 #ifndef KILLICK_STORE_INDEX_FOLD_H
 #define KILLICK_STORE_INDEX_FOLD_H
 
@@ -32,6 +32,11 @@ struct folding {
 	int64_t author, author_who, last, last_who, owner;
 	struct err *e;
 };
+
+/* What the ops of w->entity make, to w->f; *made: a task or thread, else nothing yet. What is in w until ops_release. */
+int ops_fold(struct folding *w, bool *made);
+const struct stored *ops_find(const struct folding *w, const char *id);
+void ops_release(struct folding *w);
 
 /* Writes w->f: the rows of a task or a thread. */
 int fold_write(struct folding *w);
