@@ -41,8 +41,7 @@ static void read_person(struct row *r, struct person *p)
 	p->login = login_shown(text_or_null(r));
 }
 
-/* The id in full and short: twelve and six digits, more where a neighbour shares them. */
-static void read_id(struct row *r, char letter, const char **id, const char **abbrev)
+void row_id(struct row *r, const char *head, unsigned digits, const char **id, const char **abbrev)
 {
 	int64_t hid = row_int(r), around[2];
 	const int64_t *before = NULL, *after = NULL;
@@ -55,9 +54,9 @@ static void read_id(struct row *r, char letter, const char **id, const char **ab
 		after = &around[1];
 	around[1] = row_int(r);
 	hid_hex(hex, hid);
-	*id = arena_printf(r->a, "%c%.*s", letter, (int)hid_digits(hid, before, after, FULL_ID), hex);
+	*id = arena_printf(r->a, "%s%.*s", head, (int)hid_digits(hid, before, after, digits), hex);
 	if (abbrev)
-		*abbrev = arena_printf(r->a, "%c%.*s", letter, (int)hid_digits(hid, before, after, 6), hex);
+		*abbrev = arena_printf(r->a, "%s%.*s", head, (int)hid_digits(hid, before, after, SHORT_ID), hex);
 }
 
 static void read_place(struct row *r, struct place *p)
@@ -96,7 +95,7 @@ static void read_anchor(struct row *r, struct anchor *an)
 static void read_thread(struct row *r, bool plain, struct thread *t)
 {
 	t->row = row_int(r);
-	read_id(r, 'k', &t->id, plain ? NULL : &t->abbrev);
+	row_id(r, "k", FULL_ID, &t->id, plain ? NULL : &t->abbrev);
 	t->abbrev = plain ? t->id : t->abbrev;
 	t->source = row_text(r);
 	t->kind = (enum thread_kind)row_int(r);
@@ -168,7 +167,7 @@ static void read_post(struct row *r, const struct scope *s, int64_t who, bool lo
 	if (long_ids)
 		read_long_id(r, &p->id);
 	else
-		read_id(r, 'p', &p->id, NULL);
+		row_id(r, "p", FULL_ID, &p->id, NULL);
 	lp->op = row_int(r);
 	lp->mine = p->mine = row_int(r) == who && who;
 	p->time = row_int(r);

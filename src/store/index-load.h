@@ -12,6 +12,11 @@ char *rows_json(const struct rows *r);
 /* Runs a statement whose first column is a row; the second, if wanted, goes beside it. */
 int rows_collect(struct index *ix, sqlite3_stmt *st, struct rows *out, struct rows *beside, struct err *e);
 
+/* An id, of three columns: its number, the numbers before and after it. So many digits at least, more where a neighbour shares
+ * them; abbrev (NULL: not wanted): at least SHORT_ID. */
+enum { SHORT_ID = 6 };
+void row_id(struct row *r, const char *head, unsigned digits, const char **id, const char **abbrev);
+
 enum load { LOAD_LINES = 0, LOAD_QUOTES = 1, LOAD_POSTS = 3, LOAD_LONG_IDS = 7 };
 /* The rows with these numbers, in their order; a number may come twice. All in the arena. */
 int load_threads(struct index *ix, const struct scope *s, const struct rows *r, enum load what, struct arena *a,

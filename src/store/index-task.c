@@ -6,7 +6,7 @@
 #include "config.h"
 #include <stdlib.h>
 #include <string.h>
-#include "index-private.h"
+#include "index-load.h"
 
 /* Names that anchors may have for k. */
 #define NAMES "(k.name, ltrim(k.name, '!#'), 'T-'||substr(k.entity,1,6), 'T-'||substr(k.entity,1,7), 'T-'||substr(k.entity,1,8)," \
@@ -28,28 +28,12 @@ static const char *not_empty(const char *s)
 	return s && *s ? s : NULL;
 }
 
-static const char *native_name(struct row *r)
-{
-	int64_t hid = row_int(r), around[2];
-	const int64_t *before = NULL, *after = NULL;
-	char hex[17];
-
-	if (sqlite3_column_type(r->st, r->i) != SQLITE_NULL)
-		before = &around[0];
-	around[0] = row_int(r);
-	if (sqlite3_column_type(r->st, r->i) != SQLITE_NULL)
-		after = &around[1];
-	around[1] = row_int(r);
-	hid_hex(hex, hid);
-	return arena_printf(r->a, "T-%.*s", (int)hid_digits(hid, before, after, 6), hex);
-}
-
 static void read_task(struct row *r, struct task *t)
 {
 	const char *native, *name;
 
 	t->row = row_int(r);
-	native = native_name(r);
+	row_id(r, "T-", SHORT_ID, &native, NULL);
 	name = row_text(r);
 	t->id = name ? name : native;
 	t->source = row_text(r);
