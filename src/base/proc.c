@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Child processes by fork and exec. All that can fail or allocate is prepared before fork (program path, environment,
- * pipes); the child only calls async-signal-safe functions and tells a failed chdir or exec through a pipe that closes
- * itself at exec. One poll loop feeds standard input, reads the outputs and waits for the end through a pidfd, so
- * nothing can deadlock on a full pipe and no signal handler is needed. After the program has ended the pipes are drained for
- * a short while only: a daemon that it started may hold them open for ever (ssh's ControlPersist does).
+ * Child processes (launch.c starts them). One poll loop feeds standard input, reads the outputs and waits for the end
+ * through a pidfd, so nothing can deadlock on a full pipe and no signal handler is needed. After the program has ended the
+ * pipes are drained for a short while only: a daemon that it started may hold them open for ever (ssh's ControlPersist does).
  *
  * A child in a group or session of its own does not get the terminal's Ctrl-C: SIGINT, SIGTERM and SIGHUP are read from
  * a signalfd meanwhile, end the child's group first, and then do to us what they would have done.
@@ -22,333 +20,14 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 #include "killick/base/clock.h"
 #include "killick/base/file.h"
-#include "killick/base/proc.h"
-
-extern char **environ;
+#include "launch.h"
 
 enum { GRACE_MS = 500, DRAIN_MS = 200, FLOOD_MS = 2000, STDERR_KEPT = 4096 };
-
-/* `git rev-parse --local-env-vars` of git 2.39 to 2.51, and the quarantine of a receiving repository. */
-static const char *const git_vars[] = {
-	"GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_CONFIG", "GIT_CONFIG_PARAMETERS", "GIT_CONFIG_COUNT",
-	"GIT_OBJECT_DIRECTORY", "GIT_DIR", "GIT_WORK_TREE", "GIT_IMPLICIT_WORK_TREE", "GIT_GRAFT_FILE", "GIT_INDEX_FILE",
-	"GIT_NO_REPLACE_OBJECTS", "GIT_REPLACE_REF_BASE", "GIT_PREFIX", "GIT_INTERNAL_SUPER_PREFIX", "GIT_SHALLOW_FILE",
-	"GIT_COMMON_DIR", "GIT_QUARANTINE_PATH",
-};
-
-/* What a child is made of, ready before fork. */
-struct launch {
-	struct arena arena;
-	const char *path;
-	const char **env;
-	int io[3];   /* the child's 0, 1, 2; -1: /dev/null, -2: ours */
-	int ours[3]; /* our ends of its pipes, -1: none */
-	bool own_group;
-	bool dies_with_us; /* it is waited for, apart from the terminal: it must not outlive whoever waits */
-	int life[2];       /* then, a pipe: the guard reads, we hold the other end; -1: none */
-};
-
-enum { IO_NULL = -1, IO_OURS = -2 };
-
-static bool var_is(const char *entry, const char *name, size_t len)
-{
-	return !strncmp(entry, name, len) && (entry[len] == '=' || entry[len] == '\0');
-}
-
-static bool var_replaced(const struct proc *p, const char *entry)
-{
-	size_t len = strcspn(entry, "=");
-
-	for (size_t i = 0; p->env && p->env[i]; i++)
-		if (var_is(p->env[i], entry, len))
-			return true;
-	for (size_t i = 0; !(p->flags & PROC_KEEP_GIT_ENV) && i < ARRAY_SIZE(git_vars); i++)
-		if (var_is(git_vars[i], entry, len))
-			return true;
-	return false;
-}
-
-static size_t list_len(const char *const *v)
-{
-	size_t n = 0;
-
-	while (v && v[n])
-		n++;
-	return n;
-}
-
-static void launch_env(struct launch *l, const struct proc *p)
-{
-	size_t n = 0;
-
-	l->env = arena_alloc(&l->arena, (list_len((const char *const *)environ) + list_len(p->env) + 1) * sizeof(*l->env));
-	for (char **v = environ; *v; v++)
-		if (!var_replaced(p, *v))
-			l->env[n++] = *v;
-	for (size_t i = 0; p->env && p->env[i]; i++)
-		if (strchr(p->env[i], '='))
-			l->env[n++] = p->env[i];
-}
-
-static bool is_program(const char *path)
-{
-	struct stat st;
-
-	return !stat(path, &st) && S_ISREG(st.st_mode) && !access(path, X_OK);
-}
-
-/* A name with a slash stands for itself, below the child's folder if it is relative. */
-static int launch_find(struct launch *l, const struct proc *p, struct err *e)
-{
-	const char *dirs = "/usr/local/bin:/usr/bin:/bin", *name = p->argv[0];
-
-	if (strchr(name, '/')) {
-		l->path = name;
-		return 0;
-	}
-	for (const char **v = l->env; *v; v++)
-		if (str_starts(*v, "PATH="))
-			dirs = *v + 5;
-	while (*dirs && *name) {
-		size_t n = strcspn(dirs, ":");
-		if (*dirs == '/') {
-			l->path = arena_printf(&l->arena, "%.*s/%s", (int)(n < INT_MAX ? n : INT_MAX), dirs, name);
-			if (is_program(l->path))
-				return 0;
-		}
-		dirs += n + (dirs[n] == ':');
-	}
-	return err_set(e, ERR_NOT_FOUND, "no program '%s' on PATH", name);
-}
-
-/* A pipe with both ends above 2, so that putting them on 0, 1, 2 never overwrites another of them. */
-static int pipe_high(int fd[2])
-{
-	int low[2], no;
-
-	if (pipe2(low, O_CLOEXEC))
-		return -1;
-	for (int i = 0; i < 2; i++)
-		fd[i] = fcntl(low[i], F_DUPFD_CLOEXEC, 3);
-	no = errno;
-	close(low[0]);
-	close(low[1]);
-	if (fd[0] >= 0 && fd[1] >= 0)
-		return 0;
-	for (int i = 0; i < 2; i++)
-		if (fd[i] >= 0)
-			close(fd[i]);
-	errno = no;
-	return -1;
-}
-
-/* The child gets one end of a new pipe as descriptor `which`, we keep the other, non-blocking. */
-static int launch_pipe(struct launch *l, int which, struct err *e)
-{
-	int fd[2], our = which == 0 ? 1 : 0;
-
-	if (pipe_high(fd))
-		return err_errno(e, "cannot make a pipe");
-	l->io[which] = fd[!our];
-	l->ours[which] = fd[our];
-	fcntl(fd[our], F_SETFL, O_NONBLOCK);
-	return 0;
-}
-
-static void close_fd(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
-
-static void launch_release(struct launch *l)
-{
-	for (int i = 0; i < 3; i++) {
-		close_fd(&l->io[i]);
-		close_fd(&l->ours[i]);
-	}
-	close_fd(&l->life[0]);
-	close_fd(&l->life[1]);
-	arena_release(&l->arena);
-}
-
-/* It ended by itself: what it left running is its own affair. */
-static void guard_dismiss(struct launch *l)
-{
-	if (l->life[1] >= 0 && write(l->life[1], "", 1) < 0)
-		trace("proc", "a guard is gone: %s", strerror(errno));
-}
-
-static int launch_init(struct launch *l, const struct proc *p, struct err *e)
-{
-	int other = p->flags & PROC_TTY ? IO_OURS : IO_NULL;
-
-	*l = (struct launch){ .io = { other, other, other }, .ours = { -1, -1, -1 }, .life = { -1, -1 } };
-	if (p->flags & PROC_STDERR_NULL)
-		l->io[2] = IO_NULL;
-	if (p->flags & PROC_STDERR_INHERIT)
-		l->io[2] = IO_OURS;
-	launch_env(l, p);
-	return launch_find(l, p, e);
-}
-
-/* ---- in the child: async-signal-safe calls only ---- */
-
-static void child_signals(void)
-{
-	struct sigaction dfl = { .sa_handler = SIG_DFL };
-	sigset_t none;
-
-	for (int sig = 1; sig < NSIG; sig++)
-		sigaction(sig, &dfl, NULL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
-static void child_close_others(void)
-{
-#if defined(SYS_close_range) && defined(CLOSE_RANGE_CLOEXEC)
-	if (!syscall(SYS_close_range, 3u, ~0u, (unsigned)CLOSE_RANGE_CLOEXEC))
-		return;
-#endif
-	for (int fd = 3, end = (int)sysconf(_SC_OPEN_MAX); fd < end && fd < 65536; fd++)
-		fcntl(fd, F_SETFD, FD_CLOEXEC);
-}
-
-static NORETURN void child_fail(int report, char where)
-{
-	int said[2] = { where, errno };
-	ssize_t done = write(report, said, sizeof(said));
-
-	_exit(done == sizeof(said) ? 127 : 126);
-}
-
-static NORETURN void guard_run(int life)
-{
-	char c;
-	ssize_t n;
-
-	for (int i = 0; i < 3; i++)
-		if (i != life)
-			close(i);
-	dup2(life, 0);
-#if defined(SYS_close_range)
-	if (syscall(SYS_close_range, 1u, ~0u, 0u))
-#endif
-		for (int fd = 1, end = (int)sysconf(_SC_OPEN_MAX); fd < end && fd < 65536; fd++)
-			close(fd);
-	do
-		n = read(0, &c, 1);
-	while (n < 0 && errno == EINTR);
-	if (n == 0)
-		kill(0, SIGTERM);
-	_exit(0);
-}
-
-/*
- * A parent's death signal reaches the program alone, not what that has started: git ends, and its ssh goes on waiting for a
- * host that hangs. So a process in the program's group sees to the group when we vanish. It is nobody's child: a program may
- * wait for any of its own.
- */
-static void guard_start(const struct launch *l)
-{
-	pid_t pid;
-
-	close(l->life[1]);
-	if (getpgrp() != getpid())
-		return;
-	pid = fork();
-	if (pid == 0) {
-		if (fork() == 0)
-			guard_run(l->life[0]);
-		_exit(0);
-	}
-	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
-}
-
-static NORETURN void child_run(const struct launch *l, const struct proc *p, int report, pid_t parent)
-{
-	int low = open("/dev/null", O_RDWR | O_CLOEXEC), null = fcntl(low, F_DUPFD_CLOEXEC, 3);
-
-	if (p->flags & PROC_NEW_SESSION)
-		setsid();
-	else if (l->own_group)
-		setpgid(0, 0);
-#ifdef PR_SET_PDEATHSIG
-	if (l->dies_with_us) {
-		prctl(PR_SET_PDEATHSIG, SIGTERM);
-		if (getppid() != parent)
-			_exit(127);
-	}
-#endif
-	child_signals();
-	if (l->life[0] >= 0)
-		guard_start(l);
-	for (int i = 0; i < 3; i++) {
-		int fd = l->io[i] == IO_NULL ? null : l->io[i];
-		if (fd == i)
-			fcntl(fd, F_SETFD, 0);
-		else if (fd != IO_OURS && dup2(fd, i) < 0)
-			child_fail(report, 'p');
-	}
-	if (p->dir && chdir(p->dir))
-		child_fail(report, 'd');
-	child_close_others();
-	execve(l->path, (char *const *)p->argv, (char *const *)l->env);
-	child_fail(report, 'x');
-}
-
-/* ---- in the parent ---- */
-
-static int launch_report(int fd, const struct proc *p, struct err *e)
-{
-	int said[2];
-	ssize_t n;
-
-	do
-		n = read(fd, said, sizeof(said));
-	while (n < 0 && errno == EINTR);
-	if (n != sizeof(said))
-		return 0;
-	errno = said[1];
-	if (said[0] == 'd')
-		return err_errno(e, "cannot enter folder '%s'", p->dir);
-	return err_errno(e, "cannot run '%s'", p->argv[0]);
-}
-
-/* Forks and execs; returns when the program runs or could not be started. The child's ends are closed here. */
-static int launch_go(struct launch *l, const struct proc *p, pid_t *pid, struct err *e)
-{
-	pid_t parent = getpid();
-	int report[2], rc;
-
-	if (pipe_high(report))
-		return err_errno(e, "cannot make a pipe");
-	if (l->dies_with_us && pipe_high(l->life))
-		trace("proc", "no guard for %s: %s", p->argv[0], strerror(errno));
-	*pid = fork();
-	if (*pid == 0)
-		child_run(l, p, report[1], parent);
-	close(report[1]);
-	for (int i = 0; i < 3; i++)
-		close_fd(&l->io[i]);
-	close_fd(&l->life[0]);
-	rc = *pid < 0 ? err_errno(e, "cannot start '%s'", p->argv[0]) : launch_report(report[0], p, e);
-	close(report[0]);
-	if (rc && *pid > 0)
-		while (waitpid(*pid, NULL, 0) < 0 && errno == EINTR)
-			;
-	return rc;
-}
 
 /* One running child. */
 struct run {
@@ -391,7 +70,7 @@ static void run_feed(struct run *r)
 	}
 	/* EPIPE: it does not want the rest, which is its own business. */
 	if (r->fed == r->p->in_len || (n < 0 && errno != EAGAIN && errno != EINTR))
-		close_fd(&r->l->ours[0]);
+		fd_close(&r->l->ours[0]);
 }
 
 static void run_read(struct run *r, int which)
@@ -405,9 +84,9 @@ static void run_read(struct run *r, int which)
 		buf_add(b, chunk, (size_t)n);
 		/* Our own collection of standard error is read on to the end; a caller's limit ends the flood. */
 		if (b->over && !(which == 2 && !r->p->errout))
-			close_fd(&r->l->ours[which]);
+			fd_close(&r->l->ours[which]);
 	} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
-		close_fd(&r->l->ours[which]);
+		fd_close(&r->l->ours[which]);
 	}
 }
 
@@ -545,7 +224,7 @@ static bool run_turn(struct run *r)
 	if (!r->ended && (pfd[3].revents || r->pidfd < 0))
 		run_reap(r, WNOHANG);
 	if (r->ended)
-		close_fd(&r->l->ours[0]);
+		fd_close(&r->l->ours[0]);
 	return true;
 }
 
@@ -574,7 +253,7 @@ static void run_stop(struct run *r)
 	int64_t end = clock_mono() + GRACE_MS;
 
 	for (int i = 0; i < 3; i++)
-		close_fd(&r->l->ours[i]);
+		fd_close(&r->l->ours[i]);
 	run_kill(r, SIGTERM);
 	while (!r->ended && clock_mono() < end) {
 		struct pollfd pfd = { .fd = r->pidfd, .events = POLLIN };
@@ -671,7 +350,7 @@ static void hold_end(struct hold *h, int caught)
 {
 	if (h->fd < 0)
 		return;
-	close_fd(&h->fd);
+	fd_close(&h->fd);
 	sigprocmask(SIG_SETMASK, &h->was, NULL);
 	if (caught)
 		raise(caught);
@@ -703,8 +382,8 @@ static int run_with(struct proc *p, struct buf *errout, struct err *e)
 	r.moved = clock_mono();
 	r.deadline = p->timeout_ms > 0 ? r.moved + p->timeout_ms : 0;
 	rc = run_loop(&r, e);
-	guard_dismiss(&l);
-	close_fd(&r.pidfd);
+	launch_dismiss(&l);
+	fd_close(&r.pidfd);
 	trace("proc", "%s ended with %d", p->argv[0], p->status);
 out:
 	quiet_end(&q);
@@ -783,7 +462,7 @@ static int input_file(const void *in, size_t n, struct err *e)
 	close(fd);
 	if (high >= 0 && !write_full(high, in, n) && lseek(high, 0, SEEK_SET) == 0)
 		return high;
-	close_fd(&high);
+	fd_close(&high);
 	return err_errno(e, "cannot keep %zu bytes for a program", n);
 }
 
