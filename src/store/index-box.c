@@ -411,34 +411,148 @@ int index_owner_put(struct index *ix, int64_t thread, const struct person *p, st
 	return box_thread(ix, thread, e);
 }
 
-/* One more address of somebody: whatever was written under it is his from now on. */
+/* Threads and tasks where he is somebody are folded anew: who is who has changed. */
+static int touch_parts(struct index *ix, int64_t who, struct err *e)
+{
+	return db_exec(&ix->db, e, "INSERT INTO dirty(source, entity) SELECT t.source, t.entity FROM part p JOIN thread t ON"
+	       " t.id=p.thread WHERE p.who=?1 AND t.r_task IS NULL ON CONFLICT DO NOTHING", "i", who) ||
+	       db_exec(&ix->db, e, "INSERT INTO record_dirty(source, task, thread, what) SELECT t.source, t.r_task, t.r_thread, 1"
+	       " FROM part p JOIN thread t ON t.id=p.thread WHERE p.who=?1 AND t.r_task IS NOT NULL AND t.of IS NULL ON CONFLICT"
+	       " DO NOTHING", "i", who) ? -1 : 0;
+}
+
+/* Tasks of those who are somebody else now, in one walk over all. */
+#define TASKS_OF(who) "(k.author_who " who " OR k.id IN (SELECT task FROM assignee WHERE who " who "))"
+#define TOUCH_TASKS(who) { \
+	"INSERT INTO dirty(source, entity) SELECT source, entity FROM task k WHERE key IS NULL AND " TASKS_OF(who) \
+	    " ON CONFLICT DO NOTHING", \
+	"INSERT INTO record_dirty(source, task, thread, what) SELECT source, key, '', 0 FROM task k WHERE key IS NOT NULL AND " \
+	    TASKS_OF(who) " ON CONFLICT DO NOTHING" }
+
+static int touch_tasks(struct index *ix, const char *const sql[2], struct err *e)
+{
+	return db_exec(&ix->db, e, sql[0], "") || db_exec(&ix->db, e, sql[1], "") ? -1 : 0;
+}
+
+static int touch_united(struct index *ix, struct err *e)
+{
+	static const char *const sql[2] = TOUCH_TASKS("NOT IN (SELECT who FROM person)");
+	bool any = ix->united;
+
+	ix->united = false;
+	return any ? touch_tasks(ix, sql, e) : 0;
+}
+
+/* All addresses of the one are the other's. An identity that is nobody's own any more is registered anew when it is used. */
+static int unite(struct index *ix, int64_t who, int64_t other, struct err *e)
+{
+	index_forget_people(ix);
+	ix->identities_of = 0;
+	if (db_exec(&ix->db, e, "UPDATE who SET alias=?1 WHERE id=?2 OR alias=?2", "ii", who, other) ||
+	    db_exec(&ix->db, e, "DELETE FROM identity WHERE who=?1", "i", other) ||
+	    db_exec(&ix->db, e, "UPDATE person SET who=?1 WHERE who=?2", "ii", who, other))
+		return -1;
+	if (!db_changes(&ix->db)) /* most addresses of a .mailmap are nobody's here */
+		return 0;
+	ix->united = true;
+	return touch_parts(ix, other, e);
+}
+
+static int join_address(struct index *ix, int64_t who, const char *address, struct err *e);
+
+/* Whoever goes by a login that is somebody's is he, under whatever mail address his tracker shows him. */
+static int join_login(struct index *ix, int64_t who, const char *login, struct err *e)
+{
+	sqlite3_stmt *st = db_prep(&ix->db, "SELECT email, login FROM person WHERE login=?1 COLLATE NOCASE AND email<>''");
+	ARRAY(const char *) keys = ARRAY_INIT;
+	int rc;
+
+	db_bind(st, "t", login);
+	while ((rc = db_step(&ix->db, st, e)) == 1)
+		*array_add(&keys) = who_key(&ix->txn, &(struct person){ .email = (char *)(uintptr_t)sqlite3_column_text(st, 0),
+			.login = (char *)(uintptr_t)sqlite3_column_text(st, 1) });
+	for (size_t i = 0; !rc && i < keys.len; i++)
+		rc = join_address(ix, who, keys.items[i], e);
+	array_release(&keys);
+	return rc;
+}
+
+/*
+ * One more address of somebody: whatever was written under it is his from now on. That it was joined is kept with the
+ * first one, too, as an alias of itself: index_person asks.
+ */
 static int join_address(struct index *ix, int64_t who, const char *address, struct err *e)
 {
-	int64_t own;
+	int64_t root = index_who(ix, address, true), own;
 
-	if (db_exec(&ix->db, e, "INSERT INTO who(key) VALUES(?1) ON CONFLICT DO NOTHING", "t", address) ||
-	    db_get_int(&ix->db, e, &own, "SELECT id FROM who WHERE key=?1", "t", address) < 0)
-		return -1;
-	if (own == who)
-		return db_exec(&ix->db, e, "UPDATE who SET alias=NULL WHERE id=?1 AND alias IS NOT NULL", "i", who);
+	if (!root || db_get_int(&ix->db, e, &own, "SELECT id FROM who WHERE key=?1", "t", address) != 1)
+		return db_fail(&ix->db, e);
 	if (db_exec(&ix->db, e, "UPDATE who SET alias=?2 WHERE id=?1 AND alias IS NOT ?2", "ii", own, who))
 		return -1;
 	if (db_changes(&ix->db) == 0)
 		return 0;
 	index_forget_people(ix);
-	return db_exec(&ix->db, e, "UPDATE person SET who=?1 WHERE who=?2", "ii", who, own) ||
-	       db_exec(&ix->db, e, "INSERT INTO dirty(source, entity) SELECT t.source, t.entity FROM part p JOIN thread t ON"
-	       " t.id=p.thread WHERE p.who=?1 AND t.r_task IS NULL ON CONFLICT DO NOTHING", "i", own) ||
-	       db_exec(&ix->db, e, "INSERT INTO record_dirty(source, task, thread, what) SELECT t.source, t.r_task, t.r_thread, 1"
-	       " FROM part p JOIN thread t ON t.id=p.thread WHERE p.who=?1 AND t.r_task IS NOT NULL AND t.of IS NULL ON CONFLICT"
-	       " DO NOTHING", "i", own) ? -1 : 0;
+	if (root != who && unite(ix, who, root, e))
+		return -1;
+	return str_starts(address, "login:") ? join_login(ix, who, address + 6, e) : 0;
+}
+
+static bool is_identity(struct index *ix, int64_t who)
+{
+	struct err unused = ERR_INIT;
+	int64_t one = 0;
+
+	db_get_int(&ix->db, &unused, &one, "SELECT 1 FROM identity WHERE who=?1 LIMIT 1", "i", who);
+	return one;
 }
 
 int index_same_person(struct index *ix, const char *key, const char *other, struct err *e)
 {
-	int64_t who = index_who(ix, key, true);
+	int64_t who = index_who(ix, key, true), his = index_who(ix, other, true);
 
-	return who ? join_address(ix, who, other, e) : db_fail(&ix->db, e);
+	if (!who || !his)
+		return db_fail(&ix->db, e);
+	if (is_identity(ix, his) && !is_identity(ix, who))
+		who = his;
+	return join_address(ix, who, key, e) || join_address(ix, who, other, e) ? -1 : 0;
+}
+
+/* Back to what each goes by himself. */
+static int own_person(struct index *ix, int64_t person, const struct person *p, struct err *e)
+{
+	const char *key = who_key(&ix->scratch, p);
+
+	return db_exec(&ix->db, e, "INSERT INTO who(key) VALUES(?1) ON CONFLICT DO NOTHING", "t", key) ||
+	       db_exec(&ix->db, e, "UPDATE person SET who=(SELECT id FROM who WHERE key=?1) WHERE id=?2", "ti", key, person) ? -1 : 0;
+}
+
+int index_part_people(struct index *ix, struct err *e)
+{
+	static const char *const tasks[2] = TOUCH_TASKS("IN (SELECT alias FROM who)");
+	sqlite3_stmt *st = db_prep(&ix->db, "SELECT id, email, login, name FROM person WHERE who IN (SELECT alias FROM who)");
+	struct alone { int64_t id; struct person p; };
+	ARRAY(struct alone) all = ARRAY_INIT;
+	ARRAY(int64_t) roots = ARRAY_INIT;
+	int rc;
+
+	index_forget_people(ix);
+	ix->identities_of = 0;
+	while ((rc = db_step(&ix->db, st, e)) == 1)
+		*array_add(&all) = (struct alone){ col_int(st, 0), { .email = col_text(&ix->txn, st, 1),
+			.login = col_text(&ix->txn, st, 2), .name = col_text(&ix->txn, st, 3) } };
+	st = rc ? NULL : db_prep(&ix->db, "SELECT DISTINCT alias FROM who WHERE alias IN (SELECT who FROM person)");
+	while (st && (rc = db_step(&ix->db, st, e)) == 1)
+		*array_add(&roots) = col_int(st, 0);
+	for (size_t i = 0; !rc && i < roots.len; i++)
+		rc = touch_parts(ix, roots.items[i], e);
+	rc = rc ? rc : touch_tasks(ix, tasks, e);
+	for (size_t i = 0; !rc && i < all.len; i++)
+		rc = own_person(ix, all.items[i].id, &all.items[i].p, e);
+	array_release(&roots);
+	array_release(&all);
+	return rc || db_exec(&ix->db, e, "UPDATE who SET alias=NULL WHERE alias IS NOT NULL", "") ||
+	       db_exec(&ix->db, e, "DELETE FROM identity", "") ||
+	       db_exec(&ix->db, e, "DELETE FROM counter WHERE name LIKE 'people %'", "") ? -1 : 0;
 }
 
 int64_t index_people_signature(struct index *ix, int64_t repo)
@@ -452,7 +566,8 @@ int64_t index_people_signature(struct index *ix, int64_t repo)
 
 int index_people_sign(struct index *ix, int64_t repo, int64_t signature, struct err *e)
 {
-	return db_exec(&ix->db, e, "INSERT OR REPLACE INTO counter(name, value) VALUES('people '||?1, ?2)", "ii", repo, signature);
+	return db_exec(&ix->db, e, "INSERT OR REPLACE INTO counter(name, value) VALUES('people '||?1, ?2)", "ii", repo, signature) ||
+	       touch_united(ix, e) ? -1 : 0;
 }
 
 int index_identity(struct index *ix, int64_t repo, const char *name, const char *const *me, struct err *e)
@@ -472,6 +587,8 @@ int index_identity(struct index *ix, int64_t repo, const char *name, const char 
 	for (size_t i = 0; i < n; i++)
 		if (join_address(ix, id.who, me[i], e))
 			return -1;
+	if (touch_united(ix, e))
+		return -1;
 	packed = words_pack(&ix->txn, me, n);
 	if (db_exec(&ix->db, e, "INSERT INTO identity(repo, who, name, me) VALUES(?1, ?2, ?3, ?4) ON CONFLICT(who, repo)"
 	    " DO UPDATE SET name=excluded.name, me=excluded.me WHERE me<>excluded.me OR name IS NOT excluded.name", "iitt", repo,
@@ -497,7 +614,7 @@ bool index_identity_known(struct index *ix, int64_t repo, const char *name, cons
 	while (me && me[n])
 		n++;
 	if (n)
-		db_get_int(&ix->db, &e, &one, "SELECT 1 FROM identity i CROSS JOIN who w ON w.id=i.who WHERE i.repo=?1 AND w.key=?2"
+		db_get_int(&ix->db, &e, &one, "SELECT 1 FROM who w CROSS JOIN identity i ON i.who=coalesce(w.alias, w.id) WHERE i.repo=?1 AND w.key=?2"
 			   " AND i.me=?3 AND i.name IS ?4", "ittt", repo, me[0], words_pack(&a, me, n), name);
 	arena_release(&a);
 	return one || n == 0;

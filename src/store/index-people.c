@@ -116,6 +116,31 @@ void index_forget_people(struct index *ix)
 	memset(ix->people, 0, sizeof(ix->people));
 }
 
+/* A login that was joined with something else says who its owner is, under whatever mail address his tracker shows him. */
+static int64_t joined_login(struct index *ix, const char *login)
+{
+	struct err unused = ERR_INIT;
+	int64_t who = 0;
+
+	if (*login)
+		db_get_int(&ix->db, &unused, &who, "SELECT alias FROM who WHERE key=lower('login:'||?1) AND alias IS NOT NULL", "t", login);
+	return who;
+}
+
+/* By mail address, by login; once a person is known by both, by either. */
+static int64_t who_is(struct index *ix, const struct person *p, const char *login)
+{
+	struct err e = ERR_INIT;
+	const char *key = who_key(&ix->scratch, p);
+	int64_t own = index_who(ix, key, true), joined = own && *login ? joined_login(ix, login) : 0;
+
+	if (!joined || joined == own)
+		return own;
+	/* An address that others have used before is left to them. */
+	return db_exec(&ix->db, &e, "UPDATE who SET alias=?2 WHERE id=?1 AND alias IS NULL AND NOT EXISTS (SELECT 1 FROM person"
+		       " WHERE who=?1)", "ii", own, joined) ? 0 : joined;
+}
+
 static int64_t make_person(struct index *ix, const char *name, const char *email, const char *login,
     const struct person *p, int64_t *who, struct err *e)
 {
@@ -133,7 +158,7 @@ static int64_t make_person(struct index *ix, const char *name, const char *email
 		db_reset(st);
 		return id;
 	}
-	*who = index_who(ix, who_key(&ix->scratch, p), true);
+	*who = who_is(ix, p, login);
 	if (!*who || db_exec(&ix->db, e, "INSERT INTO person(email, name, login, who) VALUES(?1, ?2, ?3, ?4)", "ttti", email,
 	    name, login, *who))
 		return *who ? 0 : (db_fail(&ix->db, e), 0);

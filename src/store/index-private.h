@@ -58,6 +58,7 @@ struct index {
 	struct arena scratch;          /* of one fold */
 	struct arena txn;              /* of one write: the identities, the people */
 	struct known_person people[64];
+	bool united;             /* two became one: tasks are to be folded anew */
 	int64_t identities_of;         /* source they were read for, 0: not yet */
 	int64_t identities_since;      /* and its source_row.since */
 	struct identity *identities;

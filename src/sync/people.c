@@ -2,7 +2,8 @@
 /*
  * One person over several addresses and sources. A .mailmap (gitmailmap(5)) says which mail addresses are one's; the
  * setting killick.person.NAME.is says so of addresses and of logins at sources ("ana@x.org, github:ana"). Both are joined
- * in the index by what a person is known by there: a mail address, or "login:host/name".
+ * in the index by what a person is known by there: a mail address, or "login:host/name". When what they say has changed,
+ * all that was joined is taken apart first.
  */
 #include "config.h"
 #include <stdlib.h>
@@ -27,6 +28,12 @@ static int add_setting(void *ctx, const char *key, const char *value, const char
 	return 0;
 }
 
+/* What a login means depends on where its source is, and a source may be connected after the setting was made. */
+static int add_source(void *ctx, const char *key, const char *value, const char *origin)
+{
+	return str_ends(key, ".web") || str_ends(key, ".api") || str_ends(key, ".kind") ? add_setting(ctx, key, value, origin) : 0;
+}
+
 static int64_t signature(struct work *w)
 {
 	struct err unused = ERR_INIT;
@@ -35,6 +42,8 @@ static int64_t signature(struct work *w)
 	int64_t sig = 0;
 
 	repo_config_each(w->repo, "killick.person.", add_setting, &b, &unused);
+	if (b.len)
+		repo_config_each(w->repo, "killick.source.", add_source, &b, &unused);
 	if (mailmap_path(w, &st))
 		buf_addf(&b, "%lld %lld %lld %lld", (long long)st.st_size, (long long)st.st_mtim.tv_sec,
 			 (long long)st.st_mtim.tv_nsec, (long long)st.st_ino);
@@ -150,6 +159,14 @@ static int join_setting(void *ctx, const char *key, const char *value, const cha
 	return 0;
 }
 
+/* What was said before may have been taken back. */
+static int start_anew(struct work *w, struct err *e)
+{
+	if (!index_people_signature(w->index, w->scope.repo))
+		return 0;
+	return index_part_people(w->index, e) || index_identity(w->index, w->scope.repo, w->me.name, w->scope.me, e) ? -1 : 0;
+}
+
 int people_take(struct work *w, struct err *e)
 {
 	struct joining j = { .w = w, .e = e };
@@ -160,7 +177,7 @@ int people_take(struct work *w, struct err *e)
 		return 0;
 	if (work_sources(w, &j.all, e))
 		return -1;
-	rc = take_mailmap(w, e) || repo_config_each(w->repo, "killick.person.", join_setting, &j, e) ||
+	rc = start_anew(w, e) || take_mailmap(w, e) || repo_config_each(w->repo, "killick.person.", join_setting, &j, e) ||
 		index_people_sign(w->index, w->scope.repo, sig, e) ? -1 : 0;
 	sources_release(&j.all);
 	return rc;

@@ -283,9 +283,13 @@ bool index_identity_known(struct index *ix, int64_t repo, const char *name, cons
 
 /*
  * One person under two keys: mail addresses in lower case, or "login:host/name" of a tracker. Inside a write; what was
- * written under the second is the first's from then on. The signature is the caller's mark of what it has joined (0: none).
+ * written under the second is the first's from then on (where the second is of one who uses this index: his). Who is joined
+ * by a login is joined by the mail addresses that his tracker shows. The signature is the caller's mark of what it has
+ * joined (0: none). index_part_people takes all that was ever joined apart, in all repositories: identities and signatures
+ * are gone, and whoever comes next joins his own again.
  */
 int index_same_person(struct index *ix, const char *key, const char *other, struct err *e);
+int index_part_people(struct index *ix, struct err *e);
 int64_t index_people_signature(struct index *ix, int64_t repo);
 int index_people_sign(struct index *ix, int64_t repo, int64_t signature, struct err *e);
 
