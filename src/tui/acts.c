@@ -72,7 +72,7 @@ static void do_goto(struct tui *t, const char *arg)
 	if (!arg || !str_to_u64(arg, SIZE_MAX / 2, &n) || n == 0)
 		tui_say(t, MSG_ERROR, "goto takes a number: the row, counted from 1");
 	else
-		view_goto(tui_view(t), n - 1);
+		view_goto_known(tui_view(t), n - 1);
 }
 
 static void next_thread(struct tui *t, int dir)
@@ -192,7 +192,9 @@ static void do_cancel(struct tui *t, const char *arg UNUSED)
 	struct job *sync = job_find(t, "sync");
 	struct err e = ERR_INIT;
 
-	if (v->find.left || v->find.text) {
+	v->to_end = false;
+	v->to_row = 0;
+	if (v->find.text) {
 		free(v->find.text);
 		v->find = (struct find){ 0 };
 		if (!*v->filter)

@@ -252,17 +252,6 @@ static void go_to_wanted(struct file *f)
 	f->v.t->dirty = true;
 }
 
-/* A row that is farther than a key may wait is gone to when idle work has come there; false: it is known now. */
-static bool go_later(struct file *f, size_t row)
-{
-	int patience = f->v.t->patience;
-
-	filetext_reach(&f->text, row, patience < 0 ? INT64_MAX : clock_mono() + patience);
-	f->want = f->text.complete || f->text.lines > row ? SIZE_MAX : row;
-	f->v.busy = f->v.busy || f->want != SIZE_MAX;
-	return f->want != SIZE_MAX;
-}
-
 static bool file_idle(struct view *v, int64_t until)
 {
 	struct file *f = (struct file *)v;
@@ -281,6 +270,18 @@ static size_t file_count(struct view *v)
 	if (f->want != SIZE_MAX)
 		go_to_wanted(f);
 	return f->binary || f->error ? 0 : f->text.lines;
+}
+
+static bool file_growing(struct view *v)
+{
+	struct file *f = (struct file *)v;
+
+	return !f->binary && !f->error && !f->text.complete;
+}
+
+static bool file_seeking(struct view *v)
+{
+	return ((struct file *)v)->want != SIZE_MAX && file_growing(v);
 }
 
 /* ---- threads on lines */
@@ -496,11 +497,10 @@ static bool open_here(struct file *f)
 	return true;
 }
 
-static bool file_act(struct view *v, enum act a, const char *arg)
+static bool file_act(struct view *v, enum act a, const char *arg UNUSED)
 {
 	struct file *f = (struct file *)v;
 	struct screen *s = tui_screen(v->t);
-	uint64_t n;
 
 	switch (a) {
 	case ACT_OPEN:
@@ -521,10 +521,6 @@ static bool file_act(struct view *v, enum act a, const char *arg)
 			return false;
 		f->v.mark = SIZE_MAX;
 		return true;
-	case ACT_LAST:
-		return go_later(f, SIZE_MAX - 1);
-	case ACT_GOTO:
-		return arg && str_to_u64(arg, UINT32_MAX, &n) && n > 0 && go_later(f, n - 1);
 	default:
 		return false;
 	}
@@ -568,7 +564,7 @@ static void file_title(struct view *v, struct buf *left, struct buf *right)
 		buf_addf(left, " %s %zu thread%s", dot, n, n == 1 ? "" : "s");
 	if (f->n_gone)
 		buf_addf(left, ", %zu gone", f->n_gone);
-	if (f->want != SIZE_MAX)
+	if (f->want != SIZE_MAX || v->to_end || v->to_row)
 		buf_addf(right, "going on%s  ", glyph(v->t, "…", "..."));
 	if (f->text.lines && !f->binary)
 		buf_addf(right, "%zu of %zu%s", v->cursor + 1, f->text.lines, f->text.complete ? "" : "+");
@@ -590,5 +586,5 @@ const struct view_ops file_view = {
 	.hints = "open=thread\nask-here=ask\nmark=range\nnext-thread=next thread\nedit-code=edit code\nkeys=keys\nfilter=find\nback=back",
 	.open = file_open, .close = file_close, .load = file_load, .idle = file_idle, .count = file_count, .line = file_line,
 	.target = file_target, .act = file_act, .title = file_title, .empty = file_empty, .moved = file_moved,
-	.flags_of = file_flags, .tick = file_tick,
+	.flags_of = file_flags, .tick = file_tick, .growing = file_growing, .seeking = file_seeking,
 };

@@ -71,6 +71,17 @@ static size_t filelist_count(struct view *v)
 	return f->shown.len;
 }
 
+/* They come in no order, and get theirs at the end. */
+static bool filelist_growing(struct view *v)
+{
+	return !files_get(v->t, false)->complete;
+}
+
+static bool filelist_coming(struct view *v, size_t row UNUSED)
+{
+	return filelist_growing(v);
+}
+
 static const char *name_at(struct view *v, size_t row)
 {
 	struct filelist *f = (struct filelist *)v;
@@ -188,7 +199,8 @@ const struct view_ops files_view = {
 	.name = "files", .args = "[PART-OF-NAME]", .help = "the repository's files and the threads in them", .kind = VIEW_LIST,
 	.size = sizeof(struct filelist), .columns = columns,
 	.hints = "open=open\nfilter=filter\nask-here=ask about the file\njump=jump\nback=back\nkeys=keys",
-	.open = filelist_open, .close = filelist_close, .load = filelist_load, .count = filelist_count, .cells = filelist_cells,
+	.open = filelist_open, .close = filelist_close, .load = filelist_load, .count = filelist_count,
+	.growing = filelist_growing, .coming = filelist_coming, .cells = filelist_cells,
 	.identity = filelist_identity, .target = filelist_target, .act = filelist_act, .title = filelist_title,
 	.empty = filelist_empty,
 };

@@ -113,6 +113,24 @@ static const struct thread *thread_at(struct view *v, size_t row)
 	return s && inside ? pager_row(&s->pager, inside - 1) : NULL;
 }
 
+static bool inbox_growing(struct view *v)
+{
+	struct inbox *in = (struct inbox *)v;
+	bool growing = false;
+
+	for (int i = 0; i < INBOX_SECTIONS; i++)
+		growing = growing || pager_growing(&in->sections[i].pager);
+	return growing;
+}
+
+static bool inbox_coming(struct view *v, size_t row)
+{
+	size_t inside;
+	struct section *s = at(v, row, &inside);
+
+	return s && inside && pager_coming(&s->pager, inside - 1);
+}
+
 static void inbox_cells(struct view *v, size_t row, struct cellv *out)
 {
 	static const char *const names[] = { "waiting for me", "waiting for others", "new in what I touch" };
@@ -186,6 +204,7 @@ const struct view_ops inbox_view = {
 	.kind = VIEW_LIST, .flags = VIEW_QUERY, .size = sizeof(struct inbox), .columns = thread_columns,
 	.hints = "open=open\nreply-here=reply\ntoggle-resolved=resolve\nedit-code=edit code\nask-here=ask\nkeys=keys\nfiles=files\n"
 		"search=all threads\nsync-now=sync",
-	.open = inbox_init, .close = inbox_close, .load = inbox_load, .idle = inbox_idle, .moved = inbox_moved, .count = inbox_count, .heading = inbox_heading,
+	.open = inbox_init, .close = inbox_close, .load = inbox_load, .idle = inbox_idle, .growing = inbox_growing, .coming = inbox_coming,
+	.moved = inbox_moved, .count = inbox_count, .heading = inbox_heading,
 	.cells = inbox_cells, .identity = inbox_identity, .find_identity = inbox_find_identity, .target = inbox_target, .title = inbox_title, .empty = inbox_empty,
 };

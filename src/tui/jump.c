@@ -210,6 +210,12 @@ static bool jump_idle(struct view *v, int64_t until)
 	return walk_commits(j, until) || j->next_fixed < j->fixed.len || j->next_file < files->names.len;
 }
 
+/* The best may be still to come. */
+static bool jump_seeks(struct view *v)
+{
+	return v->busy || !files_get(v->t, false)->complete;
+}
+
 /* ---- the view */
 
 static size_t jump_count(struct view *v)
@@ -286,11 +292,12 @@ static void typed(struct tui *t, const char *text)
 static void entered(struct tui *t, const char *text)
 {
 	struct view *v = tui_view(t);
+	int64_t until = clock_mono() + 300;
 
 	typed(t, text);
-	/* Enter follows the last letter at once: the scores of a few names more are worth the wait. */
-	if (v->ops == &jump_view)
-		jump_idle(v, clock_mono() + 300);
+	/* In plain mode no idle work comes between the letters and Enter; elsewhere Enter has waited for it. */
+	while (t->plain && v->ops == &jump_view && clock_mono() < until && jump_idle(v, until))
+		;
 	choose(t);
 }
 
@@ -347,6 +354,6 @@ static const struct column columns[] = {
 const struct view_ops jump_view = {
 	.name = "jump", .help = "jump to anything by a few letters", .kind = VIEW_LIST, .size = sizeof(struct jump),
 	.columns = columns, .hints = "open=open\nback=back\njump=type",
-	.open = jump_init, .close = jump_close, .load = jump_load, .idle = jump_idle, .count = jump_count, .cells = jump_cells,
+	.open = jump_init, .close = jump_close, .load = jump_load, .idle = jump_idle, .seeking = jump_seeks, .count = jump_count, .cells = jump_cells,
 	.act = jump_act, .title = jump_title, .empty = jump_empty,
 };

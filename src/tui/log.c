@@ -404,6 +404,16 @@ static void log_moved(struct view *v)
 	l->hunt = 0;
 }
 
+static bool log_growing(struct view *v)
+{
+	return !((struct log *)v)->complete;
+}
+
+static bool log_seeking(struct view *v)
+{
+	return ((struct log *)v)->to_end || ((struct log *)v)->hunt;
+}
+
 static bool log_act(struct view *v, enum act a, const char *arg)
 {
 	struct log *l = (struct log *)v;
@@ -471,5 +481,6 @@ const struct view_ops log_view = {
 	.size = sizeof(struct log), .columns = columns,
 	.hints = "open=open\nask-here=ask\nnext-thread=next with threads\nfilter=find\nkeys=keys\nback=back",
 	.open = log_open, .close = log_close, .load = log_load, .idle = log_idle, .count = log_count, .cells = log_cells,
+	.growing = log_growing, .seeking = log_seeking,
 	.identity = log_identity, .target = log_target, .act = log_act, .moved = log_moved, .title = log_title, .empty = log_empty,
 };

@@ -107,6 +107,23 @@ void prompt_settle(struct tui *t)
 		p->ops->changed(t, p->line.text.ptr);
 }
 
+bool prompt_acts(const struct tui *t, uint32_t code)
+{
+	static const uint32_t moves[] = { K_UP, K_DOWN, K_PGUP, K_PGDN, KEY_CTRL('P'), KEY_CTRL('N') };
+	const struct prompt *p = t->prompt;
+
+	for (size_t i = 0; p->ops && p->ops->key && i < ARRAY_SIZE(moves); i++)
+		if (code == moves[i])
+			return true;
+	return p->menu || code == K_ENTER;
+}
+
+/* A filter or a search is of what is there by now. */
+bool prompt_holds_still(const struct tui *t)
+{
+	return t->prompt && !(t->prompt->ops && t->prompt->ops->changed);
+}
+
 /* ---- history */
 
 static void history_go(struct tui *t, struct prompt *p, int by)

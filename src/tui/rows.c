@@ -50,7 +50,7 @@ static bool is_over(void *ctx)
 
 int patience_begin(struct tui *t, struct patience *x, bool idle, struct err *e)
 {
-	*x = (struct patience){ t, idle || t->patience < 0 ? 0 : clock_mono() + t->patience };
+	*x = (struct patience){ t, idle ? 0 : t->patience < 0 ? INT64_MAX : clock_mono() + t->patience };
 	if (!idle && t->patience == 0)
 		return err_set(e, ERR_CANCELLED, "not now");
 	index_yield(t->work->index, is_over, x);
@@ -264,6 +264,16 @@ const struct thread *pager_row(struct pager *p, size_t i)
 		return NULL;
 	page->used = ++p->stamp;
 	return &page->list.items[i - start];
+}
+
+bool pager_coming(struct pager *p, size_t i)
+{
+	return !pager_row(p, i) && (p->load != LOAD_NONE || p->want == i / PAGER_ROWS * PAGER_ROWS + 1);
+}
+
+bool pager_growing(const struct pager *p)
+{
+	return p->load != LOAD_NONE || (p->count && !p->counted);
 }
 
 bool places_carry(struct tui *t, struct arena *a, struct thread *items, size_t n, size_t *done)

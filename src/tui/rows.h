@@ -50,6 +50,10 @@ const struct thread *pager_row(struct pager *p, size_t i);
 /* Reads a page that was asked for, or the one that scrolling will want next, and carries a slice of the rows at hand to the
  * work tree; true: there may be more to do. */
 bool pager_idle(struct pager *p);
+/* The row is there, but not at hand yet. */
+bool pager_coming(struct pager *p, size_t i);
+/* How many rows there are is not known yet. */
+bool pager_growing(const struct pager *p);
 /* Counts if that was not done; false: it was given up. */
 bool pager_count(struct pager *p);
 /* The last row was asked for. true: it is gone to when it is known which that is. */

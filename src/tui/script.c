@@ -3,6 +3,7 @@
  * Tests drive the screens by a script, a line an instruction, without a terminal:
  *
  *	keys TEXT       keys as "jj<Enter>"; each is taken, painted and settled
+ *	ahead TEXT      keys that are all typed before the first is taken
  *	type TEXT       characters as they are
  *	line TEXT       a ":" line
  *	click Y X       also double, up, down (the wheel)
@@ -24,7 +25,7 @@
 #include "ui.h"
 #include "views.h"
 
-#define SETTLE_MS 5000
+#define SETTLE_MS 60000
 
 struct run { struct tui *t; ARRAY(uint32_t) keys; };
 
@@ -37,6 +38,11 @@ static void press(struct tui *t, struct key k)
 static void press_code(void *ctx, uint32_t code)
 {
 	press(ctx, (struct key){ .code = code });
+}
+
+static void feed(void *ctx, uint32_t code)
+{
+	term_feed(((struct tui *)ctx)->term, (struct key){ .code = code });
 }
 
 static void collect(void *ctx, uint32_t code)
@@ -191,6 +197,16 @@ static int do_keys(struct tui *t, const char *rest)
 	return ok ? 0 : -1;
 }
 
+static int do_ahead(struct tui *t, const char *rest)
+{
+	struct buf bad = BUF_INIT;
+	bool ok = keys_each(rest, feed, t, &bad);
+
+	buf_release(&bad);
+	tui_settle(t, SETTLE_MS);
+	return ok ? 0 : -1;
+}
+
 static int do_type(struct tui *t, const char *rest)
 {
 	struct buf quoted = BUF_INIT;
@@ -286,7 +302,7 @@ static const struct { const char *name; int (*fn)(struct tui *t, const char *res
 	{ "keys", do_keys }, { "type", do_type }, { "line", do_line }, { "click", do_click }, { "double", do_double },
 	{ "up", do_up }, { "down", do_down }, { "size", do_size }, { "settle", do_settle }, { "dump", do_dump },
 	{ "rows", do_rows }, { "time", do_time }, { "monkey", do_monkey }, { "say", do_say },
-	{ "patience", do_patience },
+	{ "patience", do_patience }, { "ahead", do_ahead },
 };
 
 static int one_line(struct tui *t, char *line, unsigned n, struct err *e)

@@ -226,6 +226,16 @@ static size_t tasks_count(struct view *v)
 	return ts->walk.rows.len;
 }
 
+static bool tasks_growing(struct view *v)
+{
+	return !self(v)->walk.complete;
+}
+
+static bool tasks_seeking(struct view *v)
+{
+	return self(v)->to_end;
+}
+
 static const char *glyph_of(const struct tui *t, const struct task *k)
 {
 	if (k->state == TASK_OPEN)
@@ -343,5 +353,6 @@ const struct view_ops tasks_view = {
 	.flags = VIEW_QUERY, .size = sizeof(struct tasks), .columns = columns,
 	.hints = "open=open\nfilter=filter\nask-here=ask\nback=back\nkeys=keys\ninbox=inbox",
 	.open = tasks_init, .close = tasks_close, .load = tasks_load, .idle = tasks_idle, .moved = tasks_moved, .count = tasks_count,
+	.growing = tasks_growing, .seeking = tasks_seeking,
 	.cells = tasks_cells, .identity = tasks_identity, .target = tasks_target, .act = tasks_act, .title = tasks_title, .empty = tasks_empty,
 };

@@ -737,6 +737,11 @@ void term_feed(struct terminal *t, struct key k)
 	*array_add(&t->fed) = k;
 }
 
+bool term_fed(const struct terminal *t)
+{
+	return t->fed_next < t->fed.len;
+}
+
 int term_key_fd(const struct terminal *t)
 {
 	return t->config.headless ? -1 : STDIN_FILENO;

@@ -30,6 +30,8 @@ void term_flush(struct terminal *t);
 bool term_key(struct terminal *t, struct key *k);
 /* As if it had been typed. */
 void term_feed(struct terminal *t, struct key k);
+/* Keys that were fed and not taken yet. */
+bool term_fed(const struct terminal *t);
 /* To wait on: keys, and signals. -1: none (headless). */
 int term_key_fd(const struct terminal *t);
 int term_signal_fd(const struct terminal *t);

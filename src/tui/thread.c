@@ -14,6 +14,7 @@
 
 #define PROSE 76
 #define QUOTE_LINES 3
+#define SEEN_MS 1000
 
 /* What a line belongs to. */
 struct part {
@@ -27,7 +28,7 @@ struct thread_view {
 	struct thread th;
 	struct draft_list drafts;
 	bool loaded, written, unfolded, read;
-	int seen;                /* ticks it was on the screen */
+	int64_t since;           /* it was first painted; 0: not yet */
 	unsigned n_known;        /* posts when it was loaded last; 0: not yet */
 	ARRAY(size_t) starts;    /* of the posts that are set: the row of each */
 	bool said;               /* a post of mine came since: it is to be seen */
@@ -68,9 +69,15 @@ static void mark_read(struct thread_view *tv)
 	tv->v.stale = false;
 }
 
+/* Shown for a second. */
+static bool was_seen(const struct thread_view *tv)
+{
+	return tv->since && clock_mono() - tv->since >= SEEN_MS;
+}
+
 static void thread_close(struct view *v)
 {
-	if (self(v)->seen)
+	if (was_seen(self(v)))
 		mark_read(self(v));
 	free(self(v)->id);
 	array_release(&self(v)->starts);
@@ -78,7 +85,7 @@ static void thread_close(struct view *v)
 
 static void thread_tick(struct view *v)
 {
-	if (++self(v)->seen > 1)
+	if (was_seen(self(v)))
 		mark_read(self(v));
 }
 
@@ -91,12 +98,12 @@ void thread_view_show(struct view *v, const char *id)
 {
 	char *copy = xstrdup(id);
 
-	if (self(v)->seen > 1)
+	if (was_seen(self(v)))
 		mark_read(self(v));
 	free(self(v)->id);
 	self(v)->id = copy;
 	self(v)->read = self(v)->written = self(v)->unfolded = false;
-	self(v)->seen = 0;
+	self(v)->since = 0;
 	self(v)->n_known = 0;
 	self(v)->starts.len = 0;
 	v->cursor = v->top = 0;
@@ -665,6 +672,7 @@ static void thread_layout(struct view *v, int width)
 	size_t post = post_of(tv, v->cursor), inside = post ? v->cursor - tv->starts.items[post - 1] : 0, above = v->cursor - v->top;
 
 	tv->starts.len = 0;
+	tv->since = tv->since ? tv->since : clock_mono();
 	if (!tv->loaded)
 		return;
 	if (width < 12)

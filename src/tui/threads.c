@@ -82,6 +82,21 @@ static size_t threads_count(struct view *v)
 	return ((struct threads *)v)->pager.total;
 }
 
+static bool threads_growing(struct view *v)
+{
+	return pager_growing(&((struct threads *)v)->pager);
+}
+
+static bool threads_coming(struct view *v, size_t row)
+{
+	return pager_coming(&((struct threads *)v)->pager, row);
+}
+
+static bool threads_seeking(struct view *v)
+{
+	return ((struct threads *)v)->pager.to_end;
+}
+
 static const struct thread *thread_at(struct view *v, size_t row)
 {
 	return pager_row(&((struct threads *)v)->pager, row);
@@ -178,6 +193,7 @@ static int search_init(struct view *v, int argc, const char *const *argv, struct
 #define COMMON \
 	.args = "[QUERY]", .complete = "query", .kind = VIEW_LIST, .flags = VIEW_QUERY, .size = sizeof(struct threads), \
 	.columns = thread_columns, .close = threads_close, .load = threads_load, .idle = threads_idle, .count = threads_count, \
+	.growing = threads_growing, .coming = threads_coming, .seeking = threads_seeking, \
 	.cells = threads_cells, .identity = threads_identity, .find_identity = threads_find_identity, .target = threads_target, \
 	.act = threads_act, .moved = threads_moved, .title = threads_title, .empty = threads_empty, \
 	.hints = "open=open\nfilter=filter\nreply-here=reply\ntoggle-resolved=resolve\nback=back\nkeys=keys\ninbox=inbox"

@@ -26,6 +26,7 @@
 #include "ui.h"
 
 #define TICK_MS 1000
+#define AHEAD_MS 1000
 
 const char *setting_text(struct tui *t, const char *name)
 {
@@ -270,6 +271,9 @@ void tui_key(struct tui *t, const struct key *k)
 	struct view *v = tui_view(t);
 	const char *command;
 
+	/* Who clicks has seen what the keys before it have done. */
+	if (k->code == K_MOUSE && t->dirty)
+		tui_paint(t);
 	t->dirty = true;
 	if (k->code == K_PASTE_BEGIN || k->code == K_PASTE_END) {
 		t->pasting = k->code == K_PASTE_BEGIN;
@@ -279,8 +283,10 @@ void tui_key(struct tui *t, const struct key *k)
 		prompt_paste(t, k->code);
 		return;
 	}
-	if (k->code == K_RESIZE)
+	if (k->code == K_RESIZE) {
+		tui_paint(t);
 		return;
+	}
 	t->messages.fresh = false;
 	if (t->prompt) {
 		prompt_key(t, k);
@@ -302,16 +308,100 @@ void tui_key(struct tui *t, const struct key *k)
 	}
 }
 
-/* A run of keys (a held arrow) is taken whole, but a paint is never far away; and what was never painted knows no rows yet
- * for a key to go to. True: there may be more. */
+/* ---- keys that are typed ahead mean what they would mean one by one */
+
+static bool leave_if_over(struct tui *t)
+{
+	struct screen *s = tui_screen(t);
+
+	if (t->prompt || !s || !(s->main->over || (s->side && s->side->over)))
+		return false;
+	tui_back(t);
+	return true;
+}
+
+static bool is_behind(const struct view *v)
+{
+	return v && v->stale;
+}
+
+/* What was never painted knows no rows for a key to go to, and what an act has changed stands there as it was before. */
+static void bring_up(struct tui *t)
+{
+	while (!t->done && !t->prompt) {
+		struct screen *s = tui_screen(t);
+
+		if (is_behind(s->main) || is_behind(s->side) || tui_view(t)->area.h <= 0)
+			tui_paint(t);
+		if (!leave_if_over(t))
+			return;
+	}
+}
+
+/* These need no rows, and who is in a hurry gets away. */
+static bool waits_for_nothing(struct tui *t, uint32_t code)
+{
+	static const char *const commands[] = { "back", "quit", "cancel", "redraw", "suspend", "command", "filter", "jump", "keys" };
+	const char *command;
+
+	if (code == K_MOUSE || code == K_RESIZE || code == K_PASTE_BEGIN || code == K_PASTE_END || t->pasting)
+		return true;
+	if (t->prompt)
+		return !prompt_acts(t, code);
+	command = keymap_get(&t->keys, tui_view(t)->ops->name, code);
+	for (size_t i = 0; command && i < ARRAY_SIZE(commands); i++)
+		if (!strcmp(command, commands[i]))
+			return true;
+	return !command;
+}
+
+static void look_at_pending(struct tui *t)
+{
+	const struct view *v = tui_view(t);
+
+	if (!view_pending(tui_view(t)))
+		t->pending = NULL;
+	else if (t->pending != v) {
+		t->pending = v;
+		t->pending_since = clock_mono();
+	}
+}
+
+/* The rows it is for are on their way: it waits for them, but for so long only, however many keys there are. */
+static bool is_too_early(struct tui *t, uint32_t code)
+{
+	if (waits_for_nothing(t, code))
+		return false;
+	prompt_settle(t);
+	look_at_pending(t);
+	return t->pending && clock_mono() - t->pending_since < AHEAD_MS;
+}
+
+static bool next_key(struct tui *t, struct key *k)
+{
+	if (t->held.code) {
+		*k = t->held;
+		t->held.code = 0;
+		return true;
+	}
+	return term_key(t->term, k);
+}
+
+/* A run of keys (a held arrow) is taken whole, but a paint is never far away. True: there may be more. */
 static bool take_keys(struct tui *t)
 {
 	int64_t start = clock_mono();
 	struct key k;
 
-	while (!t->done && term_key(t->term, &k)) {
-		tui_key(t, &k);
-		if (clock_mono() - start > 8 || (!t->done && !tui_view(t)->area.h))
+	while (!t->done && next_key(t, &k)) {
+		bring_up(t);
+		if (!t->done && is_too_early(t, k.code)) {
+			t->held = k;
+			return false;
+		}
+		if (!t->done)
+			tui_key(t, &k);
+		if (clock_mono() - start > 8)
 			return true;
 	}
 	return false;
@@ -326,10 +416,8 @@ static bool idle(struct tui *t)
 	if (!s)
 		return false;
 	prompt_settle(t);
-	if (!t->prompt && (s->main->over || (s->side && s->side->over))) {
-		tui_back(t);
+	if (leave_if_over(t))
 		return true;
-	}
 	if (t->world_stale) {
 		world_update(t);
 		return true;
@@ -345,6 +433,10 @@ bool tui_key_waits(struct tui *t)
 {
 	struct pollfd fd = { .fd = term_key_fd(t->term), .events = POLLIN };
 
+	if (t->held.code)
+		return false;
+	if (term_fed(t->term))
+		return true;
 	return fd.fd >= 0 && poll(&fd, 1, 0) > 0;
 }
 
@@ -368,7 +460,9 @@ bool tui_turn(struct tui *t)
 		more = idle(t);
 		memory_check(t);
 	}
-	return keys || more || t->dirty;
+	if (t->pending)
+		look_at_pending(t);
+	return keys || more || t->dirty || (t->held.code && !t->pending);
 }
 
 /* ---- waiting */
@@ -379,7 +473,9 @@ void tui_wait(struct tui *t, int ms)
 	struct pollfd fds[MAX_FDS];
 	nfds_t n = 0;
 
-	if (term_key_fd(t->term) >= 0)
+	if (t->held.code && ms > 20)
+		ms = 20;
+	if (term_key_fd(t->term) >= 0 && !t->held.code)
 		fds[n++] = (struct pollfd){ .fd = term_key_fd(t->term), .events = POLLIN };
 	if (term_signal_fd(t->term) >= 0)
 		fds[n++] = (struct pollfd){ .fd = term_signal_fd(t->term), .events = POLLIN };
@@ -423,7 +519,7 @@ void tui_settle(struct tui *t, int64_t ms)
 	while (!t->done && clock_mono() < until) {
 		bool more = tui_turn(t);
 
-		if (!more && !t->jobs)
+		if (!more && !t->jobs && !t->held.code)
 			break;
 		if (!more)
 			tui_wait(t, 10);

@@ -83,6 +83,11 @@ struct view_ops {
 	bool (*layout_more)(struct view *v);
 	/* Work that nobody waits for, until the time (clock_mono) at most; true: there is more. */
 	bool (*idle)(struct view *v, int64_t until);
+	/* What a key could ask of a view may still be on its way: rows behind the last one; this row's words; what was asked for
+	 * (its end, a line far down). Keys that were typed ahead wait for it a while. NULL: never. */
+	bool (*growing)(struct view *v);
+	bool (*coming)(struct view *v, size_t row);
+	bool (*seeking)(struct view *v);
 	/* LIST, and TEXT with lines of its own; otherwise v->text has them. */
 	size_t (*count)(struct view *v);
 	bool (*heading)(struct view *v, size_t row);            /* the cursor does not stop here */
@@ -105,8 +110,9 @@ struct view_ops {
 struct find {
 	char *text;              /* NULL: nothing was searched */
 	bool fold;               /* without regard to case */
-	int dir;                 /* under way: 1 or -1 */
-	size_t at, left;         /* next row to look at, rows still to look at */
+	bool on;                 /* under way */
+	int dir;                 /* 1 or -1 */
+	size_t at, seen;         /* next row to look at, rows looked at */
 	int waits;               /* 1 or -1: begins that way when the text is set to its end */
 };
 struct view {
@@ -122,6 +128,7 @@ struct view {
 	int width;               /* that text was set for; 0: set it again */
 	bool unfinished;         /* the text goes on behind what is set of it */
 	bool to_end;             /* its end was asked for before it was set */
+	size_t to_row;           /* asked for before it was known, + 1; 0: none */
 	int widths[MAX_COLUMNS]; /* of the columns; grown by content, never while reading */
 	bool ready;              /* open() is done */
 	bool touched;            /* the cursor was moved: until then it stays at the top */
@@ -149,6 +156,8 @@ void view_target(struct view *v, struct target *t);
 void view_move(struct view *v, long rows);
 void view_page(struct view *v, int halves);
 void view_goto(struct view *v, size_t row);
+/* A row that is not known yet is gone to when it is. */
+void view_goto_known(struct view *v, size_t row);
 void view_last(struct view *v);
 /* Sets a long text to its end. */
 void view_whole(struct view *v);
@@ -162,6 +171,8 @@ void view_draw(struct view *v, struct rect area, bool focus);
 /* A row as text, for searching, dumps, plain mode and copying. */
 void view_row_text(struct view *v, size_t row, struct buf *out);
 bool view_idle(struct view *v, int64_t until);
+/* What the last key asked for, or what the next one would act on, is not there yet. */
+bool view_pending(struct view *v);
 int view_set_filter(struct view *v, const char *text, struct err *e);
 void view_find(struct view *v, const char *text, int dir);
 void view_find_again(struct view *v, int dir);
@@ -234,6 +245,10 @@ void prompt_paste(struct tui *t, uint32_t code);
 void prompt_note(struct tui *t, bool error, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* Tells changed() what was typed since. */
 void prompt_settle(struct tui *t);
+/* A key that acts on what is below the prompt, rather than on its line. */
+bool prompt_acts(const struct tui *t, uint32_t code);
+/* Somebody is being answered: what is below stays as it was when he began, whoever else writes. */
+bool prompt_holds_still(const struct tui *t);
 int prompt_height(struct tui *t);
 void prompt_draw(struct tui *t, struct rect area);
 void prompt_plain(struct tui *t, struct buf *out);
@@ -340,6 +355,9 @@ struct tui {
 	char *self;
 	int errpipe, saved_stderr;
 	size_t resident;         /* bytes, after they were last brought down */
+	struct key held;         /* was typed ahead of what it is for; code 0: none */
+	int64_t pending_since;   /* something is on its way in this view */
+	const struct view *pending;
 	struct buf dump;         /* what a script asked to see */
 };
 

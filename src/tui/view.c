@@ -150,6 +150,38 @@ void view_load(struct view *v)
 	v->t->dirty = true;
 }
 
+/* ---- what was asked for before it was known */
+
+static bool find_slice(struct view *v);
+
+static bool growing(struct view *v)
+{
+	return v->unfinished || (v->ops->growing && v->ops->growing(v));
+}
+
+static bool coming(struct view *v, size_t row)
+{
+	return v->ops->coming && v->ops->coming(v, row);
+}
+
+bool view_pending(struct view *v)
+{
+	if (v->problem)
+		return false;
+	return v->to_end || v->to_row || v->find.on || v->find.waits || (v->ops->seeking && v->ops->seeking(v)) ||
+		(view_count(v) ? coming(v, v->cursor) : growing(v));
+}
+
+static void go_where_asked(struct view *v)
+{
+	size_t row = v->to_row - 1;
+
+	if (v->to_row && (view_count(v) > row || !growing(v)))
+		view_goto(v, row);
+	if (v->to_end && !growing(v))
+		view_goto(v, SIZE_MAX - 1);
+}
+
 static void set_more(struct view *v, int64_t until)
 {
 	trace("tui", "%s: %zu rows are set, the others follow", v->ops->name, v->text.lines.len);
@@ -157,8 +189,6 @@ static void set_more(struct view *v, int64_t until)
 		v->unfinished = v->ops->layout_more(v);
 	if (v->unfinished)
 		return;
-	if (v->to_end)
-		view_goto(v, SIZE_MAX - 1);
 	if (v->find.waits)
 		view_find_again(v, v->find.waits);
 }
@@ -169,15 +199,17 @@ bool view_idle(struct view *v, int64_t until)
 
 	if (v->unfinished) {
 		set_more(v, until);
+		go_where_asked(v);
 		return true;
 	}
 	if (v->busy && v->ops->idle) {
 		v->busy = v->ops->idle(v, until);
 		more = v->busy;
 	}
-	if (v->find.left)
-		view_find_again(v, 0);
-	return more || v->find.left > 0;
+	go_where_asked(v);
+	if (v->find.on)
+		more = find_slice(v) || more;
+	return more;
 }
 
 /* ---- the cursor */
@@ -185,7 +217,9 @@ bool view_idle(struct view *v, int64_t until)
 static void moved(struct view *v, size_t before)
 {
 	v->touched = true;
-	v->to_end = false;
+	v->to_end = v->find.on = false;
+	v->to_row = 0;
+	v->find.waits = 0;
 	if (v->cursor != before && v->ops->moved)
 		v->ops->moved(v);
 	v->t->dirty = true;
@@ -278,11 +312,19 @@ void view_goto(struct view *v, size_t row)
 	moved(v, before);
 }
 
+void view_goto_known(struct view *v, size_t row)
+{
+	if (row >= view_count(v) && v->ops->growing && v->ops->growing(v))
+		v->to_row = row + 1, v->t->dirty = true;
+	else
+		view_goto(v, row);
+}
+
 void view_last(struct view *v)
 {
 	if (v->t->patience < 0)
 		view_whole(v);
-	if (v->unfinished)
+	if (growing(v))
 		v->to_end = v->t->dirty = true;
 	else
 		view_goto(v, SIZE_MAX - 1);
@@ -377,36 +419,59 @@ static bool row_matches(struct view *v, size_t row, struct buf *b)
 	return (v->find.fold ? strcasestr(b->ptr, v->find.text) : strstr(b->ptr, v->find.text)) != NULL;
 }
 
-static void find_step(struct view *v)
+/* false: what is next is not known yet. */
+static bool find_step(struct view *v)
 {
 	size_t n = view_count(v);
+	bool round = v->find.dir > 0 ? v->find.at + 1 >= n : v->find.at == 0;
 
-	v->find.at = v->find.dir > 0 ? (v->find.at + 1 < n ? v->find.at + 1 : 0) : v->find.at > 0 ? v->find.at - 1 : n - 1;
-	v->find.left--;
+	if (round && growing(v))
+		return false;
+	v->find.at = !round ? v->find.at + (size_t)(long)v->find.dir : v->find.dir > 0 ? 0 : n - 1;
+	return true;
 }
 
-static void find_slice(struct view *v)
+enum found { FOUND, FOUND_NOT, FOUND_LATER, FOUND_NOTHING };
+
+/* One row: the next one to look at. */
+static enum found find_row(struct view *v, struct buf *b)
+{
+	if (v->find.seen >= view_count(v) && !growing(v))
+		return FOUND_NOTHING;
+	if (!find_step(v))
+		return FOUND_LATER;
+	if (v->find.at < view_count(v) && !view_heading(v, v->find.at)) {
+		if (row_matches(v, v->find.at, b))
+			return FOUND;
+		/* Its words are not at hand: it is looked at again. */
+		if (coming(v, v->find.at)) {
+			v->find.at -= (size_t)(long)v->find.dir;
+			return FOUND_LATER;
+		}
+	}
+	v->find.seen++;
+	return FOUND_NOT;
+}
+
+/* true: goes on at once; what waits for rows goes on when they have come. */
+static bool find_slice(struct view *v)
 {
 	int64_t until = clock_mono() + SLICE_MS;
+	enum found got = FOUND_NOT;
 	struct buf b = BUF_INIT;
-	bool hit = false;
 
-	while (v->find.left && !hit && clock_mono() <= until)
-		for (int i = 0; i < 16 && v->find.left && !hit; i++) {
-			hit = v->find.at < view_count(v) && !view_heading(v, v->find.at) && row_matches(v, v->find.at, &b);
-			if (!hit)
-				find_step(v);
-		}
-	if (hit) {
-		v->find.left = 0;
+	while (got == FOUND_NOT && clock_mono() <= until)
+		for (int i = 0; i < 16 && got == FOUND_NOT; i++)
+			got = find_row(v, &b);
+	v->find.on = got == FOUND_NOT || got == FOUND_LATER;
+	if (got == FOUND)
 		view_show(v, v->find.at);
-	} else if (v->find.left == 0) {
+	else if (got == FOUND_NOTHING)
 		tui_say(v->t, MSG_INFO, "\"%s\" is not here", v->find.text);
-	}
 	buf_release(&b);
+	return got == FOUND_NOT;
 }
 
-/* dir 0: goes on with what is under way. */
 void view_find_again(struct view *v, int dir)
 {
 	if (!v->find.text) {
@@ -416,15 +481,13 @@ void view_find_again(struct view *v, int dir)
 	if (v->t->patience < 0)
 		view_whole(v);
 	v->find.waits = v->unfinished ? dir : 0;
-	if (dir && !v->unfinished && view_count(v)) {
-		v->find.dir = dir;
-		v->find.at = v->cursor;
-		v->find.left = view_count(v);
-		find_step(v);
-		v->find.left++;
-	}
-	if (v->find.left)
-		find_slice(v);
+	if (v->unfinished)
+		return;
+	v->find.dir = dir;
+	v->find.at = v->cursor;
+	v->find.seen = 0;
+	v->busy = v->busy || v->ops->idle;
+	find_slice(v);
 }
 
 void view_find(struct view *v, const char *text, int dir)
@@ -503,7 +566,7 @@ static void draw_empty(struct view *v, struct rect area)
 
 size_t view_fit(struct view *v, int w)
 {
-	if (v->stale)
+	if (v->stale && !(prompt_holds_still(v->t) && view_count(v)))
 		view_load(v);
 	if (v->ops->layout && v->width != w - 1 - text_margin(v, w) && w > 2) {
 		size_t n = v->text.lines.len, cursor = v->cursor;

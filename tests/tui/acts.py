@@ -81,8 +81,15 @@ def unread():
     return sorted(t['title'] for t in json.loads(w.killick('threads', 'is:unread', '--json'))['threads'])
 
 
+all_of_them = unread()
+start = time.time()
+w.script('settle\nline thread %s\nkeys <F5><F5><F5>q\n' % ids['On the task?'])
+quick = time.time() - start < 1
+ok(unread() == all_of_them or not quick, 'what was shown for less than a second was not read, however often others wrote')
+w.script('settle\nline thread %s\nsettle 2500\n' % ids['On the task?'])
+is_(unread(), [title for title in all_of_them if title != 'On the task?'], 'for two seconds: it was')
 press('inbox', 'm')
-is_(unread(), ['On the commit?', 'On the task?', 'Why twenty?'], 'm marks as read')
+is_(unread(), ['On the commit?', 'Why twenty?'], 'm marks as read')
 w.script('settle\nline threads why\nsettle\nkeys R\nsettle\nkeys j.\nsettle\n')
 is_([t['state'] for t in json.loads(w.killick('threads', 'why', '--json'))['threads']], ['resolved', 'resolved'], '. resolves the next one too')
 w.script('settle\nline threads why\nsettle\nkeys R\nsettle\nkeys u\nsettle\n')

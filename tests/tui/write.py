@@ -83,5 +83,25 @@ is_(len(show()['posts']), n, 'and left')
 # A short answer of a command is said, not a screen.
 out = w.script('settle\nline retract %s\nsettle\ndump\n' % show()['posts'][1]['id'])
 ok('inbox' in out[0][0] and 'hosts and clones' in say(out), 'two lines of a command are a message')
+
+# What is typed goes to whom it was begun for, whatever others write above him meanwhile.
+w.killick('ask', 'src/a.c:50', '-m', 'Question 50', KILLICK_CLOCK='2026-02-03T04:00:00Z+')
+first = threads()[0]['id']
+t = Tty(w)
+t.shows('inbox')
+t.keys(':threads\r')
+t.shows('Question 50', 'threads ·')
+t.keys('\x1br')
+t.shows('reply to')
+t.keys('Is it ')
+w.killick('ask', 'src/a.c:55', '-m', 'From elsewhere', KILLICK_CLOCK='2026-02-04T04:00:00Z+', **BO)
+t.pump(3)
+ok('From elsewhere' not in t.text(), 'nothing moves while a reply is typed')
+t.keys('you?\r')
+ok(t.shows('From elsewhere'), 'what came meanwhile is shown afterwards')
+is_([p['body'] for p in json.loads(w.killick('show', first, '--json'))['thread']['posts']], ['Question 50', 'Is it you?'],
+    'the reply is where it was begun')
+t.keys('Q')
+t.ends()
 w.done()
 done()
