@@ -338,18 +338,27 @@ static bool names_it(const char *key)
 	return false;
 }
 
-static int leave_old(struct cmd *c, const struct source *s, const char *key, struct err *e)
+/* Of this repository, or (NULL) of all. */
+static int none_waits(struct cmd *c, const struct source *s, const char *repo, struct err *e)
 {
 	struct out_list l = ARRAY_INIT;
+	size_t n = 0;
 
+	if (work_desk(c->work, e) || desk_outs(c->work->desk, repo, s->d.kind, s->key, c->arena, &l, e))
+		return -1;
+	for (size_t i = 0; i < l.len; i++)
+		n += l.items[i].state != OUT_DONE;
+	if (n)
+		return err_set(e, ERR_CONFLICT, "%zu post%s still to go to %s as it is now: 'killick outbox' shows %s", n,
+			       n == 1 ? " is" : "s are", s->d.name, n == 1 ? "it" : "them");
+	return 0;
+}
+
+static int leave_old(struct cmd *c, const struct source *s, const char *key, struct err *e)
+{
 	if (!names_it(key))
 		return 0;
-	if (work_desk(c->work, e) || desk_outs(c->work->desk, NULL, s->d.kind, s->key, c->arena, &l, e))
-		return -1;
-	if (l.len)
-		return err_set(e, ERR_CONFLICT, "%zu post%s still to go to %s as it is now: 'killick outbox' shows %s", l.len,
-			       l.len == 1 ? " is" : "s are", s->d.name, l.len == 1 ? "it" : "them");
-	return forget(c, s, e);
+	return none_waits(c, s, NULL, e) ? -1 : forget(c, s, e);
 }
 
 static int run_set(struct cmd *c, struct err *e)
@@ -393,6 +402,9 @@ static int run_remove(struct cmd *c, struct err *e)
 	if (work_sources(c->work, &all, e))
 		return -1;
 	s = sources_find(&all, c->argv[0], e);
+	/* Without their source they would wait for ever. */
+	if (s && s->key && none_waits(c, s, repo_commondir(c->work->repo), e))
+		s = NULL;
 	if (s && !unset_all(c, s->d.name, e) && !forget(c, s, e)) {
 		out_textf(c, STYLE_NORMAL, "%s is not connected any more; nothing was changed there", s->d.name);
 		out_line(c);

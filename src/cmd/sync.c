@@ -10,6 +10,7 @@
 #include "killick/sync/outbox.h"
 #include "killick/sync/source.h"
 
+enum { REFRESH_WAIT = 500 };
 struct sync_values { bool porcelain, quiet, full, watch, no_send; };
 static const struct opt sync_opts[] = {
 	{ 0, "full", OPT_FLAG, offsetof(struct sync_values, full), NULL,
@@ -271,13 +272,14 @@ static int make_plan(struct cmd *c, struct sources *all, struct plan *pl, struct
 	return 0;
 }
 
-static int sync_all(struct cmd *c, struct sources *all, struct err *e)
+static int sync_all(struct cmd *c, struct sources *all, bool *planned, struct err *e)
 {
 	struct plan pl = { .n_pulls = 0 };
 	struct err first = ERR_INIT;
 	int rc = 0;
 
-	if (make_plan(c, all, &pl, e))
+	*planned = !make_plan(c, all, &pl, e);
+	if (!*planned)
 		return -1;
 	out_list_begin(c, "sync");
 	if (pl.n_pulls)
@@ -291,60 +293,91 @@ static int sync_all(struct cmd *c, struct sources *all, struct err *e)
 	return rc;
 }
 
-static int sync_once(struct cmd *c, struct err *e)
+/* planned: what is to be exchanged with is known, and what went wrong is its own. */
+static int sync_once(struct cmd *c, bool *planned, struct err *e)
 {
 	struct sources all;
 	int rc;
 
+	*planned = true;
 	if (work_sources(c->work, &all, e))
 		return -1;
-	rc = sync_all(c, &all, e);
+	rc = sync_all(c, &all, planned, e);
 	sources_release(&all);
 	return rc;
 }
 
 /* Until the interval is over, or something waits in the outbox that is due. */
-static void rest(struct cmd *c, int64_t until)
+static void rest(struct cmd *c, int64_t began)
 {
-	while (clock_now() < until) {
-		int64_t due;
+	for (;;) {
+		int64_t every, due, now;
 
 		poll(NULL, 0, 1000);
+		repo_refresh(c->work->repo);
+		every = setting_int(c->work->repo, "sync.interval");
 		due = outbox_next(c->work);
-		if (due && due <= clock_now())
+		now = clock_now();
+		if (now >= began + every || now < began || (due && due <= now))
 			return;
 	}
 }
 
+/* 1: there is no more to watch, e says why or is clear. */
+static int watch_round(struct cmd *c, struct err *e)
+{
+	struct err fault = ERR_INIT;
+	bool planned;
+
+	if (sync_once(c, &planned, &fault)) {
+		if (!planned) {
+			*e = fault;
+			return 1;
+		}
+		out_error(c, &fault);
+	}
+	out_flush(c);
+	if (!out_alive(c))
+		return 1;
+	rest(c, clock_now());
+	return 0;
+}
+
+/* Weeks of it: each round has a memory of its own, and what the round before it had opened is closed. */
 static int watch(struct cmd *c, struct err *e)
 {
-	int64_t every = setting_int(c->work->repo, "sync.interval");
+	struct work *outer = c->work;
+	struct arena *arena = c->arena;
+	int rc = 0;
 
-	for (;;) {
-		struct err fault = ERR_INIT;
+	while (!rc) {
+		struct arena a = ARENA_INIT;
+		struct work *w;
 
-		repo_refresh(c->work->repo);
-		if (sync_once(c, &fault)) {
-			if (fault.code == ERR_NOT_FOUND || fault.code == ERR_USAGE) {
-				*e = fault;
-				return -1;
-			}
-			out_error(c, &fault);
-		}
-		out_flush(c);
-		if (!out_alive(c))
-			return 0;
-		rest(c, clock_now() + (every > 1000 ? every : 1000));
+		rc = work_open(NULL, &w, e);
+		if (rc)
+			break;
+		w->progress = outer->progress;
+		w->progress_ctx = outer->progress_ctx;
+		c->work = w;
+		c->arena = &a;
+		rc = work_index(w, e) || work_refresh(w, REFRESH_WAIT, e) ? -1 : watch_round(c, e);
+		c->work = outer;
+		c->arena = arena;
+		work_close(w);
+		arena_release(&a);
 	}
+	return rc < 0 || e->code != ERR_NONE ? -1 : 0;
 }
 
 static int run_sync(struct cmd *c, struct err *e)
 {
 	struct sync_values *v = c->values;
+	bool planned;
 
 	if (v->watch && out_json(c))
 		return err_set(e, ERR_USAGE, "--watch does not end: --porcelain has lines for programs, not --json");
-	return v->watch ? watch(c, e) : sync_once(c, e);
+	return v->watch ? watch(c, e) : sync_once(c, &planned, e);
 }
 
 static int export_line(void *ctx, const char *p, size_t n)

@@ -92,7 +92,14 @@ unlike "$(killick threads is:unread 2>/dev/null)" "one by login" "who looks at i
 unlike "$(killick -C ../second threads is:unread 2>/dev/null)" "one by login" "in both repositories"
 rm -r "$HOME/.cache/killick" && killick sync -q one
 unlike "$(killick threads is:unread 2>/dev/null)" "one by login" "and an index built anew knows it"
-cd ../second && killick source remove one >/dev/null
+cd ../second
+killick task comment DIR-1 -m "Not sent yet" >/dev/null
+run killick source remove one
+is $st 4 "a source that something waits for is not disconnected"
+like "$err" "1 post is still to go to one" "and what it is, is told"
+killick outbox recall >/dev/null
+run killick source remove one
+is $st 0 "without it, it is"
 is "$(titles threads is:open)" "" "disconnected in one"
 is "$(cd ../r && titles threads source:one)" "one by login one of Di's" "it stays in the other"
 done_testing
