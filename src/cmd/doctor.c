@@ -99,7 +99,7 @@ static void exam_repository(struct exam *x)
 	if (!w) {
 		struct repo *r = NULL;
 		if (repo_find(NULL, &r, &e))
-			find(x, LEVEL_PROBLEM, "git init", "%s", e.msg);
+			find(x, LEVEL_PROBLEM, e.code == ERR_NOT_FOUND ? "git init" : NULL, "%s", e.msg);
 		repo_close(r);
 		return;
 	}

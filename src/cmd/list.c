@@ -35,6 +35,8 @@ int list_query(struct cmd *c, struct query **out, struct err *e)
 	}
 	rc = query_parse(c->arena, b.ptr, clock_now(), out, e);
 	buf_release(&b);
+	if (!rc && c->work)
+		repo_query_anchors(c->work->repo, c->arena, *out);
 	return rc;
 }
 

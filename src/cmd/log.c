@@ -137,7 +137,8 @@ static int walk(struct cmd *c, struct history *h, struct err *e)
 {
 	struct log_values *v = c->values;
 	struct piece *p = xcalloc(1, sizeof(*p));
-	size_t left = v->limit ? (size_t)v->limit : SIZE_MAX, want = 32;
+	size_t left = v->limit ? (size_t)v->limit : SIZE_MAX, want = 32, shown = 0;
+	struct oid head;
 	int more = 1;
 
 	while (more > 0 && left && out_alive(c)) {
@@ -147,11 +148,34 @@ static int walk(struct cmd *c, struct history *h, struct err *e)
 			break;
 		}
 		left -= p->n;
+		shown += p->n;
 		want = PIECE_MAX;
 	}
+	if (!more && !shown && !out_json(c))
+		out_note(c, repo_head(c->work->repo, &head, NULL) ? "no commit matches" : "there are no commits yet");
 	arena_release(&p->arena);
 	free(p);
 	return more < 0 ? -1 : 0;
+}
+
+/* "-3" is "-n 3", as git's users type it. Takes such words out and leaves the others in their order. */
+static void take_limits(struct cmd *c)
+{
+	struct log_values *v = c->values;
+	const char **left = arena_alloc(c->arena, sizeof(*left) * ((size_t)c->argc + 1));
+	int n_revs = c->dashes >= 0 ? c->dashes : c->argc, n = 0;
+	uint64_t limit;
+
+	for (int i = 0; i < c->argc; i++) {
+		if (i < n_revs && c->argv[i][0] == '-' && str_to_u64(c->argv[i] + 1, INT32_MAX, &limit))
+			v->limit = (int64_t)limit;
+		else
+			left[n++] = c->argv[i];
+	}
+	left[n] = NULL;
+	c->dashes -= c->dashes >= 0 ? c->argc - n : 0;
+	c->argc = n;
+	c->argv = left;
 }
 
 /* Revisions, then at most one path: behind "--", or the last word when it is no revision but something is there. */
@@ -192,6 +216,7 @@ static int run_log(struct cmd *c, struct err *e)
 	const char **revs, *path;
 	int rc;
 
+	take_limits(c);
 	if (read_words(c, &revs, &path, e) || history_open(c->work->repo, revs[0] ? revs : NULL, path, &h, e))
 		return -1;
 	out_list_begin(c, "commits");

@@ -178,3 +178,46 @@ struct anchor_resolver repo_anchor_resolver(struct repo *r)
 	return (struct anchor_resolver){ .ctx = r, .is_path = is_path, .is_commit = is_commit, .permalink = permalink,
 		.nearest = nearest };
 }
+
+static struct query *on_term(struct arena *a, const char *value)
+{
+	struct query *q = ARENA_NEW(a, struct query);
+
+	*q = (struct query){ .op = Q_TERM, .key = QK_ON, .value = value };
+	return q;
+}
+
+/* What was typed stays beside a commit: a path that is nowhere now, but in threads, can have a revision's name. */
+static void on_as_typed(struct repo *r, struct arena *a, struct query *q)
+{
+	struct anchor_resolver res = { .ctx = r, .is_path = is_path, .is_commit = is_commit, .permalink = permalink };
+	struct err e = ERR_INIT;
+	struct buf text = BUF_INIT;
+	char hex[GIT_OID_HEX];
+	struct anchor an;
+	struct oid id;
+
+	if (strpbrk(q->value, "*?") || anchor_parse(a, q->value, &res, &an, &e))
+		return;
+	if (an.type == ANCHOR_COMMIT && repo_resolve(r, an.commit, &id, &e) == 0) {
+		*q = (struct query){ .op = Q_OR, .left = on_term(a, q->value), .right = on_term(a, arena_strdup(a, oid_hex(hex, &id))) };
+	} else if (an.type == ANCHOR_FILE) {
+		q->value = an.path;
+	} else if (an.type != ANCHOR_COMMIT && an.type != ANCHOR_PROJECT) {
+		anchor_format(&text, &an, 0);
+		q->value = arena_strdup(a, text.ptr);
+		buf_release(&text);
+	}
+}
+
+void repo_query_anchors(struct repo *r, struct arena *a, struct query *q)
+{
+	if (q->op == Q_TERM && q->key == QK_ON) {
+		on_as_typed(r, a, q);
+		return;
+	}
+	if (q->left)
+		repo_query_anchors(r, a, q->left);
+	if (q->right)
+		repo_query_anchors(r, a, q->right);
+}

@@ -219,6 +219,20 @@ static int each_hook(struct cmd *c, int (*fn)(struct cmd *, const struct hook_fi
 	return rc;
 }
 
+/* Hooks do nothing where killick is not set up: whoever installs them here wants them to work here. */
+static int set_up(struct cmd *c, struct err *e)
+{
+	bool was = work_is_set_up(c->work);
+
+	if (work_log(c->work, true, e))
+		return -1;
+	if (!was) {
+		out_textf(c, STYLE_NORMAL, "%s is set up", repo_name(c->work->repo));
+		out_line(c);
+	}
+	return 0;
+}
+
 int hook_install(struct cmd *c, struct err *e)
 {
 	const struct hook_install_opts *o = c->values;
@@ -236,7 +250,7 @@ int hook_install(struct cmd *c, struct err *e)
 		err_errno(e, "cannot make the hooks folder %s", dir.ptr);
 		goto out;
 	}
-	rc = each_hook(c, install_one, false, e);
+	rc = each_hook(c, install_one, false, e) || set_up(c, e) ? -1 : 0;
 out:
 	buf_release(&dir);
 	return rc;

@@ -378,10 +378,12 @@ static int answer_op(struct hook_run *h, const struct commit_info *ci, const str
 	return 0;
 }
 
-static void say_done(struct hook_run *h, const struct talk_trailer *t, const char *id)
+static void say_done(struct hook_run *h, const struct talk_trailer *t, const struct op *op, const char *id)
 {
+	const char *on = json_get_str(json_object_get(op->payload, "anchor"), "type");
+
 	if (t->act == TRAILER_OPEN)
-		out_note(h->c, "k%.6s opened: %s %s", id, thread_kind_name(t->kind), t->anchor ? t->anchor : "on this commit");
+		out_note(h->c, "k%.6s opened: %s %s", id, thread_kind_name(t->kind), t->anchor && on && strcmp(on, "commit") ? t->anchor : "on this commit");
 	else
 		out_note(h->c, "%s %s", t->text, t->act == TRAILER_RESOLVE ? "resolved by this commit" : "answered by this commit");
 }
@@ -424,9 +426,9 @@ int talk_carry_out(struct hook_run *h, const struct oid *commit, const struct pe
 		return 0;
 	rc = work_write(h->work, AUDIENCE_EVERYONE, ops, n_ops, ci.subject, ids, e);
 	for (size_t i = 0; i < n_ops; i++) {
-		json_decref(ops[i].payload);
 		if (rc == 0)
-			say_done(h, done[i], ids[i]);
+			say_done(h, done[i], &ops[i], ids[i]);
+		json_decref(ops[i].payload);
 	}
 	return rc ? -1 : (int)n_ops;
 }

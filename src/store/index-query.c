@@ -329,6 +329,16 @@ static void on_lines(struct clause *c, const struct anchor *an)
 static void task_names_sql(struct clause *c, const char *column, const char *name);
 static void task_sql(struct clause *c, const char *value);
 
+/* Written at a commit, or at what became it by an amend or a rebase; hex: its id or the beginning of it. */
+static void written_sql(struct clause *c, const char *hex)
+{
+	int from = clause_text(c, hex), to = clause_text(c, arena_printf(c->a, "%sg", hex));
+
+	buf_addf(&c->sql, "((t.sha>=?%d AND t.sha<?%d) OR t.sha IN (WITH RECURSIVE"
+		 " r(sha) AS (SELECT new FROM rewrite WHERE new>=?%d AND new<?%d UNION SELECT w.old FROM r JOIN rewrite w ON"
+		 " w.new=r.sha) SELECT sha FROM r))", from, to, from, to);
+}
+
 static void on_anchor(struct clause *c, const struct anchor *an)
 {
 	switch (an->type) {
@@ -342,8 +352,7 @@ static void on_anchor(struct clause *c, const struct anchor *an)
 		task_sql(c, an->task);
 		break;
 	case ANCHOR_COMMIT:
-		buf_addf(&c->sql, "t.sha>=?%d AND t.sha<?%d", clause_text(c, an->commit),
-			 clause_text(c, arena_printf(c->a, "%sg", an->commit)));
+		written_sql(c, an->commit);
 		break;
 	case ANCHOR_LINES:
 		on_lines(c, an);
@@ -482,9 +491,8 @@ static int commit_sql(struct clause *c, const struct query *q, struct err *e)
 	}
 	from = clause_text(c, hex);
 	to = clause_text(c, arena_printf(c->a, "%sg", hex));
-	buf_addf(&c->sql, "(t.sha>=?%d AND t.sha<?%d) OR (t.resolved_by>=?%d AND t.resolved_by<?%d) OR t.sha IN (WITH RECURSIVE"
-		 " r(sha) AS (SELECT new FROM rewrite WHERE new>=?%d AND new<?%d UNION SELECT w.old FROM r JOIN rewrite w ON"
-		 " w.new=r.sha) SELECT sha FROM r)", from, to, from, to, from, to);
+	buf_addf(&c->sql, "(t.resolved_by>=?%d AND t.resolved_by<?%d) OR ", from, to);
+	written_sql(c, hex);
 	return 0;
 }
 

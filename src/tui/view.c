@@ -394,6 +394,7 @@ int view_set_filter(struct view *v, const char *text, struct err *e)
 		arena_release(&a);
 		return -1;
 	}
+	repo_query_anchors(v->t->work->repo, &a, q);
 	arena_release(&v->query_arena);
 	v->query_arena = a;
 	v->query = q->op == Q_ALL ? NULL : q;

@@ -33,6 +33,17 @@ run killick note src/a.c:9-7 -m x
 is "$st $err" '2 killick: lines 9-7 run backwards, write src/a.c:7-9' 'a range backwards'
 run killick note src/b.c:1 -m x
 is "$st $err" "3 killick: no file 'src/b.c'; did you mean 'src/a.c'?" 'a wrong name'
+# on: takes an anchor as any command does: from the folder one stands in, revisions, permalinks.
+on=$(id "$(killick note src/a.c:2-3 -m 'on: finds it' --json)")
+git remote add web https://github.com/acme/w.git
+for q in on:a.c on:a.c:3 on:../src/a.c on:./a.c on:src/a.c 'not (not on:a.c)' on:HEAD "on:https://github.com/acme/w/blob/$(git rev-parse HEAD)/src/a.c#L2"; do
+	like "$(cd src && killick threads --jsonl "$q")" "\"id\":\"$on\"" "threads $q, from a folder"
+done
+unlike "$(cd src && killick threads --jsonl 'on:a.c:4')" "$on" 'on: other lines'
+git commit -q --allow-empty -m x && run killick threads on:HEAD
+is "$st $err" "0 killick: no thread matches" 'on: another commit'
+git reset -q --soft HEAD~1
+
 run killick threads 'knid:note'
 is "$st" 2 'a wrong key'
 like "$err" "did you mean 'kind:'" '… suggests the right one'

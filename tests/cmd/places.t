@@ -101,6 +101,8 @@ run killick log HEAD~1..HEAD; is "$(printf '%s\n' "$out" | wc -l)" 1 "log of a r
 run killick log -- docs/guide.md; is "$(printf '%s\n' "$out" | wc -l)" 1 "log of a path"
 run killick log docs/guide.md; is "$(printf '%s\n' "$out" | wc -l)" 1 "also without --"
 run killick log nosuch; is "$st" 3 "log of nothing"
+run killick log -2 HEAD~1; is "$out" "$(killick log -n 2 HEAD~1)" "log -2, as git takes it"
+run killick log -- nosuch; is "$st $err" "0 killick: no commit matches" "a history of nothing says that it is one"
 run killick log --json -n 1; is "$(json "$out" '(d["commits"][0]["subject"],d["commits"][0]["commit"])')" "[\"three is gone\", \"$(git rev-parse HEAD)\"]" "log --json"
 # Lists and answers go by the work tree as well.
 cd "$T" && repo dirty

@@ -104,6 +104,8 @@ Question(src/a.c:999): beyond?'
 is "$st" 0 "a place that is not there"
 is "$(count)" $((n + 2)) "loses no word"
 like "$err" 'nowhere.c' "and says so"
+like "$err" 'opened: question on this commit' "and where they are"
+unlike "$err" 'opened: question (nowhere|src)' "and not where they were meant to be"
 
 # Hostile words.
 printf 'x\n' >>b

@@ -81,4 +81,9 @@ printf 'x\n' >>src/a.c; git commit -qam 'odd
 
 Note: from an odd path' 2>/dev/null
 like "$(killick threads)" 'from an odd path' "a program path with a blank and a quote works"
+# Hooks do nothing where killick is not set up: install sets up, too, or a stranger's first question would be dropped without a word.
+cd "$T" && repo fresh && run killick hook install
+is "$st" 0 "install where nothing is set up"
+run git commit -q --allow-empty -m x -m 'Question(src/a.c:2): why?'
+like "$err" 'opened: question src/a.c:2' "a commit's question is opened"
 done_testing

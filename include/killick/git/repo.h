@@ -17,6 +17,7 @@
 #include "killick/base/err.h"
 #include "killick/base/hash.h"
 #include "killick/model/anchor.h"
+#include "killick/model/query.h"
 #include "killick/model/person.h"
 
 struct oid { uint8_t id[20]; };
@@ -61,6 +62,9 @@ int repo_resolve(struct repo *r, const char *rev, struct oid *out, struct err *e
 bool repo_has_object(struct repo *r, const struct oid *o);
 /* The resolver for anchor_parse; ctx is r. Paths are relative to repo_prefix. is_task is NULL. */
 struct anchor_resolver repo_anchor_resolver(struct repo *r);
+/* The on: terms of a query as the index knows places: paths from the user's folder become paths from the top, revisions and
+ * permalinks what they name. What is nothing here stays as it was typed. */
+void repo_query_anchors(struct repo *r, struct arena *a, struct query *q);
 /* A path of the user's ("../x", absolute inside the tree) to one from the top; ERR_USAGE outside. */
 int repo_path(struct repo *r, const char *user_path, struct arena *a, const char **out, struct err *e);
 
