@@ -81,11 +81,23 @@ static int cmp_change(const void *a, const void *b) { return strcmp(change_path(
 void follow_scan(struct follow *f, const struct lineage_commit *head)
 {
 	struct err e = ERR_INIT;
-	if (f->scanned || repo_changes(f->repo, &head->id, NULL, 0, &f->arena, &f->changes, &f->n_changes, &e) < 0)
+	if (f->scanned)
+		return;
+	lineage_lock(f->l);
+	int rc = repo_changes(f->repo, &head->id, NULL, 0, &f->arena, &f->changes, &f->n_changes, &e);
+	lineage_unlock(f->l);
+	if (rc < 0)
 		return;
 	f->scanned = head;
 	if (f->n_changes)
 		qsort(f->changes, f->n_changes, sizeof(*f->changes), cmp_change);
+}
+
+void follow_scan_of(struct follow *f, const struct follow *other)
+{
+	f->scanned = other->scanned;
+	f->changes = other->changes;
+	f->n_changes = other->n_changes;
 }
 
 static bool scanned_clean(const struct follow *f, const char *path)
@@ -101,13 +113,21 @@ static bool scanned_clean(const struct follow *f, const char *path)
 	return f->scanned && (lo == f->n_changes || strcmp(change_path(&f->changes[lo]), path));
 }
 
+static bool worktree_content(struct follow *f, struct worktree_file *w, struct buf *b)
+{
+	struct err e = ERR_INIT;
+	lineage_lock(f->l);
+	int rc = repo_worktree_file(f->repo, w->path, 0, b, &w->id, &e);
+	lineage_unlock(f->l);
+	return rc == 0;
+}
+
 static void worktree_read(struct follow *f, struct worktree_file *w)
 {
 	struct buf b = BUF_INIT;
-	struct err e = ERR_INIT;
 	if (scanned_clean(f, w->path)) {
 		w->found = lineage_entry(f->l, &f->scanned->tree, w->path, &w->id, &w->mode);
-	} else if (repo_worktree_file(f->repo, w->path, 0, &b, &w->id, &e) == 0) {
+	} else if (worktree_content(f, w, &b)) {
 		w->found = true;
 		w->mode = 0100644;
 		pairs_put(f->pairs, &w->id, &b);

@@ -37,6 +37,8 @@ void follow_free(struct follow *f);
 
 /* Finds out at once which files of the work tree differ from head: for many paths cheaper than one by one. */
 void follow_scan(struct follow *f, const struct lineage_commit *head);
+/* The same, as another found out, which must outlive this one. */
+void follow_scan_of(struct follow *f, const struct follow *other);
 
 /* Follows all spots to the end of the route. */
 void follow_spots(struct follow *f, const struct route *r, struct spot *s, size_t n);

@@ -22,7 +22,7 @@ struct pairs {
 	const struct map_cache *cache;
 	struct kept_text *texts[SLOTS];
 	struct kept_pair *pairs[SLOTS];
-	size_t bytes;
+	size_t bytes, most;
 	bool missed;
 	unsigned turn;          /* raised by each trim; what was not used since the last one goes */
 };
@@ -32,8 +32,11 @@ struct pairs *pairs_new(struct lineage *l, const struct map_cache *cache)
 	struct pairs *p = xcalloc(1, sizeof(*p));
 	p->l = l;
 	p->cache = cache;
+	p->most = BYTES_MOST;
 	return p;
 }
+
+void pairs_share(struct pairs *p, unsigned n) { p->most = BYTES_MOST / (n ? n : 1); }
 
 void pair_clear(struct pair *x)
 {
@@ -116,11 +119,11 @@ static enum text_fault blob_fault(const struct pairs *p, uint64_t size)
 
 void pairs_trim(struct pairs *p)
 {
-	if (p->bytes <= BYTES_MOST)
+	if (p->bytes <= p->most)
 		return;
 	trace("anchor", "texts and pairs: %zu bytes, dropping the old", p->bytes);
 	pairs_sweep(p, p->turn, false);
-	if (p->bytes > BYTES_MOST)
+	if (p->bytes > p->most)
 		pairs_sweep(p, UINT_MAX, false);
 	p->turn++;
 }

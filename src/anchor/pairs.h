@@ -15,6 +15,8 @@ enum text_fault { TEXT_FINE, TEXT_MISSING, TEXT_DAMAGED, TEXT_BINARY, TEXT_HUGE 
 struct pairs;
 struct pairs *pairs_new(struct lineage *l, const struct map_cache *cache);
 void pairs_free(struct pairs *p);
+/* It is one of n that are used at the same time: each keeps an nth of what one alone would. */
+void pairs_share(struct pairs *p, unsigned n);
 void pairs_trim(struct pairs *p);
 /* Was there something that is not here or cannot be read, since pairs_begin? */
 void pairs_begin(struct pairs *p);

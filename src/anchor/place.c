@@ -8,12 +8,16 @@
  *   the chain of versions between the two commits (follow.c);
  *   without common history one jump between the ends, or from the version on the other side that is most alike;
  *   the kept text where even the commit is gone.
+ * Groups know nothing of each other: those of a big batch are shared out to threads, each with handles of its own.
  * The smallest confidence of a step gates: below the threshold an answer is gone with its place as the best guess.
  */
 #include "config.h"
+#include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include "killick/anchor/place.h"
 #include "killick/anchor/section.h"
 #include "killick/base/clock.h"
@@ -26,6 +30,7 @@ struct placer {
 	const struct map_cache *cache;
 	double threshold;
 	bool fetch, quick;
+	unsigned workers;
 	struct lineage *lineage;  /* on first need */
 	struct chains *chains;
 	struct pairs *pairs;
@@ -71,6 +76,8 @@ void placer_allow_fetch(struct placer *p, bool yes)
 }
 
 void placer_quick(struct placer *p, bool yes) { p->quick = yes; }
+
+void placer_workers(struct placer *p, unsigned n) { p->workers = n; }
 
 static int placer_open(struct placer *p, struct err *e)
 {
@@ -862,24 +869,167 @@ static void remember(struct batch *b, const struct place_query *q)
 }
 
 /* Answers that rest on something not being here may change when it comes. */
-static void remember_all(struct batch *b, struct place_query **q, size_t n)
+static void remember_all(struct batch *b, struct place_query **q, size_t n, bool missed)
 {
-	if (!pairs_missed(b->p->pairs))
-		for (size_t i = 0; i < n; i++)
-			remember(b, q[i]);
+	for (size_t i = 0; i < n && !missed; i++)
+		remember(b, q[i]);
+}
+
+/* The queries with the same start: a part of them all. */
+struct part { struct place_query **q; size_t n; bool missed; };
+
+static void part_run(struct batch *b, struct part *x)
+{
+	struct group g = { .an = x->q[0]->anchor, .q = x->q, .n = x->n };
+	pairs_trim(b->p->pairs);
+	pairs_begin(b->p->pairs);
+	group_lines(b, &g);
+	x->missed = pairs_missed(b->p->pairs);
+}
+
+/*
+ * Threads. Each has a placer and a batch of its own and takes the next few parts (neighbours, which share folders) until
+ * there are none. What they share: the repository, under the lineage's lock; the cache, under the crew's; the texts of
+ * the work tree's scan, which nobody changes. The answers are theirs until all have ended.
+ */
+enum { PARTS_LEAST = 64, PARTS_TAKEN = 8, WORKERS_MOST = 8 };
+
+struct crew {
+	struct batch *lead;
+	struct part *parts;
+	size_t n, next;
+	pthread_mutex_t lock, cache_lock;
+	struct map_cache cache;   /* the placer's, one at a time */
+};
+
+struct worker {
+	struct crew *crew;
+	struct placer placer;
+	struct batch batch;
+	struct arena arena;
+	pthread_t thread;
+	bool runs;
+};
+
+static bool crew_get(void *ctx, const char *space, const void *key, size_t key_len, struct buf *out)
+{
+	struct crew *c = ctx;
+	const struct map_cache *real = c->lead->p->cache;
+	pthread_mutex_lock(&c->cache_lock);
+	bool found = real->get(real->ctx, space, key, key_len, out);
+	pthread_mutex_unlock(&c->cache_lock);
+	return found;
+}
+
+static void crew_put(void *ctx, const char *space, const void *key, size_t key_len, const void *p, size_t n)
+{
+	struct crew *c = ctx;
+	const struct map_cache *real = c->lead->p->cache;
+	pthread_mutex_lock(&c->cache_lock);
+	real->put(real->ctx, space, key, key_len, p, n);
+	pthread_mutex_unlock(&c->cache_lock);
+}
+
+static void *worker_run(void *arg)
+{
+	struct worker *w = arg;
+	struct crew *c = w->crew;
+	for (;;) {
+		pthread_mutex_lock(&c->lock);
+		size_t i = c->next, end = c->n - i < PARTS_TAKEN ? c->n : i + PARTS_TAKEN;
+		c->next = end;
+		pthread_mutex_unlock(&c->lock);
+		if (i == end)
+			return NULL;
+		for (; i < end; i++)
+			part_run(&w->batch, &c->parts[i]);
+	}
+}
+
+static void worker_start(struct crew *c, struct worker *w, unsigned n)
+{
+	const struct batch *b = c->lead;
+	struct placer *p = &w->placer;
+	*w = (struct worker){ .crew = c };
+	arena_init(&w->arena);
+	*p = (struct placer){ .repo = b->p->repo, .threshold = b->p->threshold, .quick = b->p->quick };
+	p->cache = b->p->cache ? &c->cache : NULL;
+	p->lineage = lineage_twin(b->p->lineage, n);
+	p->chains = chains_new(p->lineage, p->cache);
+	p->pairs = pairs_new(p->lineage, p->cache);
+	pairs_share(p->pairs, n);
+	w->batch = (struct batch){ .p = p, .worktree = b->worktree, .commit = b->commit, .arena = &w->arena };
+	w->batch.to = b->to ? lineage_commit(p->lineage, &b->to->id) : NULL;
+	w->batch.follow = follow_new(p->repo, p->lineage, p->chains, p->pairs);
+	follow_scan_of(w->batch.follow, b->follow);
+	w->runs = !pthread_create(&w->thread, NULL, worker_run, w);
+}
+
+static void worker_end(struct worker *w, struct arena *a)
+{
+	if (w->runs)
+		pthread_join(w->thread, NULL);
+	arena_take(a, &w->arena);
+	follow_free(w->batch.follow);
+	placer_close(&w->placer);
+}
+
+/* Signals are the main thread's. */
+static void workers_start(struct crew *c, struct worker *w, unsigned n)
+{
+	sigset_t all, was;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &was);
+	for (unsigned i = 0; i < n; i++)
+		worker_start(c, &w[i], n);
+	pthread_sigmask(SIG_SETMASK, &was, NULL);
+}
+
+static void crew_run(struct batch *b, struct part *parts, size_t n_parts, unsigned workers)
+{
+	struct crew c = { .lead = b, .parts = parts, .n = n_parts };
+	struct worker *w = xcalloc(workers, sizeof(*w));
+	c.cache = (struct map_cache){ .ctx = &c, .get = crew_get, .put = crew_put };
+	if (pthread_mutex_init(&c.lock, NULL) || pthread_mutex_init(&c.cache_lock, NULL))
+		BUG("no mutex");
+	workers_start(&c, w, workers);
+	if (!w[0].runs)
+		worker_run(&w[0]);
+	for (unsigned i = 0; i < workers; i++)
+		worker_end(&w[i], b->arena);
+	pthread_mutex_destroy(&c.lock);
+	pthread_mutex_destroy(&c.cache_lock);
+	free(w);
+}
+
+/* Downloading runs programs: that is for one alone. */
+static unsigned workers_for(const struct batch *b, size_t parts)
+{
+	long cpus = b->p->workers ? (long)b->p->workers : sysconf(_SC_NPROCESSORS_ONLN);
+	if (b->p->fetch || parts < PARTS_LEAST || cpus < 2)
+		return 1;
+	return cpus < WORKERS_MOST ? (unsigned)cpus : WORKERS_MOST;
 }
 
 static void groups_run(struct batch *b, struct place_query **q, size_t n)
 {
-	for (size_t i = 0, len; i < n; i += len) {
-		for (len = 1; i + len < n && same_start(q[i]->anchor, q[i + len]->anchor); len++)
-			;
-		struct group g = { .an = q[i]->anchor, .q = q + i, .n = len };
-		pairs_trim(b->p->pairs);
-		pairs_begin(b->p->pairs);
-		group_lines(b, &g);
-		remember_all(b, q + i, len);
+	struct part *parts = xcalloc(n + 1, sizeof(*parts));
+	size_t n_parts = 0;
+	for (size_t i = 0; i < n; i += parts[n_parts++].n) {
+		struct part *x = &parts[n_parts];
+		*x = (struct part){ .q = q + i, .n = 1 };
+		while (i + x->n < n && same_start(q[i]->anchor, q[i + x->n]->anchor))
+			x->n++;
 	}
+	unsigned workers = workers_for(b, n_parts);
+	if (workers > 1)
+		crew_run(b, parts, n_parts, workers);
+	for (size_t i = 0; i < n_parts; i++) {
+		if (workers == 1)
+			part_run(b, &parts[i]);
+		remember_all(b, parts[i].q, parts[i].n, parts[i].missed);
+	}
+	free(parts);
 }
 
 static int batch_target(struct batch *b, const struct oid *to, struct err *e)
@@ -918,7 +1068,7 @@ static void place_queries(struct batch *b, struct place_query **q, size_t n)
 			place_section(b, q[i]->anchor, q[i]->out);
 		else
 			place_file(b, q[i]->anchor, q[i]->out);
-		remember_all(b, &q[i], 1);
+		remember_all(b, &q[i], 1, pairs_missed(b->p->pairs));
 	}
 	qsort(lines, n_lines, sizeof(*lines), cmp_query);
 	groups_run(b, lines, n_lines);

@@ -138,6 +138,17 @@ void arena_clear(struct arena *a)
 	a->total = 0;
 }
 
+void arena_take(struct arena *a, struct arena *from)
+{
+	struct arena_block **end = &a->head;
+
+	while (*end)
+		end = &(*end)->next;
+	*end = from->head;
+	a->total += from->total;
+	arena_init(from);
+}
+
 static struct arena_block *block_new(size_t size)
 {
 	struct arena_block *b;

@@ -2,10 +2,13 @@
 /*
  * Commits are their links (repo_links: the commit-graph where there is one), trees are raw objects compared entry by
  * entry: git_tree builds far more than a walk over 20,000 commits wants.
+ * Packs are read by each handle on its own; what they do not have (and commits' links) comes from the repository, which
+ * handles made of one another share under a lock: libgit2 never runs for two of them at once.
  * An object that is missing is looked for once with a refresh of the packs (another process may have repacked), then
  * without: a partial clone would otherwise rescan its packs for each blob it lacks.
  */
 #include "config.h"
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include "killick/base/proc.h"
@@ -24,53 +27,105 @@ struct node {
 /* A tree kept: big ones get an index of their names when they are asked for again. */
 struct name { uint32_t hash, at; };
 struct tree {
-	git_odb_object *o;
+	struct oid id;
+	char *ptr;
+	size_t size;
+	unsigned refs;          /* the slot that keeps it, and who reads it */
 	struct name *names;     /* by hash */
 	uint32_t n_names, asked;
 };
 
+struct gate { pthread_mutex_t lock; unsigned users; };
+
 struct lineage {
 	struct repo *repo;
 	git_odb *odb;
+	struct gate *gate;
 	struct packs *packs;
 	bool fetch, refreshed;
 	enum lineage_fault fault;
 	struct node **nodes;    /* open addressing by id; NULL: free */
 	size_t n_nodes, size;
 	struct arena arena;
-	struct tree trees[TREE_SLOTS];
-	size_t tree_bytes;
+	struct tree *trees[TREE_SLOTS];
+	size_t tree_bytes, tree_most;
 	uint32_t epoch;
 };
+
+static struct lineage *lineage_new(struct repo *r, git_odb *odb, struct gate *g)
+{
+	struct lineage *l = xcalloc(1, sizeof(*l));
+	l->repo = r;
+	l->odb = odb;
+	l->gate = g;
+	l->tree_most = TREE_BYTES;
+	struct buf objects = BUF_INIT;
+	buf_addf(&objects, "%s/objects", repo_commondir(r));
+	l->packs = packs_open(objects.ptr);
+	buf_release(&objects);
+	arena_init(&l->arena);
+	return l;
+}
 
 int lineage_open(struct repo *r, struct lineage **out, struct err *e)
 {
 	git_odb *odb;
 	if (repo_odb(r, &odb, e) < 0)
 		return -1;
-	struct lineage *l = xcalloc(1, sizeof(*l));
-	l->repo = r;
-	l->odb = odb;
-	struct buf objects = BUF_INIT;
-	buf_addf(&objects, "%s/objects", repo_commondir(r));
-	l->packs = packs_open(objects.ptr);
-	buf_release(&objects);
-	arena_init(&l->arena);
-	*out = l;
+	struct gate *g = xcalloc(1, sizeof(*g));
+	g->users = 1;
+	if (pthread_mutex_init(&g->lock, NULL))
+		BUG("no mutex");
+	*out = lineage_new(r, odb, g);
 	return 0;
 }
 
-static void tree_drop(struct tree *t)
+struct lineage *lineage_twin(struct lineage *l, unsigned n)
 {
-	git_odb_object_free(t->o);
+	lineage_lock(l);
+	l->gate->users++;
+	lineage_unlock(l);
+	struct lineage *twin = lineage_new(l->repo, l->odb, l->gate);
+	twin->tree_most = TREE_BYTES / (n ? n : 1);
+	packs_share(twin->packs, n);
+	return twin;
+}
+
+void lineage_lock(struct lineage *l)
+{
+	if (pthread_mutex_lock(&l->gate->lock))
+		BUG("the lock of a lineage");
+}
+
+void lineage_unlock(struct lineage *l) { pthread_mutex_unlock(&l->gate->lock); }
+
+static void gate_leave(struct lineage *l)
+{
+	struct gate *g = l->gate;
+	lineage_lock(l);
+	unsigned left = --g->users;
+	lineage_unlock(l);
+	if (left)
+		return;
+	pthread_mutex_destroy(&g->lock);
+	free(g);
+}
+
+static void tree_put(struct tree *t)
+{
+	if (!t || --t->refs)
+		return;
+	free(t->ptr);
 	free(t->names);
-	*t = (struct tree){ 0 };
+	free(t);
 }
 
 static void trees_drop(struct lineage *l)
 {
-	for (size_t i = 0; i < TREE_SLOTS; i++)
-		tree_drop(&l->trees[i]);
+	for (size_t i = 0; i < TREE_SLOTS; i++) {
+		tree_put(l->trees[i]);
+		l->trees[i] = NULL;
+	}
 	l->tree_bytes = 0;
 }
 
@@ -80,6 +135,7 @@ void lineage_close(struct lineage *l)
 		return;
 	trees_drop(l);
 	packs_close(l->packs);
+	gate_leave(l);
 	free(l->nodes);
 	arena_release(&l->arena);
 	free(l);
@@ -109,7 +165,8 @@ static bool object_download(struct lineage *l, const struct oid *id)
 	return l->fetch && proc_run_ok(&p, &e) == 0 && git_odb_refresh(l->odb) == 0;
 }
 
-static git_odb_object *object_read(struct lineage *l, const struct oid *id, git_object_t type)
+/* With the lock held. */
+static git_odb_object *object_get(struct lineage *l, const struct oid *id, git_object_t type)
 {
 	git_odb_object *o = NULL;
 	git_oid g;
@@ -128,6 +185,26 @@ static git_odb_object *object_read(struct lineage *l, const struct oid *id, git_
 		return o;
 	git_odb_object_free(o);
 	return object_fault(l, type, LINEAGE_DAMAGED);
+}
+
+/* Adds an object's bytes, at most max of them; *size is how many it has, 0 where that is not known. */
+static bool object_read(struct lineage *l, const struct oid *id, git_object_t type, size_t max, struct buf *out, size_t *size)
+{
+	git_oid g = oid_to_git(id);
+	git_object_t is;
+	*size = 0;
+	lineage_lock(l);
+	bool huge = max && git_odb_exists_ext(l->odb, &g, GIT_ODB_LOOKUP_NO_REFRESH) &&
+	    git_odb_read_header(size, &is, l->odb, &g) == 0 && *size > max;
+	git_odb_object *o = huge ? NULL : object_get(l, id, type);
+	if (!huge)
+		*size = o ? git_odb_object_size(o) : 0;
+	bool fits = o && (!max || *size <= max);
+	if (fits)
+		buf_add(out, git_odb_object_data(o), *size);
+	git_odb_object_free(o);
+	lineage_unlock(l);
+	return fits;
 }
 
 /* Commits */
@@ -154,6 +231,23 @@ static void nodes_grow(struct lineage *l)
 	free(old);
 }
 
+static struct node *node_read(struct lineage *l, const struct oid *id)
+{
+	struct commit_links links;
+	struct err e = ERR_INIT;
+	struct node *n = NULL;
+	lineage_lock(l);
+	if (repo_links(l->repo, id, &links, &e) == 0) {
+		n = ARENA_NEW(&l->arena, struct node);
+		n->c = (struct lineage_commit){ .id = *id, .tree = links.tree, .time = links.time / 1000, .cut = links.cut,
+			.n_parents = (uint32_t)links.n_parents };
+		if (links.n_parents)
+			n->c.parents = (const struct oid *)arena_memdup(&l->arena, links.parents, links.n_parents * sizeof(*links.parents));
+	}
+	lineage_unlock(l);
+	return n;
+}
+
 static struct node *node_get(struct lineage *l, const struct oid *id)
 {
 	if (l->n_nodes * 2 >= l->size)
@@ -161,15 +255,9 @@ static struct node *node_get(struct lineage *l, const struct oid *id)
 	size_t k = node_slot(l, id);
 	if (l->nodes[k])
 		return l->nodes[k];
-	struct commit_links links;
-	struct err e = ERR_INIT;
-	if (repo_links(l->repo, id, &links, &e) < 0)
+	struct node *n = node_read(l, id);
+	if (!n)
 		return NULL;
-	struct node *n = ARENA_NEW(&l->arena, struct node);
-	n->c = (struct lineage_commit){ .id = *id, .tree = links.tree, .time = links.time / 1000, .cut = links.cut,
-		.n_parents = (uint32_t)links.n_parents };
-	if (links.n_parents)
-		n->c.parents = (const struct oid *)arena_memdup(&l->arena, links.parents, links.n_parents * sizeof(*links.parents));
 	l->nodes[k] = n;
 	l->n_nodes++;
 	return n;
@@ -346,37 +434,43 @@ out:
 
 /* Trees */
 
-static struct tree *tree_slot(struct lineage *l, const struct oid *id)
+static struct tree **tree_slot(struct lineage *l, const struct oid *id)
 {
 	uint32_t h;
 	memcpy(&h, id->id, sizeof(h));
 	return &l->trees[h % TREE_SLOTS];
 }
 
-static bool tree_is(const struct tree *t, const struct oid *id)
+static struct tree *tree_read(struct lineage *l, const struct oid *id)
 {
-	return t->o && !memcmp(git_odb_object_id(t->o)->id, id->id, 20);
+	struct buf b = BUF_INIT;
+	size_t size;
+	if (!packs_read(l->packs, id->id, PACK_TREE, SIZE_MAX / 4, &b) && !object_read(l, id, GIT_OBJECT_TREE, 0, &b, &size)) {
+		buf_release(&b);
+		return NULL;
+	}
+	struct tree *t = xcalloc(1, sizeof(*t));
+	*t = (struct tree){ .id = *id, .size = b.len, .refs = 1 };
+	t->ptr = buf_detach(&b);
+	return t;
 }
 
-/* A reference that the caller frees. */
-static git_odb_object *tree_get(struct lineage *l, const struct oid *id)
+/* The caller lets go of it with tree_put. */
+static struct tree *tree_get(struct lineage *l, const struct oid *id)
 {
-	git_odb_object *o = NULL;
-	struct tree *t = tree_slot(l, id);
-	if (tree_is(t, id))
-		return git_odb_object_dup(&o, t->o) < 0 ? NULL : o;
-	o = object_read(l, id, GIT_OBJECT_TREE);
-	if (!o)
-		return NULL;
-	if (l->tree_bytes + git_odb_object_size(o) > TREE_BYTES)
-		trees_drop(l);
-	if (t->o)
-		l->tree_bytes -= git_odb_object_size(t->o);
-	tree_drop(t);
-	l->tree_bytes += git_odb_object_size(o);
-	if (git_odb_object_dup(&t->o, o) < 0)
-		t->o = NULL;
-	return o;
+	struct tree **slot = tree_slot(l, id), *t = *slot;
+	if (!t || !oid_equal(&t->id, id)) {
+		t = tree_read(l, id);
+		if (!t)
+			return NULL;
+		if (l->tree_bytes + t->size > l->tree_most)
+			trees_drop(l);
+		l->tree_bytes += t->size - (*slot ? (*slot)->size : 0);
+		tree_put(*slot);
+		*slot = t;
+	}
+	t->refs++;
+	return t;
 }
 
 struct entry { const char *name; size_t len; unsigned mode; const uint8_t *id; };
@@ -412,7 +506,7 @@ static int cmp_name(const void *a, const void *b)
 
 static void tree_index(struct tree *t)
 {
-	const char *start = git_odb_object_data(t->o), *p = start, *end = p + git_odb_object_size(t->o), *at = p;
+	const char *start = t->ptr, *p = start, *end = p + t->size, *at = p;
 	size_t alloc = 0;
 	for (struct entry x; entry_next(&p, end, &x); at = p) {
 		t->names = array_grow(t->names, t->n_names, &alloc, sizeof(*t->names));
@@ -425,8 +519,8 @@ static void tree_index(struct tree *t)
 /* Where in the tree's bytes to look for a name: at its entry, where there is an index, else at the first. */
 static const char *tree_hint(struct tree *t, const char *name, size_t len)
 {
-	const char *start = git_odb_object_data(t->o);
-	if (git_odb_object_size(t->o) < INDEX_FROM || ++t->asked < INDEX_ASKED)
+	const char *start = t->ptr;
+	if (t->size < INDEX_FROM || ++t->asked < INDEX_ASKED)
 		return start;
 	if (!t->names)
 		tree_index(t);
@@ -444,13 +538,11 @@ static const char *tree_hint(struct tree *t, const char *name, size_t len)
 static bool tree_find(struct lineage *l, const struct oid *tree, const char *name, size_t len, struct oid *out,
     unsigned *mode)
 {
-	git_odb_object *o = tree_get(l, tree);
-	struct tree *t = tree_slot(l, tree);
+	struct tree *t = tree_get(l, tree);
 	bool found = false;
-	if (!o)
+	if (!t)
 		return false;
-	const char *p = tree_is(t, tree) ? tree_hint(t, name, len) : git_odb_object_data(o);
-	const char *end = (const char *)git_odb_object_data(o) + git_odb_object_size(o);
+	const char *p = tree_hint(t, name, len), *end = t->ptr + t->size;
 	for (struct entry x; p && !found && entry_next(&p, end, &x);) {
 		if (x.len != len || memcmp(x.name, name, len))
 			continue;
@@ -458,7 +550,7 @@ static bool tree_find(struct lineage *l, const struct oid *tree, const char *nam
 		*mode = x.mode;
 		found = true;
 	}
-	git_odb_object_free(o);
+	tree_put(t);
 	return found;
 }
 
@@ -624,15 +716,15 @@ static void diff_merge(struct differ *d, const char *p, const char *p_end, const
 
 static void diff_trees(struct differ *d, const struct oid *old_tree, const struct oid *new_tree, unsigned depth)
 {
-	git_odb_object *a = old_tree ? tree_get(d->l, old_tree) : NULL, *b = new_tree ? tree_get(d->l, new_tree) : NULL;
+	struct tree *a = old_tree ? tree_get(d->l, old_tree) : NULL, *b = new_tree ? tree_get(d->l, new_tree) : NULL;
 	if ((old_tree && !a) || (new_tree && !b) || depth > 512) {
 		d->out->cut = true;
 	} else {
-		const char *p = a ? git_odb_object_data(a) : "", *q = b ? git_odb_object_data(b) : "";
-		diff_merge(d, p, a ? p + git_odb_object_size(a) : p, q, b ? q + git_odb_object_size(b) : q, depth);
+		const char *p = a ? a->ptr : "", *q = b ? b->ptr : "";
+		diff_merge(d, p, a ? p + a->size : p, q, b ? q + b->size : q, depth);
 	}
-	git_odb_object_free(a);
-	git_odb_object_free(b);
+	tree_put(a);
+	tree_put(b);
 }
 
 void lineage_diff(struct lineage *l, const struct oid *old_tree, const struct oid *new_tree, const char *const *only,
@@ -659,27 +751,9 @@ bool lineage_blob(struct lineage *l, const struct oid *id, size_t max, struct bu
 			*size = out->len - before;
 		return true;
 	}
-	if (size)
-		*size = 0;
-	git_oid g;
 	size_t len;
-	git_object_t type;
-	memcpy(g.id, id->id, sizeof(g.id));
-	if (max && git_odb_exists_ext(l->odb, &g, GIT_ODB_LOOKUP_NO_REFRESH) &&
-	    git_odb_read_header(&len, &type, l->odb, &g) == 0 && len > max) {
-		if (size)
-			*size = len;
-		return false;
-	}
-	git_odb_object *o = object_read(l, id, GIT_OBJECT_BLOB);
-	if (!o)
-		return false;
-	len = git_odb_object_size(o);
+	bool good = object_read(l, id, GIT_OBJECT_BLOB, max, out, &len);
 	if (size)
 		*size = len;
-	bool fits = !max || len <= max;
-	if (fits)
-		buf_add(out, git_odb_object_data(o), len);
-	git_odb_object_free(o);
-	return fits;
+	return good;
 }

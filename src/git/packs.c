@@ -3,7 +3,7 @@
  * Packs and their indexes (gitformat-pack(5), version 2 of both) are mapped whole and checked at every step: nothing is
  * believed that would lead outside the map, and zlib's checksum of each piece is verified. An object is the end of a
  * chain of deltas; the chain is walked down to what is kept or whole, then up again. All that is made on the way is kept,
- * by its place in the pack, up to KEPT_BYTES; then what was not used since the last time goes.
+ * by its place in the pack, up to a limit; then what was not used since the last time goes.
  */
 #include "config.h"
 #include <dirent.h>
@@ -34,7 +34,7 @@ struct step { uint64_t at, body; size_t n; };
 struct packs {
 	struct pack *first;
 	struct kept *kept[KEPT_SLOTS];
-	size_t bytes, since;
+	size_t bytes, since, most;
 	unsigned turn;
 	z_stream z;
 	bool z_open;
@@ -123,9 +123,12 @@ struct packs *packs_open(const char *objects)
 	if (d)
 		closedir(d);
 	buf_release(&dir);
+	p->most = KEPT_BYTES;
 	p->z_open = inflateInit(&p->z) == Z_OK;
 	return p;
 }
+
+void packs_share(struct packs *p, unsigned n) { p->most = KEPT_BYTES / (n ? n : 1); }
 
 /* Kept objects */
 
@@ -148,14 +151,14 @@ static struct kept *kept_put(struct packs *p, const struct pack *k, uint64_t at,
 	*x = (struct kept){ k, at, bytes, n, type, p->turn, *slot };
 	p->bytes += n + sizeof(*x);
 	p->since += n + sizeof(*x);
-	if (p->since > KEPT_BYTES / 4) {
+	if (p->since > p->most / 4) {
 		p->since = 0;
 		p->turn++;
 	}
 	return *slot = x;
 }
 
-/* Goes: what was not used in the last `turns` quarters of KEPT_BYTES that were put. */
+/* Goes: what was not used in the last `turns` quarters of the limit that were put. */
 static void kept_drop(struct packs *p, unsigned turns)
 {
 	for (size_t i = 0; i < KEPT_SLOTS; i++)
@@ -175,9 +178,9 @@ static void kept_drop(struct packs *p, unsigned turns)
 /* Nobody holds one here. */
 static void kept_trim(struct packs *p)
 {
-	if (p->bytes <= KEPT_BYTES)
+	if (p->bytes <= p->most)
 		return;
-	for (unsigned turns = 4; turns-- > 0 && p->bytes > KEPT_BYTES - KEPT_BYTES / 4;)
+	for (unsigned turns = 4; turns-- > 0 && p->bytes > p->most - p->most / 4;)
 		kept_drop(p, turns);
 }
 
@@ -416,6 +419,8 @@ struct packs *packs_open(const char *objects)
 }
 
 void packs_close(struct packs *p) { free(p); }
+
+void packs_share(struct packs *p, unsigned n) { (void)p, (void)n; }
 
 bool packs_read(struct packs *p, const uint8_t *id, enum pack_type type, size_t max, struct buf *out)
 {

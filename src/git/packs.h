@@ -13,6 +13,8 @@ struct packs;
 /* The packs of an object folder (".git/objects") as they are now. Never NULL. */
 struct packs *packs_open(const char *objects);
 void packs_close(struct packs *p);
+/* It is one of n that are used at the same time: each keeps an nth of what one alone would. */
+void packs_share(struct packs *p, unsigned n);
 
 enum pack_type { PACK_COMMIT = 1, PACK_TREE, PACK_BLOB, PACK_TAG };   /* as in the file */
 /* The content of object id (20 bytes) of that type and of at most max bytes is added to out; false: not to be had here. */

@@ -874,6 +874,136 @@ static void batches(void **state UNUSED)
 	world_free(w);
 }
 
+/* A cache that several threads may only use one at a time: an overlap is a fault of the caller. */
+struct memory { struct { char *space; void *key, *p; size_t key_len, n; } items[8000]; size_t len; int inside; };
+
+static bool memory_get(void *ctx, const char *space, const void *key, size_t key_len, struct buf *out)
+{
+	struct memory *m = ctx;
+	bool found = false;
+
+	assert_int_equal(m->inside++, 0);
+	for (size_t i = 0; i < m->len && !found; i++)
+		if (m->items[i].key_len == key_len && !memcmp(m->items[i].key, key, key_len) && !strcmp(m->items[i].space, space)) {
+			buf_add(out, m->items[i].p, m->items[i].n);
+			found = true;
+		}
+	m->inside--;
+	return found;
+}
+
+static void memory_put(void *ctx, const char *space, const void *key, size_t key_len, const void *p, size_t n)
+{
+	struct memory *m = ctx;
+	size_t i = m->len;
+
+	assert_int_equal(m->inside++, 0);
+	assert_true(i < ARRAY_SIZE(m->items));
+	m->items[i].space = xstrdup(space);
+	m->items[i].key = memcpy(xmalloc(key_len + 1), key, key_len);
+	m->items[i].p = memcpy(xmalloc(n + 1), p, n);
+	m->items[i].key_len = key_len;
+	m->items[i].n = n;
+	m->len++;
+	m->inside--;
+}
+
+static void memory_free(struct memory *m)
+{
+	for (size_t i = 0; i < m->len; i++) {
+		free(m->items[i].space);
+		free(m->items[i].key);
+		free(m->items[i].p);
+	}
+	free(m);
+}
+
+enum { CREW_FILES = 160, CREW_ANCHORS = CREW_FILES * 4 };
+
+static const char *crew_path(struct world *w, const char *top, unsigned i)
+{
+	return arena_printf(&w->arena, "%s%u/f%u.c", top, i % 5, i);
+}
+
+static void crew_put(struct world *w, const char *top, unsigned i, const char *head, const char *tail)
+{
+	put(w, crew_path(w, top, i), arena_printf(&w->arena, "%s%sint own_%u_a;\nint own_%u_b;\n" FN("alpha") "%s", HEAD, head, i, i, tail));
+}
+
+/* Of all files: some grow, some are edited, renamed, removed, lose code to another. */
+static void crew_history(struct world *w, const char **from, const char **to)
+{
+	for (unsigned i = 0; i < CREW_FILES; i++)
+		crew_put(w, "d", i, "", i % 3 ? "" : FN("beta"));
+	*from = commit(w);
+	for (unsigned i = 0; i < CREW_FILES; i++)
+		crew_put(w, "d", i, i % 2 ? "int grown;\n" : "", i % 3 && i % 6 != 2 ? "" : FN("beta"));
+	commit(w);
+	for (unsigned i = 0; i < 30; i++)
+		GIT(w, "mv", crew_path(w, "d", i), crew_path(w, "d", 1000 + i));
+	for (unsigned i = 30; i < 40; i++)
+		GIT(w, "rm", "-q", crew_path(w, "d", i));
+	for (unsigned i = 40; i < 70; i++)
+		crew_put(w, "d", i, "int edited_here_now;\n", "");
+	*to = commit(w);
+}
+
+static void crew_places(struct world *w, struct anchor *an, const char *to, unsigned workers, struct memory *m, struct place *out)
+{
+	struct map_cache cache = { m, memory_get, memory_put };
+	struct placer *p = placer_new(world_repo(w), m ? &cache : NULL);
+	struct place_query q[CREW_ANCHORS];
+	struct err e = ERR_INIT;
+	struct oid id;
+
+	for (size_t i = 0; i < CREW_ANCHORS; i++)
+		q[i] = (struct place_query){ &an[i], &out[i] };
+	if (to)
+		assert_true(oid_parse(to, &id));
+	placer_workers(p, workers);
+	assert_int_equal(place_batch(p, to ? &id : NULL, q, CREW_ANCHORS, &w->arena, &e), 0);
+	placer_free(p);
+}
+
+static void same_places(struct world *w, const struct place *x, const struct place *y)
+{
+	for (size_t i = 0; i < CREW_ANCHORS; i++) {
+		assert_string_equal(said(w, &x[i]), said(w, &y[i]));
+		assert_true(x[i].confidence == y[i].confidence && x[i].last_line == y[i].last_line &&
+			    x[i].near_before == y[i].near_before && x[i].near_after == y[i].near_after);
+		assert_true(!x[i].commit == !y[i].commit && (!x[i].commit || !strcmp(x[i].commit, y[i].commit)));
+	}
+}
+
+/* Threads that share a batch give what one alone gives: of a commit, of the work tree, with a cache and from it. */
+static void workers(void **state UNUSED)
+{
+	struct world *w = world_make();
+	struct anchor an[CREW_ANCHORS];
+	struct place one[CREW_ANCHORS], many[CREW_ANCHORS];
+	struct memory *m = xcalloc(1, sizeof(*m));
+	const char *from, *to;
+
+	crew_history(w, &from, &to);
+	for (unsigned i = 0; i < CREW_ANCHORS; i++)
+		an[i] = (struct anchor){ .type = ANCHOR_LINES, .path = crew_path(w, "d", i % CREW_FILES), .line = 1 + i * 7 % 12,
+			.end = 1 + i * 7 % 12 + (i % 4 == 0), .commit = from };
+	crew_places(w, an, to, 1, NULL, one);
+	crew_places(w, an, to, 4, NULL, many);
+	same_places(w, one, many);
+	crew_places(w, an, to, 4, m, many);
+	same_places(w, one, many);
+	crew_places(w, an, to, 4, m, many);
+	same_places(w, one, many);
+	for (unsigned i = 60; i < 90; i++)
+		crew_put(w, "d", i, "int dirty_line;\n", FN("gamma"));
+	crew_places(w, an, NULL, 1, NULL, one);
+	crew_places(w, an, NULL, 4, NULL, many);
+	same_places(w, one, many);
+	memory_free(m);
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -885,7 +1015,7 @@ int main(void)
 		cmocka_unit_test(amended_and_squashed), cmocka_unit_test(cherry_picked), cmocka_unit_test(work_tree),
 		cmocka_unit_test(no_commit_yet), cmocka_unit_test(commit_gone), cmocka_unit_test(shallow), cmocka_unit_test(sections),
 		cmocka_unit_test(sections_of_formats),
-		cmocka_unit_test(columns), cmocka_unit_test(columns_gone), cmocka_unit_test(bad_input), cmocka_unit_test(rename_storm), cmocka_unit_test(batches),
+		cmocka_unit_test(columns), cmocka_unit_test(columns_gone), cmocka_unit_test(bad_input), cmocka_unit_test(rename_storm), cmocka_unit_test(batches), cmocka_unit_test(workers),
 	};
 
 	return cmocka_run_group_tests_name("place", tests, NULL, NULL);

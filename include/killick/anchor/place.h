@@ -27,6 +27,10 @@ void placer_threshold(struct placer *p, double t);
 /* Blobs that a partial clone lacks may be downloaded (place --fetch). */
 void placer_allow_fetch(struct placer *p, bool yes);
 
+/* How many threads share a batch of many files; 0, as it is at first: as many as there are processors, within reason. The
+ * answers are the same. */
+void placer_workers(struct placer *p, unsigned n);
+
 /* Only what the same file or one diff of the two ends answers; the rest is left pending. */
 void placer_quick(struct placer *p, bool yes);
 

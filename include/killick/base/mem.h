@@ -49,6 +49,8 @@ void arena_init(struct arena *a);
 void arena_release(struct arena *a);
 /* Forgets everything, keeps one block for the next use. */
 void arena_clear(struct arena *a);
+/* What `from` holds is held by `a` from now on, and `from` is empty. */
+void arena_take(struct arena *a, struct arena *from);
 void *arena_alloc(struct arena *a, size_t n);
 #define ARENA_NEW(a, type) ((type *)arena_alloc((a), sizeof(type)))
 /* NULL in, NULL out. */

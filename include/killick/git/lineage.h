@@ -13,6 +13,12 @@ struct lineage;
 /* Borrows the repository, which must outlive it. */
 int lineage_open(struct repo *r, struct lineage **out, struct err *e);
 void lineage_close(struct lineage *l);
+/* Another handle on the same repository, for another thread, with caches of its own, each the nth part of one's;
+ * closed by itself, in any order. */
+struct lineage *lineage_twin(struct lineage *l, unsigned n);
+/* Held while anything else is asked of the repository that several threads share. Not around functions of this file. */
+void lineage_lock(struct lineage *l);
+void lineage_unlock(struct lineage *l);
 /* Objects that a partial clone lacks are downloaded, by git as a child. Off at first. */
 void lineage_allow_fetch(struct lineage *l, bool yes);
 
