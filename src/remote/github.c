@@ -173,6 +173,8 @@ static const char *missing_scopes(const struct http_answer *a, bool private_)
 	return private_ ? "the scope 'repo'" : "the scope 'public_repo' (or 'repo')";
 }
 
+static const char archived[] = "the project is archived: it can only be read";
+
 static int probe_repo(struct gh *g, struct remote_probe *p, struct err *e)
 {
 	struct arena *a = remote_keep(g->r);
@@ -196,7 +198,7 @@ static int probe_repo(struct gh *g, struct remote_probe *p, struct err *e)
 	if (!(p->caps & CAP_TASKS))
 		p->caps &= ~(unsigned)CAP_NEW_TASK;
 	if (json_get_bool(ans.json, "archived"))
-		p->quirk = "the repository is archived: it can only be read";
+		p->quirk = archived;
 	http_answer_release(&ans);
 	return 0;
 }
@@ -260,7 +262,9 @@ static int gh_probe(struct remote *r, struct remote_probe *out, struct err *e)
 	if (out->caps & CAP_COMMENT && probe_graphql(&g))
 		out->caps |= CAP_RESOLVE;
 	add_why(why, out, CAP_TASKS, "issues are turned off there");
-	if (!g.me)
+	if (out->quirk == archived)
+		add_why(why, out, caps_write | caps_triage | CAP_RESOLVE | CAP_MODERATE, "the project is archived");
+	else if (!g.me)
 		add_why(why, out, caps_write | caps_triage | CAP_RESOLVE | CAP_MODERATE, "that needs a token");
 	else if (out->missing)
 		add_why(why, out, caps_write | caps_triage | CAP_RESOLVE | CAP_MODERATE, "the token may not write");

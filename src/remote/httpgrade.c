@@ -328,6 +328,7 @@ static const struct { long status; enum err_code code; const char *fmt; bool may
 	{ 412, ERR_CONFLICT, "%s: somebody else changed it (%ld%s%s)", false },
 	{ 413, ERR_REFUSED, "%s: it is too long (%ld%s%s)", false },
 	{ 422, ERR_REFUSED, "%s refuses this (%ld%s%s)", false },
+	{ 423, ERR_AUTH, "%s does not let you (%ld%s%s)", false },   /* Gitea: archived */
 	{ 425, ERR_OFFLINE, "%s is not ready (%ld%s%s)", true },
 };
 

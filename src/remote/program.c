@@ -128,7 +128,8 @@ static const char *rights_page(const struct remote *r)
 /* Whoever is told that a credential does not do must know which one it was. */
 static void auth_words(const struct remote *r, struct err *e)
 {
-	if (e->code != ERR_AUTH || !r->http)
+	/* No credential helps with a project that nobody may write to. */
+	if (e->code != ERR_AUTH || !r->http || strstr(e->msg, "archived"))
 		return;
 	const char *page = rights_page(r), *at = page ? "; rights are given at " : "", *web = page ? r->src.web : "";
 

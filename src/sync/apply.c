@@ -231,6 +231,30 @@ bad:
 	return -1;
 }
 
+void source_doubt(struct work *w, struct source *s)
+{
+	struct err e = ERR_INIT;
+	struct source_row row;
+
+	if (s->probed <= 1)
+		return;
+	s->probed = 1; /* long ago; 0 would be never */
+	if (index_begin(w->index, INDEX_WAIT, &e))
+		goto bad;
+	if (source_take_row(w, s, &row, &e))
+		goto undo;
+	row.heads = source_state(w, s);
+	if (index_source_set(w->index, &row, &e))
+		goto undo;
+	if (!index_commit(w->index, &e))
+		return;
+	goto bad;
+undo:
+	index_rollback(w->index);
+bad:
+	trace("sync", "%s", e.msg);
+}
+
 int source_lock(struct lock *l, const struct source *s, const char *what, int wait_ms, struct err *e)
 {
 	uint8_t sum[SHA256_SIZE];

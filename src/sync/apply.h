@@ -26,6 +26,8 @@ int source_take_row(struct work *w, struct source *s, struct source_row *row, st
 const char *source_state(struct work *w, const struct source *s);
 /* The end of a pull, or what stopped it (NULL: nothing). */
 int source_note(struct work *w, struct source *s, bool full, const char *problem, struct err *e);
+/* It said that we may not: what it can do is asked again at the next pull. */
+void source_doubt(struct work *w, struct source *s);
 /* What the index knows of it now, after another process was at it. */
 void source_reload(struct work *w, struct source *s);
 /* Whoever pulls, or sends (what: "pull", "send"). ERR_BUSY after wait_ms. */

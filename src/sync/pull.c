@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Pulling several sources at once: a child each, one loop that waits on all of them and does all the writing. A source that
- * was not asked for a day what it can do is asked first. What a child said before it failed is kept, without the cursor:
+ * was not asked for a day what it can do is asked first, one that refused us something or is read in full, too. What a child said before it failed is kept, without the cursor:
  * records may come any number of times.
  */
 #include "config.h"
@@ -91,6 +91,8 @@ static void finish(struct pulling *pl, struct puller *u, const struct err *fault
 	index_load(pl->w->index, --pl->busy > 0);
 	if (source_note(pl->w, u->p->s, u->p->full, fault ? arena_strdup(&pl->w->arena, fault->msg) : NULL, &unused))
 		trace("sync", "%s", unused.msg);
+	if (fault && (fault->code == ERR_AUTH || fault->code == ERR_NOT_FOUND))
+		source_doubt(pl->w, u->p->s);
 	lock_release(&u->lock);
 	buf_release(&u->page.lines);
 	json_decref(u->probe);
@@ -104,7 +106,7 @@ static void start(struct pulling *pl, struct puller *u)
 {
 	struct pull *p = u->p;
 	struct err fault = ERR_INIT;
-	bool probes = !p->s->probed || clock_now() - p->s->probed > PROBE_AGE || p->s->probed > clock_now();
+	bool probes = !p->s->probed || (p->full && *p->s->cursor) || clock_now() - p->s->probed > PROBE_AGE || p->s->probed > clock_now();
 	json_t *request;
 
 	if (p->state == PULL_PROBES)

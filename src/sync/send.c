@@ -256,6 +256,13 @@ static bool is_about_the_row(const struct err *fault)
 	return fault->code == ERR_NOT_FOUND || fault->code == ERR_AUTH || fault->code == ERR_REFUSED || fault->code == ERR_CONFLICT;
 }
 
+static int hold_fault(struct sender *x, const struct err *fault, struct err *e)
+{
+	if (fault->code == ERR_AUTH)
+		source_doubt(x->w, x->s);
+	return hold(x, arena_printf(&x->arena, "%s", fault->msg), e);
+}
+
 /* 1: go on; 0: it is held or waits. */
 static int look_first(struct sender *x, struct err *e)
 {
@@ -269,7 +276,7 @@ static int look_first(struct sender *x, struct err *e)
 	j = ask(x, request1("look", json_string(x->op.task)), "done", &retry_at, &fault);
 	json_decref(j);
 	if (!j && is_about_the_row(&fault))
-		return hold(x, arena_printf(&x->arena, "%s", fault.msg), e);
+		return hold_fault(x, &fault, e);
 	if (!j)
 		return put_off(x, &fault, retry_at, e);
 	if (apply(x, e))
@@ -297,7 +304,7 @@ static int mark_first(struct sender *x, struct err *e)
 		return 1;
 	j = ask(x, request1("mark", op_json(x)), "mark", &retry_at, &fault);
 	if (!j && is_about_the_row(&fault))
-		return hold(x, arena_printf(&x->arena, "%s", fault.msg), e);
+		return hold_fault(x, &fault, e);
 	if (!j)
 		return put_off(x, &fault, retry_at, e);
 	x->r->mark = arena_strdup(&x->w->arena, json_get_str(j, "mark") ? json_get_str(j, "mark") : "");
@@ -344,6 +351,8 @@ static int push(struct sender *x, struct err *e)
 	}
 	if (happen(x, events[o.is], &o, e))
 		return -1;
+	if (o.is == WIRE_REFUSED && o.code == ERR_AUTH)
+		source_doubt(x->w, x->s);
 	tell(x, &o);
 	return apply(x, e);
 }
