@@ -64,15 +64,33 @@ static int capture_lines(struct anchor *an, const struct text *t, struct arena *
 	return 0;
 }
 
+/* The section that is spelled most like it, or NULL. */
+static const char *section_near(const struct section *all, size_t n, const char *path)
+{
+	ARRAY(const char *) names = ARRAY_INIT;
+	const char *best;
+
+	for (size_t i = 0; i < n; i++)
+		*array_add(&names) = all[i].path;
+	*array_add(&names) = NULL;
+	best = str_nearest(path, names.items);
+	array_release(&names);
+	return best;
+}
+
 static int capture_section(struct anchor *an, const struct text *t, struct arena *a, struct err *e)
 {
 	struct section *all;
 	size_t n = sections_parse(a, an->path, t->ptr, t->size, &all);
-	const struct section *s = section_find(all, n, an->section ? an->section : "");
+	const char *path = an->section ? an->section : "", *near;
+	const struct section *s = section_find(all, n, path);
 	if (!n)
-		return err_set(e, ERR_NOT_FOUND, "%s has no sections", an->path);
+		return err_set(e, ERR_NOT_FOUND, "%s has no sections: those of Markdown, AsciiDoc, reStructuredText, Org and LaTeX are "
+		    "known, by the file's name", an->path);
+	if (!s && (near = section_near(all, n, path)))
+		return err_set(e, ERR_NOT_FOUND, "%s has no section '%s'; did you mean '%s'?", an->path, path, near);
 	if (!s)
-		return err_set(e, ERR_NOT_FOUND, "%s has no section '%s'", an->path, an->section ? an->section : "");
+		return err_set(e, ERR_NOT_FOUND, "%s has no section '%s'", an->path, path);
 	an->section = s->path;
 	quote_fill(an, t, s->line - 1, s->end - 1, a);
 	return 0;

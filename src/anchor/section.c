@@ -181,6 +181,17 @@ static size_t cells(struct span s)
 	return n;
 }
 
+/* What may stand right above a title: block attributes and anchors, attribute entries, comments, directives. */
+static bool asciidoc_above(struct span s)
+{
+	static const char *const directives[] = { "ifdef::", "ifndef::", "ifeval::", "endif::", "include::" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(directives); i++)
+		if (starts(s, directives[i]))
+			return true;
+	return blank(s) || *s.p == '[' || starts(s, "//") || (*s.p == ':' && s.n > 2 && memchr(s.p + 1, ':', s.n - 1));
+}
+
 /* A title over a line of = - ~ ^ + about as long. */
 static bool asciidoc_two_line(struct doc *d, size_t i)
 {
@@ -190,7 +201,7 @@ static bool asciidoc_two_line(struct doc *d, size_t i)
 	size_t n = c ? rule_of(u, *c) : 0, w = cells(trimmed(t));
 	if (n < 2 || w < 2 || n > w + 2 || n + 2 < w || blank(t) || strchr(".[|/:*+-=", *t.p))
 		return false;
-	if (i && !blank(d->lines[i - 1]) && *d->lines[i - 1].p != '[')
+	if (i && !asciidoc_above(d->lines[i - 1]))
 		return false;
 	heading(d, i, (unsigned)(c - marks) + 1, t);
 	return true;

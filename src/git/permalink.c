@@ -312,7 +312,9 @@ static const struct { const char *word; enum forge forge; } host_words[] = {
 /* The host's labels are compared whole: "gitlab.example.org" is one, "notgitlab.example.org" is not. */
 enum forge forge_of_host(const char *host)
 {
-	static const char *const cgit_hosts[] = { "git.kernel.org", "git.savannah.gnu.org", "git.zx2c4.com", NULL };
+	static const char *const cgit_hosts[] = {
+		"git.kernel.org", "git.savannah.gnu.org", "git.savannah.nongnu.org", "git.zx2c4.com", NULL,
+	};
 
 	for (size_t i = 0; cgit_hosts[i]; i++)
 		if (!strcmp(host, cgit_hosts[i]))
@@ -341,6 +343,7 @@ static bool parse_page(struct page *pg)
 			if (out->forge == FORGE_GITHUB && forge_of_host(out->host) == FORGE_GITEA)
 				out->forge = FORGE_GITEA;   /* commits and issues look the same on both */
 			from = project_start(&pg->parts, out->forge);
+			from = from < i ? from : 0;   /* a project that is called cgit */
 			out->project = project(pg->a, &pg->parts, from, i);
 			parse_lines(out->kind == 'f' ? pg->url->fragment : NULL, out);
 			return out->project != NULL;
@@ -411,8 +414,8 @@ static bool same_project(struct repo *r, const struct permalink *p, const struct
 
 	if (p->forge == FORGE_GITILES && str_starts(ours, "a/"))
 		ours += 2;   /* Gerrit's prefix for authenticated http */
-	if (p->forge == FORGE_CGIT && str_starts(ours, "cgit/"))
-		ours += 5;
+	if (p->forge == FORGE_CGIT && (str_starts(ours, "cgit/") || str_starts(ours, "git/")))
+		ours = strchr(ours, '/') + 1;   /* the pages below one folder of the host, the clones below another */
 	if (folds ? !strcasecmp(ours, theirs) : !strcmp(ours, theirs))
 		return true;
 	n = strlen(theirs) - (strlen(ours) < strlen(theirs) ? strlen(ours) : 0);
@@ -568,9 +571,25 @@ static bool is_pushed(struct repo *r, struct arena *a, const char *remote, const
 	return yes;
 }
 
-static void write_base(struct buf *out, struct arena *a, const struct remote_url *u, const struct forge_row *f)
+/* cgit knows a project by the name of its folder, with ".git" where it has that; Savannah clones from /git. */
+static const char *cgit_project(struct arena *a, const struct remote_url *u, const char *url)
 {
 	const char *project = u->project;
+	size_t n = strlen(url);
+
+	while (n && url[n - 1] == '/')
+		n--;
+	if (n > 4 && !memcmp(url + n - 4, ".git", 4))
+		project = arena_printf(a, "%s.git", project);
+	if (str_starts(u->host, "git.savannah.") && str_starts(project, "git/"))
+		project = arena_printf(a, "cgit/%s", project + 4);
+	return project;
+}
+
+/* url: the remote's, as it was parsed into u. */
+static void write_base(struct buf *out, struct arena *a, const struct remote_url *u, const char *url, const struct forge_row *f)
+{
+	const char *project = f->forge == FORGE_CGIT ? cgit_project(a, u, url) : u->project;
 	bool google = str_ends(u->host, ".googlesource.com");
 
 	buf_addf(out, "%s://%s", !strcmp(u->scheme, "http") ? "http" : "https", web_host(a, u->host));
@@ -623,7 +642,7 @@ bool permalink_make(struct repo *r, const struct anchor *an, struct buf *out)
 		if (!remote_url_parse(&a, list[i].url, &u) || !(f = forge_row(r, &a, web_host(&a, u.host))) ||
 		    !is_pushed(r, &a, list[i].name, &id))
 			continue;
-		write_base(out, &a, &u, f);
+		write_base(out, &a, &u, list[i].url, f);
 		write_page(out, f, an);
 		made = true;
 	}

@@ -41,7 +41,9 @@ try https://codeberg.org/a/w "https://codeberg.org/a/w/src/commit/$H/src/a.c#L2-
 try https://gitea.example.org:3000/a/w "https://gitea.example.org:3000/a/w/src/commit/$H/src/a.c#L2-L4" "Gitea on a port"
 try https://gerrit.example.org/a/tools/w "https://gerrit.example.org/plugins/gitiles/tools/w/+/$H/src/a.c#2" Gerrit "lines src/a.c:2@$H"
 try https://chromium.googlesource.com/chromium/src.git "https://chromium.googlesource.com/chromium/src/+/$H/src/a.c#2" googlesource "lines src/a.c:2@$H"
-try https://git.kernel.org/pub/scm/git/git.git "https://git.kernel.org/pub/scm/git/git/tree/src/a.c?id=$H#n2" cgit "lines src/a.c:2@$H"
+try https://git.kernel.org/pub/scm/git/git.git "https://git.kernel.org/pub/scm/git/git.git/tree/src/a.c?id=$H#n2" cgit "lines src/a.c:2@$H"
+try https://git.zx2c4.com/cgit "https://git.zx2c4.com/cgit/tree/src/a.c?id=$H#n2" "cgit's own project" "lines src/a.c:2@$H"
+try https://git.savannah.gnu.org/git/tar.git "https://git.savannah.gnu.org/cgit/tar.git/tree/src/a.c?id=$H#n2" Savannah "lines src/a.c:2@$H"
 try https://git.example.org/a/w none "an unknown forge"
 git config killick.forge gitlab
 try https://git.example.org/a/w "https://git.example.org/a/w/-/blob/$H/src/a.c#L2-4" "told by killick.forge"

@@ -46,6 +46,9 @@ static void asciidoc(void **state UNUSED)
 	    "doc@1-11 one@3-10 one/two@7-10 three@11-11");
 	outline_is("a.adoc", "tig(1)\n======\n\nNAME\n----\ntig\n\nSYNOPSIS\n--------\n", "tig1@1-9 name@4-7 synopsis@8-9");
 	outline_is("a.adoc", "....\n== no\n....\n////\n== no\n////\n", "");
+	/* What stands right above a title without parting it from itself; text does. */
+	outline_is("a.adoc", "ifndef::x[]\nManual\n======\nendif::x[]\n\n[[one]]\n:toc:\n// note\nOne\n---\n", "manual@2-10 one@9-10");
+	outline_is("a.adoc", "text:\nOne\n---\n", "");
 	outline_is("a.adoc", "a listing\n----\nx = 1\n----\n", "");
 }
 
