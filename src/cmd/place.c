@@ -6,14 +6,16 @@
 #include <unistd.h>
 #include "families.h"
 #include "killick/cmd/act.h"
+#include "killick/git/permalink.h"
 #include "killick/store/settings.h"
 #include "place.h"
 
-struct place_values { const char *at; bool from_stdin, fetch; };
+struct place_values { const char *at; bool from_stdin, fetch, link; };
 static const struct opt place_opts[] = {
 	{ 0, "at", OPT_STR, offsetof(struct place_values, at), "REV", "where it was at REV, not in the work tree", NULL },
 	{ 0, "stdin", OPT_FLAG, offsetof(struct place_values, from_stdin), NULL,
 		"read JSON Lines {\"from\",\"path\",\"line\",\"end\",\"to\"}, answer a line each", NULL },
+	{ 0, "link", OPT_FLAG, offsetof(struct place_values, link), NULL, "its address on the web, as HEAD (or REV) has it", NULL },
 	{ 0, "fetch", OPT_FLAG, offsetof(struct place_values, fetch), NULL,
 		"in a partial clone, download the files that are needed", NULL },
 	{ 0, NULL, OPT_FLAG, 0, NULL, NULL, NULL },
@@ -69,6 +71,36 @@ static int anchor_of(struct cmd *c, const char *word, struct anchor *out, struct
 	return -1;
 }
 
+/* The address of where it is in the commit that was looked at; NULL: it is gone, or no page has that commit. */
+static const char *page_of(struct cmd *c, const struct anchor *an, const struct place *p, const char *commit)
+{
+	struct anchor there = *an;
+	struct buf b = BUF_INIT;
+	const char *url = NULL;
+
+	if (an->type != ANCHOR_COMMIT) {
+		there.commit = commit;
+		there.path = p->path;
+		there.line = p->line;
+		there.end = p->end;
+	}
+	if (p->state != PLACE_GONE && p->state != PLACE_UNKNOWN && permalink_make(c->work->repo, &there, &b))
+		url = arena_strdup(c->arena, b.ptr);
+	buf_release(&b);
+	return url;
+}
+
+static int answer_link(struct cmd *c, const char *word, const struct place *p, const char *url, struct err *e)
+{
+	if (url) {
+		out_text(c, STYLE_NORMAL, url);
+		out_line(c);
+		return 0;
+	}
+	return err_set(e, ERR_NOT_FOUND, "%s has no page on the web: %s", word, p->state == PLACE_GONE ?
+	    "it is gone from that commit" : "no remote of a known forge (killick.forge) has that commit; 'git push' may help");
+}
+
 static json_t *answer_json(const struct anchor *an, const struct place *p)
 {
 	json_t *j = json_object();
@@ -99,8 +131,10 @@ static void answer_text(struct cmd *c, const struct anchor *an, const struct pla
 	buf_release(&b);
 }
 
-static int place_words(struct cmd *c, const struct oid *to, bool fetch, struct err *e)
+static int place_words(struct cmd *c, const struct oid *to, struct err *e)
 {
+	const struct place_values *v = c->values;
+	char hex[GIT_OID_HEX];
 	size_t n = (size_t)c->argc;
 	struct anchor *an = arena_alloc(c->arena, sizeof(*an) * n);
 	struct place *out = arena_alloc(c->arena, sizeof(*out) * n);
@@ -113,20 +147,29 @@ static int place_words(struct cmd *c, const struct oid *to, bool fetch, struct e
 			return -1;
 		q[i] = (struct place_query){ .anchor = &an[i], .out = &out[i] };
 	}
-	p = place_open(c, fetch);
+	p = place_open(c, v->fetch);
 	rc = place_batch(p, to, q, n, c->arena, e);
 	placer_free(p);
 	if (rc)
 		return rc;
 	out_list_begin(c, "places");
-	for (size_t i = 0; i < n; i++) {
-		if (out_json(c))
-			out_item(c, answer_json(&an[i], &out[i]));
-		else
+	for (size_t i = 0; i < n && !rc; i++) {
+		const char *url = v->link ? page_of(c, &an[i], &out[i], oid_hex(hex, to)) : NULL;
+
+		if (out_json(c)) {
+			json_t *j = answer_json(&an[i], &out[i]);
+
+			if (v->link)
+				json_put_str(j, "url", url);
+			out_item(c, j);
+		} else if (v->link) {
+			rc = answer_link(c, c->argv[i], &out[i], url, e);
+		} else {
 			answer_text(c, &an[i], &out[i]);
+		}
 	}
 	out_list_end(c);
-	return 0;
+	return rc;
 }
 
 static int run_place(struct cmd *c, struct err *e)
@@ -134,15 +177,15 @@ static int run_place(struct cmd *c, struct err *e)
 	struct place_values *v = c->values;
 	struct oid to;
 
-	if (v->from_stdin && (c->argc || v->at))
-		return err_set(e, ERR_USAGE, "--stdin takes no anchors and no --at: each line says its own");
+	if (v->from_stdin && (c->argc || v->at || v->link))
+		return err_set(e, ERR_USAGE, "--stdin takes no anchors, no --at and no --link: each line says its own");
 	if (v->from_stdin)
 		return place_lines(c, v->fetch, e);
 	if (!c->argc)
 		return err_set(e, ERR_USAGE, "place needs ANCHOR… or --stdin (killick place -h)");
-	if (v->at && repo_resolve(c->work->repo, v->at, &to, e))
+	if ((v->at || v->link) && repo_resolve(c->work->repo, v->at ? v->at : "HEAD", &to, e))
 		return -1;
-	return place_words(c, v->at ? &to : NULL, v->fetch, e);
+	return place_words(c, v->at || v->link ? &to : NULL, e);
 }
 
 /* What work_places_kick starts. */

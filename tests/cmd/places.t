@@ -41,6 +41,17 @@ run killick place "src/a.c:3@$first" --json
 is "$(json "$out" '[(p["place"]["state"],p["place"]["path"],p["place"]["line"]) for p in d["places"]]')" '[["moved", "src/b.c", 5]]' "place from a revision"
 run killick place src/b.c:5 "--at=$first"; like "$out" 'src/a\.c:3 +moved' "place --at a revision"
 run killick place "$a"; like "$out" 'src/b\.c:5' "place of a thread"
+run killick place --link src/b.c:5; is "$st" 3 "place --link where nothing has a page"; like "$err" "no page on the web.*git push" "and says what may help"
+git update-ref refs/remotes/web/main HEAD && git config remote.web.url https://github.com/acme/w
+run killick place --link src/b.c:5 HEAD; is "$out" "https://github.com/acme/w/blob/$(git rev-parse HEAD)/src/b.c#L5
+https://github.com/acme/w/commit/$(git rev-parse HEAD)" "place --link"
+printf 'new\n' | cat - src/b.c >"$T/b" && cp src/b.c "$T/kept" && cp "$T/b" src/b.c
+is "$(killick place --link src/b.c:6)" "https://github.com/acme/w/blob/$(git rev-parse HEAD)/src/b.c#L5" "a line of the work tree, where HEAD has it"
+run killick place --link src/b.c:1; is "$st" 3 "a line that HEAD has not"; like "$err" "gone from that commit" "and says so"
+is "$(json "$(killick place --link --json src/b.c:1)" 'd["places"][0]["url"]')" null "and null in JSON"
+cp "$T/kept" src/b.c
+is "$(killick place --link "--at=$first" "$(killick place --link src/b.c:5)")" "https://github.com/acme/w/blob/$first/src/a.c#L3" "from permalink to permalink, through time"
+git update-ref -d refs/remotes/web/main && git config --remove-section remote.web
 run killick place; is "$st" 2 "place of nothing"
 run killick place src/a.c:3; is "$st" 3 "place of what is not there"
 printf '%s\n' "{\"from\":\"$first\",\"path\":\"src/a.c\",\"line\":3,\"to\":\"HEAD\",\"id\":7}" \
