@@ -29,6 +29,15 @@
 #include "killick/base/file.h"
 #include "remote/remote.h"
 
+/* AddressSanitizer takes terabytes of addresses for itself; gcc and clang say so each in a way of its own. */
+#if defined(__SANITIZE_ADDRESS__)
+#define HAS_SHADOW
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define HAS_SHADOW
+#endif
+#endif
+
 enum { KINDS = 3, ASKED_MAX = 30000, REPEAT = 300 };
 
 /* ---- the tape ---- */
@@ -678,7 +687,7 @@ static void load(void)
 	json_decref(doc);
 	buf_release(&text);
 	buf_release(&path);
-#ifndef __SANITIZE_ADDRESS__
+#ifndef HAS_SHADOW
 	setrlimit(RLIMIT_AS, &(struct rlimit){ (rlim_t)1 << 30, (rlim_t)1 << 30 });
 #endif
 	out_fd = memfd_create("out", MFD_CLOEXEC);
