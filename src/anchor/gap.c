@@ -79,15 +79,14 @@ static void block_use(const struct block *b, const struct gap *g, float sure, st
 {
 	for (uint32_t i = b->a < g->a ? g->a : b->a; i < b->b && i < g->b; i++) {
 		struct hit h = b->hits[i - b->a];
-		if (!h.kind)
+		if (!h.kind || skip_o[i - g->a])
 			continue;
 		h.like *= sure;
 		h.moved = !inside(g, b);
 		hits[i - g->a] = h;
-		if (skip_o)
-			skip_o[i - g->a] = true;
+		skip_o[i - g->a] = true;
 	}
-	for (uint32_t j = b->c < g->c ? g->c : b->c; skip_n && j < b->d && j < g->d; j++)
+	for (uint32_t j = b->c < g->c ? g->c : b->c; j < b->d && j < g->d; j++)
 		skip_n[j - g->c] = true;
 }
 
@@ -118,6 +117,14 @@ static struct rest rest_around(const struct gap *g, const struct hit *out, const
 }
 
 static bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+static char last_char(const struct text *t, uint32_t i)
+{
+	const char *p = text_at(t, i), *end = p + t->lines[i].len;
+	while (end > p && is_blank(end[-1]))
+		end--;
+	return end > p ? end[-1] : 0;
+}
 
 static bool blank(struct text *t, uint32_t i) { return text_line(t, i)->flags & LINE_BLANK; }
 
@@ -181,19 +188,30 @@ static bool defined_in_gap(struct pair *x, const struct gap *g, uint32_t name, u
 	return news == 1;
 }
 
+/* "int n = f();" became "int n;" and, further down, "n = f();" which is more like it: it is the declaration. */
+static bool declared_apart(struct pair *x, const struct gap *g, const struct hit *out, const struct hit *h, uint32_t j)
+{
+	if (h->moved || h->kind != HIT_EDIT || j >= h->line || last_char(x->n, j) != ';' || text_name(x->n, h->line))
+		return false;
+	for (uint32_t k = 0; k < g->b - g->a; k++)
+		if (out[k].kind && out[k].line <= j && j <= out[k].last)
+			return false;
+	return true;
+}
+
 /* Lines that nothing was found for, or little: a name that both versions define once is the same, however it is written. */
 static void gap_names(struct pair *x, const struct gap *g, struct hit *out)
 {
 	for (uint32_t i = g->a; i < g->b; i++) {
 		struct hit *h = &out[i - g->a];
-		uint32_t own, j, name = h->kind != HIT_SAME && h->like < 0.6f ? text_name(x->o, i) : 0;
+		uint32_t own, j, name = h->kind != HIT_SAME && h->like < 0.9f ? text_name(x->o, i) : 0;
 		if (!name)
 			continue;
 		bool file = text_defines(x->o, name, &own) && own == i && text_defines(x->n, name, &j) && replaced_line(x, j);
 		if (!file && !defined_in_gap(x, g, name, i, &j))
 			continue;
 		float like = (float)((file ? 0.55 : 0.45) + 0.4 * line_likeness(x->o, i, x->n, j));
-		if (like > h->like)
+		if ((h->like < 0.6f && like > h->like) || declared_apart(x, g, out, h, j))
 			*h = (struct hit){ j, j, like, HIT_EDIT, j < g->c || j >= g->d };
 	}
 }
@@ -227,14 +245,6 @@ static uint32_t letters_of(struct text *t, uint32_t a, uint32_t b)
 	return n;
 }
 
-static char last_char(const struct text *t, uint32_t i)
-{
-	const char *p = text_at(t, i), *end = p + t->lines[i].len;
-	while (end > p && is_blank(end[-1]))
-		end--;
-	return end > p ? end[-1] : 0;
-}
-
 uint32_t pieces_start(struct text *t, uint32_t a, uint32_t b)
 {
 	while (a < b && 3 * text_line(t, a)->letters < letters_of(t, a, b) && last_char(t, a) != ',')
@@ -266,12 +276,12 @@ void gap_solve(struct pair *x, const struct gap *g, struct hit *out)
 	struct hit *lined = xcalloc((size_t)rows + 1, sizeof(*lined)), *sure = xcalloc((size_t)rows + 1, sizeof(*sure));
 	bool *skip_o = xcalloc((size_t)rows + 1, 1), *skip_n = xcalloc((size_t)cols + 1, 1);
 	pair_blocks(x);
+	gap_spelled(x, g, sure, skip_o, skip_n);
 	for (size_t k = 0; k < x->blocks.len; k++) {
 		float s = block_sure(&x->blocks.items[k], g);
 		if (s > 0)
 			block_use(&x->blocks.items[k], g, s, sure, skip_o, skip_n);
 	}
-	gap_spelled(x, g, sure, skip_o, skip_n);
 	align(x->o, x->n, *g, skip_o, skip_n, 0.4, lined);
 	align_crossing(x->o, x->n, *g, skip_o, skip_n, 0.55, lined);
 	for (uint32_t i = 0; i < rows; i++)

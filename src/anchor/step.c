@@ -448,6 +448,29 @@ static bool claimed(const struct gap *g, const struct hit *hits, uint32_t i, uin
 	return false;
 }
 
+static bool is_word(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || (unsigned char)c >= 0x80;
+}
+
+static bool ends_statement(const struct text *t, uint32_t i)
+{
+	const char *p = text_at(t, i), *end = p + t->lines[i].len;
+	while (end > p && (unsigned char)end[-1] <= ' ')
+		end--;
+	return end > p && end[-1] == ';';
+}
+
+/* Do the old and the new line begin with the same word? */
+static bool begins_alike(const struct pair *x, uint32_t i, uint32_t j)
+{
+	const char *a = line_first(x->o, i), *b = line_first(x->n, j);
+	const char *a_end = text_at(x->o, i) + x->o->lines[i].len, *b_end = text_at(x->n, j) + x->n->lines[j].len;
+	for (; a < a_end && b < b_end && *a == *b && is_word(*a); a++, b++)
+		;
+	return (a == a_end || !is_word(*a)) && (b == b_end || !is_word(*b));
+}
+
 /* A line that was cut in several: the window that is clearly more like it than the line it was aligned with. */
 static void line_split(struct pair *x, uint32_t i, struct hit *h)
 {
@@ -460,9 +483,9 @@ static void line_split(struct pair *x, uint32_t i, struct hit *h)
 	if (s < one + 0.08 || b == a || b - a > 12 || h->line < a || h->line > b)
 		return;
 	const struct hit *hits = pair_hits(x, (size_t)(in - x->gaps.items));
-	while (a < h->line && claimed(in, hits, i, a))
+	while (a < h->line && (claimed(in, hits, i, a) || (begins_alike(x, i, h->line) && !begins_alike(x, i, a))))
 		a++;
-	while (b > h->last && claimed(in, hits, i, b))
+	while (b > h->last && (claimed(in, hits, i, b) || ends_statement(x->n, h->last)))
 		b--;
 	h->line = pieces_start(x->n, a, b);
 	h->last = b;
@@ -823,7 +846,7 @@ void step_elsewhere(struct pairs *p, struct aways *all, struct text *o, const st
 		memcpy(won, hits, r->len * sizeof(*won));
 	}
 	for (size_t k = 0; second >= 0.7 * best && k < r->len; k++)
-		won[k].like *= 0.6f;
+		won[k].like *= 0.5f;
 	if (where && rope_land(r, won, &out->rope, &out->moved)) {
 		out->how = STEP_AWAY;
 		out->moved = true;

@@ -283,6 +283,47 @@ static void moved_in_file(void **state UNUSED)
 	world_free(w);
 }
 
+/* Several new lines have something of an old one: which of them goes on with it. */
+static void pieces_and_rivals(void **state UNUSED)
+{
+	struct world *w = world_make();
+
+	put(w, "a.java", HEAD "class Thing {\n\tStream open(List<Header> headers,\n\t    boolean into) throws StreamException {\n"
+	    "\t\treturn open(0, headers, into);\n\t}\n\tint begin(Buffer buffer, int offset) {\n"
+	    "\t\tif (major == 3 || buffer.getShort(offset + 1) == PROTOCOL_VERSION) {\n\t\t\treturn 1;\n\t\t}\n"
+	    "\t\tBufferedReader first = toBufferedReader(input1);\n\t\treturn first.read();\n\t}\n}\n");
+	const char *a = commit(w);
+	struct anchor cut = lines_at(w, a, "a.java", 6, 6), used = lines_at(w, a, "a.java", 10, 10), set = lines_at(w, a, "a.java", 13, 13);
+	put(w, "a.java", HEAD "class Thing {\n\tStream open(List<Header> headers,\n\t    boolean into)\n\t    throws StreamException {\n"
+	    "\t\treturn open(0, headers, into);\n\t}\n\tStream pair(List<Header> headers,\n"
+	    "\t    boolean into) throws StreamException {\n\t\treturn open(1, headers, into);\n\t}\n\tint begin(Buffer buffer, int offset) {\n"
+	    "\t\tint version = buffer.getShort(offset + 1);\n\t\tif (major == 3 || version == PROTOCOL_VERSION) {\n\t\t\treturn 1;\n\t\t}\n"
+	    "\t\tBufferedReader first;\n\t\tif (input1 instanceof BufferedReader)\n\t\t\tfirst = (BufferedReader) input1;\n"
+	    "\t\treturn first.read();\n\t}\n}\n");
+	const char *b = commit(w);
+	is_placed(w, &cut, b, "edited a.java:6-7");
+	is_placed(w, &used, b, "edited a.java:16-16");
+	is_placed(w, &set, b, "edited a.java:19-19");
+	world_free(w);
+}
+
+/* Two files got the same lines and nothing tells which: a guess is offered, no more. */
+static void moved_to_either(void **state UNUSED)
+{
+	struct world *w = world_make();
+
+	put(w, "a.c", HEAD FN("alpha") FN("beta"));
+	put(w, "b.c", HEAD FN("gamma"));
+	put(w, "c.c", HEAD FN("gamma"));
+	const char *a = commit(w);
+	struct anchor an = lines_at(w, a, "a.c", 4, 15);
+	put(w, "a.c", HEAD FN("beta"));
+	put(w, "b.c", HEAD FN("gamma") FN("alpha"));
+	put(w, "c.c", HEAD FN("gamma") FN("alpha"));
+	is_placed(w, &an, commit(w), "gone b.c:17-28");
+	world_free(w);
+}
+
 static void moved_to_file(void **state UNUSED)
 {
 	struct world *w = world_make();
@@ -1009,6 +1050,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(shifted), cmocka_unit_test(edited), cmocka_unit_test(reindented), cmocka_unit_test(crlf),
 		cmocka_unit_test(split_and_joined), cmocka_unit_test(pieces), cmocka_unit_test(comments_define_nothing),
+		cmocka_unit_test(pieces_and_rivals), cmocka_unit_test(moved_to_either),
 		cmocka_unit_test(moved_in_file), cmocka_unit_test(moved_to_file),
 		cmocka_unit_test(renamed), cmocka_unit_test(copied), cmocka_unit_test(original_left), cmocka_unit_test(reverted), cmocka_unit_test(deleted_and_back),
 		cmocka_unit_test(merged), cmocka_unit_test(criss_cross), cmocka_unit_test(rebased),
