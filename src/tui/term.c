@@ -562,8 +562,12 @@ void term_flush(struct terminal *t)
 	if (b.len)
 		out_pen(&bare);
 	show_cursor(t);
-	if (b.len)
+	/* vid_puts() leaves some of what it says in curses' own buffer, which is written when that is full: in the middle of a
+	 * sequence, whose other half then stands on the screen as text. It goes out whole, before what is ours. */
+	if (b.len) {
+		refresh();
 		write_full(t->out ? fileno(t->out) : STDOUT_FILENO, b.ptr, b.len);
+	}
 	buf_release(&b);
 }
 

@@ -55,7 +55,8 @@ mv remote.git away.git; run killick -C path-ana sync; is "$((st != 0))" 1 "a rem
 if [ -x /usr/sbin/sshd ]; then
 	mkdir "$T/ssh" && cd "$T/ssh" && ssh-keygen -q -t ed25519 -N '' -f host && ssh-keygen -q -t ed25519 -N '' -f id
 	chmod 700 "$T" "$T/ssh"; cp id.pub keys
-	port=$((20000 + $$ % 20000))
+	port=$(/usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+	listens() { (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; }
 	cat >conf <<-C
 		Port $port
 		ListenAddress 127.0.0.1
@@ -68,10 +69,12 @@ if [ -x /usr/sbin/sshd ]; then
 	C
 	[ "$(id -u)" -ne 0 ] || mkdir -p /run/sshd
 	/usr/sbin/sshd -f "$T/ssh/conf" -E "$T/ssh/log"
+	for _ in $(seq 600); do ! listens || break; sleep 0.05; done
 	trap '[ -f "$T/ssh/pid" ] && kill "$(cat "$T/ssh/pid")"; rm -rf "$T"' EXIT
 	export GIT_SSH_COMMAND="ssh -i $T/ssh/id -o IdentitiesOnly=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR"
 	exchange "ssh://$(id -un)@127.0.0.1:$port$T/remote.git" ssh
-	kill "$(cat "$T/ssh/pid")"; sleep 0.2
+	kill "$(cat "$T/ssh/pid")"
+	for _ in $(seq 600); do listens || break; sleep 0.05; done
 	cd "$T" && run killick -C ssh-ana sync
 	is "$st" 75 "an unreachable host: try later"
 	unlike "$err" $'\x1b' "said in plain words"

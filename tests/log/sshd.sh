@@ -24,7 +24,7 @@ PermitRootLogin prohibit-password
 ForceCommand cd $d/git && exec git-shell -c "\$SSH_ORIGINAL_COMMAND"
 C
 		"$sshd" -D -e -f "$d/config" >"$d/log" 2>&1 </dev/null & sshd_pid=$!
-		for _ in $(seq 60); do
+		for _ in $(seq 600); do
 			(exec 3<>"/dev/tcp/127.0.0.1/$ssh_port") 2>/dev/null && break 2
 			kill -0 "$sshd_pid" 2>/dev/null || continue 2
 			sleep 0.05

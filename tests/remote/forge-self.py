@@ -36,12 +36,16 @@ def faults(f):
         is_((got, len(f.find('say ' + do))), (status, copies), 'fault ' + do)
     f.wait()
     is_(len(f.find('say late-commit')), 1, 'a late commit comes')
-    f.faults({'method': 'POST', 'path': '/comments', 'do': 'lag', 'delay': 0.4})
-    n = len(f.call('GET', path, token='t-ana')[1])
-    is_(post('say later'), 201, 'a lagging list: the post is taken')
-    is_(len(f.call('GET', path, token='t-ana')[1]), n, 'a lagging list does not show it')
+    f.faults({'method': 'POST', 'path': '/comments', 'do': 'lag', 'delay': 2})
     import time
-    time.sleep(0.5)
+    n = len(f.call('GET', path, token='t-ana')[1])
+    posted = time.monotonic()
+    is_(post('say later'), 201, 'a lagging list: the post is taken')
+    seen, asked = len(f.call('GET', path, token='t-ana')[1]), time.monotonic()
+    ok(seen == n or asked - posted > 2, 'a lagging list does not show it')
+    while len(f.call('GET', path, token='t-ana')[1]) == n and time.monotonic() - posted < 60:
+        time.sleep(0.1)
+    ok(time.monotonic() - posted >= 2, 'for its time')
     is_(len(f.call('GET', path, token='t-ana')[1]), n + 1, 'later it does')
     f.faults({'method': 'GET', 'path': '/issues', 'skip': 1, 'times': 2, 'do': 'answer', 'status': 503,
               'headers': {'Retry-After': '7'}, 'answer': 'sorry'})

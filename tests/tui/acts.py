@@ -36,10 +36,10 @@ SCREENS = {
 
 def written(name):
     """What a program that was started wrote; it may still be on its way."""
-    path, end = w.top + '/' + name, time.time() + 60
-    while not os.path.exists(path) and time.time() < end:
+    path, end, text = w.top + '/' + name, time.time() + 60, ''
+    while not text.endswith('\n') and time.time() < end:
+        text = open(path).read() if os.path.exists(path) else ''
         time.sleep(0.05)
-    text = open(path).read() if os.path.exists(path) else ''
     if text:
         os.unlink(path)
     return text.strip()

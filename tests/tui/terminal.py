@@ -78,9 +78,13 @@ for term, size in (('xterm-256color', (24, 80)), ('xterm-256color', (11, 41)), (
     for k in 'jjj\x04jG\x15kkng\x04\x04nlllhjjVjj\x1b?\x04Gq\x06gj':
         t.keys(k)
         t.pump(0.05)
-    t.shows('of 300')
-    t.pump(0.5)
+    # Behind all those keys: a prompt, and that it is gone.
+    t.keys(':zz')
+    t.shows(':zz')
+    t.keys('\x7f\x7f\x7f')
+    t.shows('of 300', '? keys', gone=(':zz',))
     before = cells(t)
+    ok(not re.search(rb'\x1b[\[(]?\x1b|\x1b\[[0-9;]+\x1b|m[0-9;]+m', t.raw), 'no sequence is cut in two, %s at %dx%d' % (term, size[1], size[0]))
     t.raw = b''
     t.keys('\x0c')
     while b'\x1b[2J' not in t.raw and b'\x1b[J' not in t.raw and t.pump(0.1):
