@@ -120,10 +120,9 @@ static struct key anchor_key(struct answers *s, const struct anchor *an)
 	put_str(b, an->before);
 	put_str(b, an->quote);
 	put_str(b, an->after);
-	struct key k = { hash64(b->ptr, b->len), 0 };
-	buf_add(b, &k.a, sizeof(k.a));
-	k.b = hash64(b->ptr + 1, b->len - 1);
-	return k;
+	uint64_t h[2];
+	hash128(b->ptr, b->len, h);
+	return (struct key){ h[0], h[1] };
 }
 
 static struct bucket *bucket_of(struct answers *s, const struct anchor *an)

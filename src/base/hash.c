@@ -65,6 +65,33 @@ void random_bytes(void *p, size_t n)
 	}
 }
 
+static inline uint64_t fold(uint64_t a, uint64_t b)
+{
+	__extension__ typedef unsigned __int128 wide;
+	wide x = (wide)a * b;
+
+	return (uint64_t)x ^ (uint64_t)(x >> 64);
+}
+
+void hash128(const void *p, size_t n, uint64_t out[2])
+{
+	const uint8_t *q = p;
+	uint64_t a = UINT64_C(0x9e3779b97f4a7c15) ^ n, b = UINT64_C(0xd6e8feb86659fd93) + n, v;
+
+	for (; n >= sizeof(v); q += sizeof(v), n -= sizeof(v)) {
+		memcpy(&v, q, sizeof(v));
+		a = fold(a ^ v, UINT64_C(0xa0761d6478bd642f));
+		b = fold(b ^ v, UINT64_C(0xe7037ed1a0b428db)) + v;
+	}
+	v = 0;
+	if (n)
+		memcpy(&v, q, n);
+	a = fold(a ^ v, UINT64_C(0xa0761d6478bd642f));
+	b = fold(b ^ v, UINT64_C(0xe7037ed1a0b428db)) + v;
+	out[0] = fold(a, UINT64_C(0x8ebc6af09c88c6e3));
+	out[1] = fold(b, UINT64_C(0x589965cc75374cc3));
+}
+
 uint64_t hash64(const void *p, size_t n)
 {
 	const uint8_t *q = p;

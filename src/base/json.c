@@ -30,9 +30,26 @@ static int json_sink(const char *p, size_t n, void *to)
 	return 0;
 }
 
+static void add_int(struct buf *b, int64_t v)
+{
+	char digits[24];
+	size_t i = sizeof(digits);
+	uint64_t left = v < 0 ? -(uint64_t)v : (uint64_t)v;
+
+	do
+		digits[--i] = (char)('0' + left % 10);
+	while (left /= 10);
+	if (v < 0)
+		digits[--i] = '-';
+	buf_add(b, digits + i, sizeof(digits) - i);
+}
+
+/* Jansson sets up a table for whatever it writes. */
 void json_write(struct buf *b, const json_t *j)
 {
-	if (json_dump_callback(j, json_sink, b, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15)))
+	if (json_is_integer(j))
+		add_int(b, json_integer_value(j));
+	else if (json_dump_callback(j, json_sink, b, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15)))
 		BUG("a JSON value that cannot be written");
 }
 
@@ -153,17 +170,8 @@ void json_add_str(struct buf *b, const char *key, const char *s)
 
 void json_add_int(struct buf *b, const char *key, int64_t v)
 {
-	char digits[24];
-	size_t i = sizeof(digits);
-	uint64_t left = v < 0 ? -(uint64_t)v : (uint64_t)v;
-
 	json_add_key(b, key);
-	do
-		digits[--i] = (char)('0' + left % 10);
-	while (left /= 10);
-	if (v < 0)
-		digits[--i] = '-';
-	buf_add(b, digits + i, sizeof(digits) - i);
+	add_int(b, v);
 }
 
 void json_add_bool(struct buf *b, const char *key, bool v)
@@ -172,11 +180,32 @@ void json_add_bool(struct buf *b, const char *key, bool v)
 	buf_addstr(b, v ? "true" : "false");
 }
 
+/* Few places behind the point: then n / 10000 is the nearest number to those digits, and they are what "%.15g" gives. */
+static bool add_short_real(struct buf *b, double v)
+{
+	enum { SCALE = 10000 };
+	unsigned n = v >= 0 && v < 1000 ? (unsigned)(v * SCALE + 0.5) : 0, rest = n % SCALE;
+
+	if (!n || (double)n / SCALE != v)
+		return false;
+	add_int(b, n / SCALE);
+	buf_addch(b, '.');
+	for (unsigned digit = SCALE / 10; digit; digit /= 10, rest %= digit * 10) {
+		buf_addch(b, (int)('0' + rest / digit));
+		if (!(rest % digit))
+			break;
+	}
+	return true;
+}
+
 void json_add_real(struct buf *b, const char *key, double v)
 {
-	json_t *j = json_real(v);
+	json_t *j;
 
 	json_add_key(b, key);
+	if (add_short_real(b, v))
+		return;
+	j = json_real(v);
 	if (j)
 		json_write(b, j);
 	else

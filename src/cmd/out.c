@@ -352,8 +352,8 @@ void out_styled(struct cmd *c, const struct styled *s)
 
 void out_raw(struct cmd *c, const char *p, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		c->o->lines += p[i] == '\n';
+	for (const char *q = p, *end = p + n; n && (q = memchr(q, '\n', (size_t)(end - q))); q++)
+		c->o->lines++;
 	buf_add(&c->o->buf, p, n);
 	out_push(c);
 }

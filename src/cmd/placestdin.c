@@ -13,6 +13,7 @@
 #include "place.h"
 
 #define READ_SIZE (256u << 10)
+#define WRITE_SIZE (64u << 10)
 #define BATCH_BYTES (16u << 20)
 #define LINE_MAX_BYTES (1u << 20)
 
@@ -32,20 +33,20 @@ struct stream {
 	struct arena arena;    /* of a batch */
 	ARRAY(struct one) batch;
 	bool bad;
-	/* The last revision word looked up: cases come in runs of the same two. */
+	/* The last revision words looked up: cases come in runs of the same two. */
 	char rev[2][256];
 	struct oid oid[2];
+	const char *from;      /* the last case's commit, in the arena */
+	struct oid from_id;
 };
 
 static int lookup(struct stream *s, int which, const char *rev, struct oid *out, struct err *e)
 {
-	if (oid_parse(rev, out))
-		return 0;
 	if (!strcmp(rev, s->rev[which]) && *rev) {
 		*out = s->oid[which];
 		return 0;
 	}
-	if (repo_resolve(s->c->work->repo, rev, out, e))
+	if (!oid_parse(rev, out) && repo_resolve(s->c->work->repo, rev, out, e))
 		return -1;
 	if (strlen(rev) < sizeof(s->rev[which])) {
 		memcpy(s->rev[which], rev, strlen(rev) + 1);
@@ -100,7 +101,11 @@ static int read_case(struct stream *s, const json_t *j, struct one *o, struct er
 	o->work_tree = !to;
 	if (read_range(j, &o->anchor, e) || lookup(s, 0, from, &id, e) || (to && lookup(s, 1, to, &o->to, e)))
 		return -1;
-	o->anchor.commit = arena_strdup(&s->arena, oid_hex(hex, &id));
+	if (!s->from || !oid_equal(&id, &s->from_id)) {
+		s->from = arena_strdup(&s->arena, oid_hex(hex, &id));
+		s->from_id = id;
+	}
+	o->anchor.commit = s->from;
 	return 0;
 }
 
@@ -194,12 +199,15 @@ static int finish_batch(struct stream *s, struct err *e)
 		if (!rc)
 			answer(s, &b, &s->batch.items[i]);
 		json_decref(s->batch.items[i].id);
+		if (b.len >= WRITE_SIZE || i + 1 == s->batch.len) {
+			out_raw(s->c, b.ptr, b.len);
+			buf_reset(&b);
+		}
 	}
-	if (b.len)
-		out_raw(s->c, b.ptr, b.len);
 	buf_release(&b);
 	s->batch.len = 0;
 	arena_clear(&s->arena);
+	s->from = NULL;
 	out_flush(s->c);
 	return rc;
 }

@@ -62,6 +62,28 @@ static void random_is_not_constant(void **state UNUSED)
 	random_bytes(NULL, 0);
 }
 
+static void hash128_spreads(void **state UNUSED)
+{
+	unsigned buckets[2][64] = { { 0 } };
+	char text[40] = { 0 };
+	uint64_t h[2], again[2];
+
+	hash128(NULL, 0, h);
+	for (size_t n = 0; n < sizeof(text); n++) {
+		hash128(text, n, h);
+		hash128(text, n + 1, again);
+		assert_true(h[0] != again[0] && h[1] != again[1] && h[0] != h[1]);
+	}
+	for (uint32_t i = 0; i < 64000; i++) {
+		snprintf(text, sizeof(text), "path/%u.c", i);
+		hash128(text, sizeof(text), h);
+		buckets[0][h[0] & 63]++;
+		buckets[1][h[1] & 63]++;
+	}
+	for (size_t i = 0; i < 128; i++)
+		assert_in_range(buckets[i / 64][i % 64], 850, 1150);
+}
+
 static void hash64_spreads(void **state UNUSED)
 {
 	unsigned buckets[64] = { 0 };
@@ -83,7 +105,7 @@ int main(void)
 		cmocka_unit_test(sha256_as_libmd),
 		cmocka_unit_test(git_blobs),
 		cmocka_unit_test(random_is_not_constant),
-		cmocka_unit_test(hash64_spreads),
+		cmocka_unit_test(hash64_spreads), cmocka_unit_test(hash128_spreads),
 	};
 
 	return cmocka_run_group_tests_name("hash", tests, NULL, NULL);

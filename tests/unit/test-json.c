@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* JSON: what is refused, what typed reading gives, and that writing is stable ASCII that can be read again. */
 #include "unit.h"
+#include <float.h>
 #include <locale.h>
 #include <math.h>
 #include "killick/base/json.h"
@@ -237,6 +238,42 @@ static void as_jansson_writes(void **state UNUSED)
 	buf_release(&want);
 }
 
+static void same_number(struct buf *b, struct buf *want, json_t *number)
+{
+	json_t *list = json_pack("[o]", number);
+
+	buf_reset(want);
+	json_write(want, list);   /* within a list jansson writes it */
+	buf_reset(b);
+	if (json_is_real(number))
+		json_add_real(b, "v", json_real_value(number));
+	else {
+		buf_addstr(b, ",\"v\":");
+		json_write(b, number);
+	}
+	buf_setlen(want, want->len - 1);
+	assert_string_equal(b->ptr + 5, want->ptr + 1);
+	json_decref(list);
+}
+
+/* Numbers that are written without jansson look as it writes them. */
+static void numbers(void **state UNUSED)
+{
+	static const int64_t whole[] = { 0, 1, -1, 10, 99, INT64_MAX, INT64_MIN };
+	struct buf b = BUF_INIT, want = BUF_INIT;
+
+	for (int i = 0; i < 20000; i++) {
+		same_number(&b, &want, json_real(i / 10000.0));
+		same_number(&b, &want, json_real(i * 7 / 100.0));
+		same_number(&b, &want, json_real(i / 10000.0 * (i % 2 ? 1 - DBL_EPSILON : 1 + DBL_EPSILON)));
+		same_number(&b, &want, json_real(i / 30000.0));
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(whole); i++)
+		same_number(&b, &want, json_integer(whole[i]));
+	buf_release(&b);
+	buf_release(&want);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,7 +282,7 @@ int main(void)
 		cmocka_unit_test(typed_reading),
 		cmocka_unit_test(writing),
 		cmocka_unit_test(any_bytes_survive),
-		cmocka_unit_test(as_jansson_writes),
+		cmocka_unit_test(as_jansson_writes), cmocka_unit_test(numbers),
 	};
 
 	setlocale(LC_ALL, "");

@@ -19,5 +19,7 @@ void hash_git_blob(char out[GIT_OID_HEX], const void *p, size_t n);
 void random_bytes(void *p, size_t n);
 /* 64-bit FNV-1a with a final mix; not for hostile keys. */
 uint64_t hash64(const void *p, size_t n);
+/* Two of them, 8 bytes at a time, for keys of a cache: not for a choice of hostile bytes, and not the same on all machines. */
+void hash128(const void *p, size_t n, uint64_t out[2]);
 
 #endif
