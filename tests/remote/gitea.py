@@ -268,6 +268,7 @@ def paging(f):
         rest, st, err = run('pull', src, ENV, cursor=lines[at]['page'])
         keys = lambda ls: {(x['record'], x['key']) for x in records(ls) if x['record'] in ('task', 'note')}
         is_(keys(lines[:at]) | keys(rest), keys(lines), 'cut behind page %d and resumed' % (cut + 1))
+    revoked(f, src)
     f.config(max_items=50, root_url=None)
 
 
@@ -278,6 +279,49 @@ def deleted(f, src):
     is_(lines[0], gone, 'a deleted task, looked at')
     lines, st, err = run('pull', src, ENV, full=True)
     is_(records(lines, 'gone'), [gone], 'and found missing by a full pull')
+
+
+def relabelled(f, src):
+    """What others do to a task's labels, milestone and assignees; and those that are new are there to be used."""
+    cursor = last(run('pull', src, ENV)[0], 'page')
+    f.seed(repos=[{'name': 'acme/widget', 'labels': ['fresh'], 'milestones': ['2.0']}])
+    label = {x['name']: x['id'] for x in f.call('GET', R + '/labels', token='t-ana')[1]}['fresh']
+    stone = {x['title']: x['id'] for x in f.call('GET', R + '/milestones', token='t-ana')[1]}['2.0']
+    for what, method, path, sent, want in (
+            ('labels', 'POST', '/issues/1/labels', {'labels': [label]}, ['bug', 'fresh']), ('milestone', 'PATCH', '/issues/1', {'milestone': stone}, '2.0'),
+            ('labels', 'DELETE', '/issues/1/labels/%d' % label, None, ['bug']), ('assignees', 'PATCH', '/issues/1', {'assignees': ['bob']}, ['bob'])):
+        f.call(method, R + path, sent, 't-bob')
+        lines, st, err = run('pull', src, ENV, cursor=cursor)
+        t = {x['key']: x for x in records(lines, 'task')}.get('1', {})
+        got = t.get(what) if what != 'assignees' else [x['login'] for x in t.get(what, [])]
+        is_(sorted(got) if isinstance(got, list) else got, want, 'another changed the %s: %s' % (what, want))
+        cursor = last(lines, 'page')
+    is_([send(src, o)[0]['is'] for o in (op('label', task='1', add=['fresh']), op('milestone', task='1', value='2.0'))], ['landed'] * 2,
+        'a label and a milestone that are new there')
+    is_([(o['is'], '3.0' in o['message'] or 'none such' in o['message']) for o in (
+        send(src, op('label', task='1', add=['none such']))[0], send(src, op('milestone', task='1', value='3.0'))[0])],
+        [('refused', True)] * 2, 'those that are not there are refused, by name')
+    t = f.state('acme/widget', 1)['task']
+    is_(sorted(t['labels']), ['bug', 'fresh'], 'and nothing else was changed')
+
+
+def revoked(f, src):
+    """A token that is taken away between two pages: said, and what came by then is kept; a good one goes on from there."""
+    keys = lambda lines: {(x['record'], x['key']) for x in records(lines) if x['record'] in ('task', 'note')}
+    whole = keys(run('pull', src, ENV)[0])
+    f.faults({'method': 'GET', 'path': '/issues/comments', 'times': 0, 'do': 'answer', 'status': 401, 'answer': {
+        'message': 'user does not exist [uid: 0, name: ]'}})
+    lines, st, err = run('pull', src, ENV)
+    f.faults()
+    e = lines[-1].get('error', {})
+    is_((st, e.get('code'), err), (1, 'auth', ''), 'revoked in the middle of a pull')
+    ok('does not accept the credential (401' in e.get('message', '') and 'KILLICK_TOKEN_F in the environment' in e.get('message', ''),
+       'which credential, and who says so') or diag(e)
+    pages = [i for i, l in enumerate(lines) if 'page' in l]
+    cursor = lines[pages[-1]]['page'] if pages else ''
+    rest, st, err = run('pull', src, ENV, cursor=cursor)
+    is_(keys(lines) | keys(rest), whole, 'with a good one the rest comes')
+    ok(keys(lines) < whole and keys(lines), 'what came before stays') or diag(len(keys(lines)), len(whole))
 
 
 def odd(f, src):
@@ -368,6 +412,7 @@ for dialect, version, minor in (('gitea', '1.27.0', 27), ('gitea', '1.26.2', 26)
         if minor in (27, 0):
             faults(f, src)
         if minor == 27:
+            relabelled(f, src)
             paging(f)
             odd(f, src)
             sniffing(f)
