@@ -87,6 +87,8 @@ static int rewrite_op(struct nlog *l, const char *writer, const char *line, size
 	memcpy(one->from, op.id, sizeof(one->from));
 	rc = chain_extend(l, writer, t, &op, 1, "Written again under a new writer id", 0, true, NULL, e);
 	memcpy(one->to, op.id, sizeof(one->to));
+	if (!rc && l->renamed)
+		l->renamed(l->renamed_ctx, one->from, one->to);
 	json_decref(payload);
 	op_release(&op);
 	return rc;

@@ -537,6 +537,12 @@ const char *nlog_writer(const struct nlog *l)
 	return l->id.writer;
 }
 
+void nlog_ask_renamed(struct nlog *l, void (*fn)(void *ctx, const char *was, const char *now), void *ctx)
+{
+	l->renamed = fn;
+	l->renamed_ctx = ctx;
+}
+
 const char *nlog_new_writer(const struct nlog *l)
 {
 	return l->new_writer;

@@ -46,6 +46,8 @@ struct nlog {
 	struct identity id;
 	char mark[SHA256_HEX]; /* of this machine, place and folder */
 	const char *new_writer;
+	void (*renamed)(void *ctx, const char *was, const char *now);
+	void *renamed_ctx;
 	git_odb *odb;
 	bool lib_started;
 	bool many;             /* logs' refs are being written in a row: their folder is synced at the end */

@@ -87,16 +87,18 @@ static bool skip_unicode(struct scan *s)
 {
 	int hi = hex4(s), lo;
 
-	s->p += 4;
 	if (hi <= 0 || (hi >= 0xdc00 && hi <= 0xdfff))
 		return false;
+	s->p += 4;
 	if (hi < 0xd800 || hi > 0xdbff)
 		return true;
 	if (!TAKE(s, "\\u"))
 		return false;
 	lo = hex4(s);
+	if (lo < 0xdc00 || lo > 0xdfff)
+		return false;
 	s->p += 4;
-	return lo >= 0xdc00 && lo <= 0xdfff;
+	return true;
 }
 
 /* A string from its opening quote; *escaped: it holds a backslash. */

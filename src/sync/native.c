@@ -49,9 +49,24 @@ int work_desk(struct work *w, struct err *e)
 	return w->desk ? 0 : desk_open(&w->desk, e);
 }
 
+/* An op's id is its thread's and its post's, where it makes one; where it makes none nobody asks. */
+static void remember_renamed(void *ctx, const char *was, const char *now)
+{
+	struct work *w = ctx;
+	struct err e = ERR_INIT;
+
+	if (work_desk(w, &e) || desk_alias_put(w->desk, 'k', was, now, &e) || desk_alias_put(w->desk, 'p', was, now, &e))
+		trace("native", "%s", e.msg);
+}
+
 int work_log(struct work *w, bool create, struct err *e)
 {
-	return w->log ? 0 : nlog_open(w->repo, create, &w->log, e);
+	if (w->log)
+		return 0;
+	if (nlog_open(w->repo, create, &w->log, e))
+		return -1;
+	nlog_ask_renamed(w->log, remember_renamed, w);
+	return 0;
 }
 
 void work_say_problem(struct work *w, const char *fmt, const char *what)

@@ -45,6 +45,15 @@ restore "$g" "$w" "$old"; for i in 1 2 3 4 5 6 7 8 9 10 11 12; do killick note .
 git --git-dir=.git/killick/store.git push -q -f "$T/m.git" "$w:$w" 2>/dev/null; killick -C "$T/e" sync >/dev/null 2>&1
 run killick -C "$T/e" doctor; is "$(echo "$out" | grep -c 'kept out: ')" 10 "ten of twelve"; like "$out" 'and 2 more' "the others are counted"
 is "$(json "$(forks "$(killick -C "$T/e" doctor --json)")" len\(d\))" 13 "programs get all"
+# What the device wrote on its backup is written again under a new id; the ids that were told of it go on working.
+cd "$T" && git init -q --bare n.git; repo f; git remote add origin "$T/n.git"; git push -q origin main; killick note . -m zero >/dev/null; killick sync >/dev/null 2>&1
+g=$T/f/.git/killick/store.git; w=$(git --git-dir="$g" for-each-ref --format='%(refname)' refs/killick/log | head -n 1); old=$(git --git-dir="$g" rev-parse "$w")
+killick note . -m "sent, then lost" >/dev/null; killick sync >/dev/null 2>&1; restore "$g" "$w" "$old"
+told=$(json "$(killick note . -m "on the backup" --json)" 'd["thread"]["id"]'); post=$(json "$(killick reply "$told" -m "and more" --json)" 'd["thread"]["posts"][1]["id"]')
+run killick sync; like "$err" 'under a new id' "the device notices"
+now=$(json "$(killick threads '"on the backup"' --json)" 'd["threads"][0]["id"]'); [ -n "$now" ] && [ "$now" != "$told" ]; ok $? "its thread has another id"
+is "$(json "$(killick show "$told" --json)" 'd["thread"]["id"]')" "$now" "the one it was told of still finds it"
+is "$(json "$(killick show "${post:0:7}" --json)" 'd["thread"]["id"]')" "$now" "and so does its post's"
 # A line in a log that breaks its chain.
 cd "$T/e"; g=.git/killick/store.git; w=$(killick export | sed -n 's/.*\\"writer\\":\\"\([0-9a-f]*\)\\".*/\1/p' | head -n 1)
 old=$(git --git-dir=$g rev-parse "refs/killick/log/$w"); new=$(printf 'x\n\nrubbish \033[31m\n' | git --git-dir=$g commit-tree -p "$old" "$old^{tree}"); git --git-dir=$g update-ref "refs/killick/log/$w" "$new"

@@ -27,6 +27,8 @@ bool nlog_exists(struct repo *r, struct buf *path);
 const char *nlog_path(const struct nlog *l);
 const char *nlog_repo_id(const struct nlog *l);
 const char *nlog_writer(const struct nlog *l);
+/* Called for each op that is written again under a new writer id: its id was told to the user, and changes with the bytes. */
+void nlog_ask_renamed(struct nlog *l, void (*fn)(void *ctx, const char *was, const char *now), void *ctx);
 /* Why this handle took a new writer id ("this store was copied or restored …"), or NULL: worth a line to the user. */
 const char *nlog_new_writer(const struct nlog *l);
 

@@ -89,8 +89,8 @@ int desk_value_put(struct desk *d, const char *key, const char *value, struct er
 bool desk_value(struct desk *d, const char *key, struct arena *a, const char **out);
 
 /*
- * What an id has become: a thread or post of the user's own is called otherwise once its tracker has it, and what he was told
- * must go on working. letter 'k' or 'p', full entities; found by the beginning, if all that fit became the same.
+ * What an id has become: a thread or post of the user's own is called otherwise once its tracker has it, or once it is written
+ * again because the store was restored from a copy, and what the user was told must go on working. letter 'k' or 'p', full entities; found by the beginning, if all that fit became the same.
  */
 int desk_alias_put(struct desk *d, char letter, const char *was, const char *now, struct err *e);
 bool desk_alias(struct desk *d, char letter, const char *digits, struct arena *a, const char **now);
