@@ -8,7 +8,7 @@
 #include <string.h>
 #include "answers.h"
 
-enum { BUCKETS = 64, METHOD = 5 };  /* METHOD: raise when answers may come out differently */
+enum { BUCKETS = 64, METHOD = 6 };  /* METHOD: raise when answers may come out differently */
 static const char space[] = "answers";
 
 static const char *const words[] = {

@@ -794,9 +794,11 @@ static void columns(void **state UNUSED)
 	assert_int_equal(p.state, PLACE_EDITED);
 	assert_int_equal(p.col, 23);
 	assert_int_equal(p.col_end, 30);
-	/* Rewritten: the line. */
+	/* Rewritten: the line, as a guess. */
 	put(w, "a.c", HEAD "static int alpha_run(struct alpha *self)\n{\n\tint left = beta * sum - 3 + (self, 7);\n");
 	p = place(w, &an, commit(w));
+	assert_int_equal(p.state, PLACE_GONE);
+	assert_int_equal(p.line, 6);
 	assert_int_equal(p.col, 0);
 	world_free(w);
 }

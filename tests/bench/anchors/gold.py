@@ -79,6 +79,18 @@ def cases_of(clone, rows, skipped):
     return cases
 
 
+def stands_there(clone, case, said, known):
+    """Do the lines and one beside them stand word for word where killick says they are, though the label says gone?"""
+    def lines(rev, path):
+        if (rev, path, 'text') not in known:
+            known[rev, path, 'text'] = [l.strip() for l in run.git(clone, 'show', rev + ':' + path, check=False).split('\n')]
+        return known[rev, path, 'text']
+    old, new = lines(case['from'], case['path']), lines(case['to'], said.path)
+    (lo, hi), shift = case['lines'], said.lo - case['lines'][0]
+    same = lambda i: 0 < i <= len(old) and 0 < i + shift <= len(new) and old[i - 1] == new[i + shift - 1]
+    return all(same(i) for i in range(lo, hi + 1)) and any(same(i) and old[i - 1] for i in (lo - 1, hi + 1))
+
+
 def tables(rows, key):
     results = []
     for name, cases, said, ms in rows:
@@ -116,7 +128,7 @@ def main():
         raise SystemExit('no labels in %s' % o.labels)
     scratch = tempfile.mkdtemp(prefix='killick-gold.')
     killick = run.Killick(o.killick, scratch)
-    rows, pairs, out = collections.OrderedDict(), [], open(o.answers, 'w') if o.answers else None
+    rows, pairs, there, out = collections.OrderedDict(), [], 0, open(o.answers, 'w') if o.answers else None
     try:
         for repo, labelled in sorted(groups.items()):
             clone = clone_of(o.clones, repo)
@@ -133,6 +145,8 @@ def main():
                 _, c, a, cost = rows.setdefault(name, (name, [], [], []))
                 c.extend(cases), a.extend(s), cost.append(m * len(cases))
             pairs += zip(cases, raw)
+            known = {}
+            there += sum(stands_there(clone, c, s, known) for c, s in zip(cases, said) if c['truth'] == 'gone' and s)
             if o.misses:
                 print('== ' + repo)
                 run.print_misses(clone, cases, said, raw, o.misses)
@@ -146,6 +160,8 @@ def main():
     done = [(name, c, a, sum(cost) / len(c)) for name, c, a, cost in rows.values()]
     for key in ('kind', 'where', 'size') if done else ():
         tables(done, key)
+    print('labelled gone, but word for word and beside a line that was beside them where killick says: %d of %d\n' %
+          (there, sum(c['truth'] == 'gone' for c, _ in pairs)))
     run.calibration(pairs)
 
 
