@@ -1089,6 +1089,12 @@ static struct answers *answers_for(struct batch *b)
 	return p->answers;
 }
 
+static void cache_hold(const struct placer *p, bool on)
+{
+	if (p->cache && p->cache->hold)
+		p->cache->hold(p->cache->ctx, on);
+}
+
 enum { SCAN_FROM = 24 };
 
 int place_batch(struct placer *p, const struct oid *to, struct place_query *q, size_t n, struct arena *a, struct err *e)
@@ -1101,6 +1107,7 @@ int place_batch(struct placer *p, const struct oid *to, struct place_query *q, s
 	if (b.worktree && b.to && n >= SCAN_FROM)
 		follow_scan(b.follow, b.to);
 	b.answers = answers_for(&b);
+	cache_hold(p, true);
 	struct place_query **todo = xcalloc(n + 1, sizeof(*todo));
 	size_t left = 0;
 	for (size_t i = 0; i < n; i++) {
@@ -1111,6 +1118,7 @@ int place_batch(struct placer *p, const struct oid *to, struct place_query *q, s
 	}
 	place_queries(&b, todo, left);
 	free(todo);
+	cache_hold(p, false);
 	if (b.answers)
 		answers_flush(b.answers);
 	follow_free(b.follow);

@@ -242,9 +242,21 @@ static void map_put(void *ctx, const char *space, const void *key, size_t key_le
 	*m = (struct pending_map){ xstrdup(space), copy(key, key_len), copy(p, n), key_len, n };
 }
 
+/* Without a snapshot of its own each look-up begins and ends one: three locks of the file. In a log it keeps no writer out. */
+static void map_hold(void *ctx, bool on)
+{
+	struct index *ix = ctx;
+	struct err e = ERR_INIT;
+
+	if (on)
+		ix->map_held = ix->wal && index_read_begin(ix, &e) == 0;
+	else if (ix->map_held)
+		index_read_end(ix);
+}
+
 struct map_cache index_map_cache(struct index *ix)
 {
-	return (struct map_cache){ .ctx = ix, .get = map_get, .put = map_put };
+	return (struct map_cache){ .ctx = ix, .get = map_get, .put = map_put, .hold = map_hold };
 }
 
 void index_drop_pending(struct index *ix)

@@ -66,6 +66,7 @@ struct index {
 	ARRAY(struct box_delta) deltas;
 	ARRAY(struct pending_map) maps;
 	ARRAY(struct pending_file) files;
+	bool map_held;          /* a placer reads its maps in one snapshot */
 	size_t pending_bytes;
 	int64_t placed_in, placed;     /* in a write: so many threads got their first place in this view */
 	void (*watch)(void *ctx, uint64_t done);

@@ -16,6 +16,8 @@ struct map_cache {
 	/* true with the value added to out. space separates kinds of value ("hunks", "path", …). */
 	bool (*get)(void *ctx, const char *space, const void *key, size_t key_len, struct buf *out);
 	void (*put)(void *ctx, const char *space, const void *key, size_t key_len, const void *p, size_t n);
+	/* Around many gets, which see one state then and cost less; may be NULL. */
+	void (*hold)(void *ctx, bool on);
 };
 
 struct placer;
