@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # tests/bench/anchors/run over a small generated history: it runs, and killick follows well. The bounds are
 # wide (the sources change, and with them the cases), yet out of reach for anything that only compares two ends.
-. "${KILLICK_TEST_SRC:-.}/tests/lib.sh"
+. "${KILLICK_TEST_SRC:-.}/tests/lib.sh" || exit 1
 git init -q code && cd code || exit 1
 cp "$KILLICK_TEST_SRC"/src/anchor/*.c "$KILLICK_TEST_SRC"/src/base/*.c . && git add . && git commit -qm code
 bench() { /usr/bin/python3 "$KILLICK_TEST_SRC/tests/bench/anchors/run" --killick "$KILLICK_TEST_BIN" "$@"; }

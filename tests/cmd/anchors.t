@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Anchors and queries through the commands: files with names made to be misread are found as typed and as printed, and
 # the examples of killick-anchors(7) and killick-query(7) run.
-. "${KILLICK_TEST_SRC:-.}/tests/lib.sh"
+. "${KILLICK_TEST_SRC:-.}/tests/lib.sh" || exit 1
 repo r
 run killick init
 names=('a:12' '-x' 'x@y' 'a#b' $'a\nb' 'HEAD~2' 'say "hi"' 'grüß.c' 'trail ' 'win\dows.c' 'GH-412' $'lat\xe9.c' 'commit:x' '!58' "it's")

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Places carried on from commit to commit, and into the work tree, are those that are found from nothing.
-. "${KILLICK_TEST_SRC:-.}/tests/lib.sh"
+. "${KILLICK_TEST_SRC:-.}/tests/lib.sh" || exit 1
 repo a
 { echo 'int main(void)'; echo '{'; for i in $(seq 40); do printf '\tcall_number_%s(%s);\n' "$i" "$((i * i))"; done; echo '}'; } >src/x.c
 cp src/x.c src/y.c && echo '/* the other */' >>src/y.c

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Drafts: kept, listed, changed, sent with all that their command was told, dropped.
-. "${KILLICK_TEST_SRC:-.}/tests/lib.sh"
+. "${KILLICK_TEST_SRC:-.}/tests/lib.sh" || exit 1
 repo a
 run killick drafts; is "$st" 0 "no drafts"; like "$err" 'no drafts' "is said"
 run killick ask src/a.c:3 --ask 'Bo <bo@example.org>' --title 'Retries' -m 'Why three?' --draft

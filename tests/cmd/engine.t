@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # The engine: words, options, standard files, statuses, both names.
-. "${KILLICK_TEST_SRC:-.}/tests/lib.sh"
+. "${KILLICK_TEST_SRC:-.}/tests/lib.sh" || exit 1
 repo a
 killick ask src/a.c:3 -m 'Why three?' >/dev/null
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # When the last exchange was outlives the index; whoever comes while another is at it is told who, since when and what to do.
-. "${KILLICK_TEST_SRC:-.}/tests/lib.sh"
+. "${KILLICK_TEST_SRC:-.}/tests/lib.sh" || exit 1
 git init -q --bare hub.git
 repo a
 git remote add origin "$T/hub.git"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # A log that a remote holds in another form: doctor lists what is kept out, names who can end it, and what it advises does.
-. "${KILLICK_TEST_SRC:-.}/tests/lib.sh"
+. "${KILLICK_TEST_SRC:-.}/tests/lib.sh" || exit 1
 forks() { json "$1" '[c for c in d["checks"] if c["name"] == "forks"]'; }
 git init -q --bare r.git
 repo a; git remote add origin "$T/r.git"; git push -q origin main; killick note . -m first >/dev/null; killick sync >/dev/null 2>&1

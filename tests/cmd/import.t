@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # A store filled by an import meets the remote that has the same logs in other commits: nobody forks, nothing is said
 # twice, everybody ends the same. In every order of who sends first.
-. "${KILLICK_TEST_SRC:-.}/tests/lib.sh"
+. "${KILLICK_TEST_SRC:-.}/tests/lib.sh" || exit 1
 story() { # story NAME STEP…: a and b are clones; a wrote three things and sent the first
 	local name=$1 d=$T/$1 step; shift
 	mkdir "$d" && cd "$d" || return

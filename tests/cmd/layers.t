@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # The house's floors: a room includes its own floor and those below, never above; each library has one owner.
-. "${KILLICK_TEST_SRC:-.}/tests/lib.sh"
+. "${KILLICK_TEST_SRC:-.}/tests/lib.sh" || exit 1
 cd "$KILLICK_TEST_SRC" || exit 1
 below=
 floors="base model text git anchor store remote sync cmd hook lsp tui"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Many threads without a place: whoever shows some has those placed, whoever asks about places has all, and all agree.
-. "${KILLICK_TEST_SRC:-.}/tests/lib.sh"
+. "${KILLICK_TEST_SRC:-.}/tests/lib.sh" || exit 1
 repo a
 printf 'first %s\n' $(seq 40) >src/x.c
 printf 'other %s\n' $(seq 40) >src/y.c

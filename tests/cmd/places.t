@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # at, place, file and log: threads where their code is.
-. "${KILLICK_TEST_SRC:-.}/tests/lib.sh"
+. "${KILLICK_TEST_SRC:-.}/tests/lib.sh" || exit 1
 repo a
 first=$(git rev-parse HEAD)
 a=$(killick ask src/a.c:3 -m 'on three'); a=${a%% *}

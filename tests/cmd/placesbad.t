@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # place where things are missing, damaged, huge or odd: a clear answer or a clear error, in bounded time and memory.
-. "${KILLICK_TEST_SRC:-.}/tests/lib.sh"
+. "${KILLICK_TEST_SRC:-.}/tests/lib.sh" || exit 1
 ask() { # ask FROM PATH LINE [TO]: state path:line why, of one case
 	printf '{"from":"%s","path":"%s","line":%s,"to":%s}\n' "$1" "$2" "$3" "$([ -n "${4-}" ] && echo "\"$4\"" || echo null)" |
 		killick place --stdin "${fetch[@]}" 2>"$T/stderr" | /usr/bin/python3 -c 'import json,sys

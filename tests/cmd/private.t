@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Private threads and drafts out as JSON Lines and back: without loss, twice is once, on another machine, and never into
 # what is exchanged.
-. "${KILLICK_TEST_SRC:-.}/tests/lib.sh"
+. "${KILLICK_TEST_SRC:-.}/tests/lib.sh" || exit 1
 machine() { export XDG_DATA_HOME="$T/$1/data" XDG_CACHE_HOME="$T/$1/cache"; }
 machine one; git init -q --bare r.git; repo a; git remote add origin "$T/r.git"; git push -q origin main; git -C "$T/r.git" symbolic-ref HEAD refs/heads/main
 run killick export --private; is "$st" 0 "nothing yet"; is "$(printf '%s\n' "$out" | wc -l)" 1 "is one line"; printf '%s\n' "$out" >"$T/none"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # init, doctor, config, version, export and import, completion.
-. "${KILLICK_TEST_SRC:-.}/tests/lib.sh"
+. "${KILLICK_TEST_SRC:-.}/tests/lib.sh" || exit 1
 run killick init; is "$st" 3 "init outside a repository"; like "$err" 'git init' "says what to do"
 repo a
 run killick init; is "$st" 0 "init"; like "$out" 'is set up' "says so"; like "$out" 'killick ask' "and what is next"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Native tasks.
-. "${KILLICK_TEST_SRC:-.}/tests/lib.sh"
+. "${KILLICK_TEST_SRC:-.}/tests/lib.sh" || exit 1
 repo a
 run killick tasks; is "$st" 0 "no tasks"; like "$err" 'no tasks yet' "is said"
 run killick task new 'Cap the retries' -m 'See the *thread*.' --label net --json

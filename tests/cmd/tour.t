@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # The README's tour, typed as it stands.
-. "${KILLICK_TEST_SRC:-.}/tests/lib.sh"
+. "${KILLICK_TEST_SRC:-.}/tests/lib.sh" || exit 1
 awk '/^```sh$/ { on = 1; next } /^```$/ { on = 0 } on' "$KILLICK_TEST_SRC/README.md" >tour.sh
 [ "$(wc -l <tour.sh)" -gt 15 ]; ok $? "the README has a tour"
 mkdir empty && cd empty || exit 1

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # The Debian package: what it builds with is what quickstart installs, its version is ours, and what it ships exists.
-. "${KILLICK_TEST_SRC:-.}/tests/lib.sh"
+. "${KILLICK_TEST_SRC:-.}/tests/lib.sh" || exit 1
 src=$KILLICK_TEST_SRC debian=$KILLICK_TEST_SRC/contrib/debian
 
 # What a minimal build host has anyway (build-essential), or what the package needs only to run.

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # contrib/emacs: compiles without a warning; lists, asks, replies, reports to flymake.
-. "${KILLICK_TEST_SRC:-.}/tests/lib.sh"
+. "${KILLICK_TEST_SRC:-.}/tests/lib.sh" || exit 1
 command -v emacs >/dev/null || skip_all "no emacs"
 emacs --batch -Q --eval '(unless (version<= "27.1" emacs-version) (kill-emacs 1))' 2>/dev/null || skip_all "an emacs older than 27.1"
 el=$T/killick.el; cp "$KILLICK_TEST_SRC/contrib/emacs/killick.el" "$el"

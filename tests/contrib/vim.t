@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # contrib/vim in a real vim: signs, the quickfix list, asking and replying.
-. "${KILLICK_TEST_SRC:-.}/tests/lib.sh"
+. "${KILLICK_TEST_SRC:-.}/tests/lib.sh" || exit 1
 plugin=$KILLICK_TEST_SRC/contrib/vim
 vi=$(command -v vim || command -v nvim) || skip_all "no vim"
 # in_vim FILE COMMAND…: the commands in FILE's buffer; what they write to $T/out is $out

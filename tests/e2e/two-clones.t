@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Two people, one bare remote, no server: threads written offline on both sides, in any order, end the same everywhere.
-. "${KILLICK_TEST_SRC:-.}/tests/lib.sh"
+. "${KILLICK_TEST_SRC:-.}/tests/lib.sh" || exit 1
 
 exchange() { # exchange URL NAME: the whole story over one transport
 	local url=$1 name=$2 k q

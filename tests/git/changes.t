@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # What changed: trees, renames, index, work tree, hunks and patches, compared with git.
-. "${KILLICK_TEST_SRC:-.}/tests/lib.sh"
+. "${KILLICK_TEST_SRC:-.}/tests/lib.sh" || exit 1
 gt=$(dirname "$KILLICK_TEST_BIN")/tests/git/gittool
 raw() { git diff-tree -r --raw --no-abbrev --no-renames "$@" | sed '/^[0-9a-f]*$/d'; }
 # git's raw output in gittool's form: renames without their score

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Configuration: syntax, scopes and includes, compared with git config.
-. "${KILLICK_TEST_SRC:-.}/tests/lib.sh"
+. "${KILLICK_TEST_SRC:-.}/tests/lib.sh" || exit 1
 gt=$(dirname "$KILLICK_TEST_BIN")/tests/git/gittool
 # the "true" of a key without value is ours; git prints the key alone
 list_is() { is "$("$gt" config-list)" "$(git config --list --includes | sed '/=/!s/$/=true/')" "$1"; }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Files: of the work tree as git would store them, of commits, and the user's paths; odd, damaged and missing ones.
-. "${KILLICK_TEST_SRC:-.}/tests/lib.sh"
+. "${KILLICK_TEST_SRC:-.}/tests/lib.sh" || exit 1
 gt=$(dirname "$KILLICK_TEST_BIN")/tests/git/gittool
 T=$(cd "$T" && pwd -P)
 # stored PATH NAME: id and content are what git add would store

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Finding the repository, HEAD and revisions: compared with git itself.
-. "${KILLICK_TEST_SRC:-.}/tests/lib.sh"
+. "${KILLICK_TEST_SRC:-.}/tests/lib.sh" || exit 1
 gt=$(dirname "$KILLICK_TEST_BIN")/tests/git/gittool
 T=$(cd "$T" && pwd -P)
 field() { "$gt" find 2>/dev/null | sed -n "s/^$1=//p"; }

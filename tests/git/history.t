@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Walking history: the same commits as git log gives, over made-up histories with merges, wrong clocks and borders.
-. "${KILLICK_TEST_SRC:-.}/tests/lib.sh"
+. "${KILLICK_TEST_SRC:-.}/tests/lib.sh" || exit 1
 gt=$(dirname "$KILLICK_TEST_BIN")/tests/git/gittool
 sorted() { sort | sha1sum; }
 # log_is NAME PATH REVS…: the same commits; the same order is asked for where all dates differ

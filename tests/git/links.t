@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Permalinks against a repository: whose they are, where a branch's name ends, and which are made.
-. "${KILLICK_TEST_SRC:-.}/tests/lib.sh"
+. "${KILLICK_TEST_SRC:-.}/tests/lib.sh" || exit 1
 gt=$(dirname "$KILLICK_TEST_BIN")/tests/git/gittool
 cd "$T" && repo up && git branch feature/deep/x && git checkout -q -b feature/deep/y && echo 1 >>src/a.c && git commit -qam y && git checkout -q main && git tag v1/rc
 cd "$T" && git clone -q up r && cd r && git remote set-url origin git@github.com:acme/widget.git

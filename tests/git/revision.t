@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Revisions to commits, commits to people and words.
-. "${KILLICK_TEST_SRC:-.}/tests/lib.sh"
+. "${KILLICK_TEST_SRC:-.}/tests/lib.sh" || exit 1
 gt=$(dirname "$KILLICK_TEST_BIN")/tests/git/gittool
 cd "$T" && repo r && for i in 1 2 3; do git commit -q --allow-empty -m "commit $i"; done
 git tag light && git tag -am msg heavy && git branch topic/one && git checkout -q -b other HEAD~1 && git commit -q --allow-empty -m 'on other' && git merge -q --no-ff -m merge main && git checkout -q main

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Trailers: a table of messages, each parsed by git interpret-trailers and by killick.
-. "${KILLICK_TEST_SRC:-.}/tests/lib.sh"
+. "${KILLICK_TEST_SRC:-.}/tests/lib.sh" || exit 1
 gt=$(dirname "$KILLICK_TEST_BIN")/tests/git/gittool
 same() { # same NAME TEXT
 	is "$(printf "$2" | "$gt" trailers)" "$(printf "$2" | git interpret-trailers --parse --no-divider)" "$1"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Commit messages that open, answer and resolve threads: once a commit, through amend, rebase and cherry-pick.
-. "${KILLICK_TEST_SRC:-.}/tests/lib.sh"
+. "${KILLICK_TEST_SRC:-.}/tests/lib.sh" || exit 1
 unset GIT_AUTHOR_DATE GIT_COMMITTER_DATE
 repo r
 killick init >/dev/null; killick hook install >/dev/null

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Hooks in bad weather: nothing of killick's ever fails or hurts the user's git operation.
-. "${KILLICK_TEST_SRC:-.}/tests/lib.sh"
+. "${KILLICK_TEST_SRC:-.}/tests/lib.sh" || exit 1
 repo r
 killick init >/dev/null; killick hook install >/dev/null
 commit() { printf '%s\n' "$RANDOM$RANDOM" >>src/a.c; git commit -qa "$@"; }

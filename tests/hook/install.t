@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Installing and removing hooks: three lines, chaining, core.hooksPath, never a lost or overwritten script.
-. "${KILLICK_TEST_SRC:-.}/tests/lib.sh"
+. "${KILLICK_TEST_SRC:-.}/tests/lib.sh" || exit 1
 repo r
 run killick init
 is "$st" 0 "init"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Fetch and push: every kind of address, what may go wrong on the other side, forks and rewinds, whose settings count.
 . "${KILLICK_TEST_SRC:-.}/tests/log/log.sh" || exit 1
-. "$KILLICK_TEST_SRC/tests/log/sshd.sh"
+. "$KILLICK_TEST_SRC/tests/log/sshd.sh" || exit 1
 
 two() { # two NAME: an empty remote NAME.git and clones NAME.a, NAME.b with a store each; the working folder is NAME.a
 	git init -q --bare "$T/$1.git"

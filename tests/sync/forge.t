@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # killick as the client of GitHub and of Gitea: connect, pull, answer a review, ask, change tasks; the forge's own state is
 # the oracle. A fault at each place where an answer can be lost leaves one copy there.
-. "${KILLICK_TEST_SRC:-.}/tests/sync/tracker.sh"
+. "${KILLICK_TEST_SRC:-.}/tests/sync/tracker.sh" || exit 1
 . "$KILLICK_TEST_SRC/tests/remote/forge.sh"
 forge_start_both
 

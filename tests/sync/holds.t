@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # What holds a post back (a new reply, a task that was closed, lines that vanished, a right that went), and what its writer can
 # do then: each cause with each verb over a folder, each cause over GitHub's and Gitea's dialects.
-. "${KILLICK_TEST_SRC:-.}/tests/sync/tracker.sh"
+. "${KILLICK_TEST_SRC:-.}/tests/sync/tracker.sh" || exit 1
 . "$KILLICK_TEST_SRC/tests/remote/forge.sh"
 
 connect

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # A commit that answers or resolves a tracker's thread: said there, once, when the commit is pushed.
-. "${KILLICK_TEST_SRC:-.}/tests/sync/tracker.sh"
+. "${KILLICK_TEST_SRC:-.}/tests/sync/tracker.sh" || exit 1
 
 connect
 C=$(git rev-parse HEAD)

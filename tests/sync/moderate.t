@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Whoever may write to a project changes and deletes what others wrote there, as on the web; whoever may not is told so here.
-. "${KILLICK_TEST_SRC:-.}/tests/sync/tracker.sh"
+. "${KILLICK_TEST_SRC:-.}/tests/sync/tracker.sh" || exit 1
 . "$KILLICK_TEST_SRC/tests/remote/forge.sh"
 forge_start_both
 repo r

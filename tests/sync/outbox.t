@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # The outbox: what is written to a tracker waits, goes, is held, refused, lost and found; and what people see of it.
-. "${KILLICK_TEST_SRC:-.}/tests/sync/tracker.sh"
+. "${KILLICK_TEST_SRC:-.}/tests/sync/tracker.sh" || exit 1
 
 connect
 C=$(git rev-parse HEAD)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Several sources in one repository, one source in several repositories, and one person over several sources: by mail, by
 # .mailmap, by setting, and no longer when the setting goes.
-. "${KILLICK_TEST_SRC:-.}/tests/sync/tracker.sh"
+. "${KILLICK_TEST_SRC:-.}/tests/sync/tracker.sh" || exit 1
 
 at() { /usr/bin/python3 "$KILLICK_TEST_SRC/tests/sync/tracker.py" "$T/$1" "${@:2}"; }
 add() { killick source add --kind dir --api "file://$T/$1/" --web "https://$1.example.org/" --project p --name "$1" >/dev/null; }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Reactions at GitHub and Gitea: given and taken back, those of others, and what stays known where a server does not tell it:
 # GitHub's lists count them without saying whose, Gitea has them a note at a time only, which a full sync does not ask for.
-. "${KILLICK_TEST_SRC:-.}/tests/sync/tracker.sh"
+. "${KILLICK_TEST_SRC:-.}/tests/sync/tracker.sh" || exit 1
 . "$KILLICK_TEST_SRC/tests/remote/forge.sh"
 forge_start_both
 repo r

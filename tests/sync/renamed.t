@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # A project that is called otherwise by now: reading is led there, writing is not done behind the user's back but told with what to
 # do; then all goes on, as the same source. And a source that is made another one leaves nothing of the old behind.
-. "${KILLICK_TEST_SRC:-.}/tests/sync/tracker.sh"
+. "${KILLICK_TEST_SRC:-.}/tests/sync/tracker.sh" || exit 1
 . "$KILLICK_TEST_SRC/tests/remote/forge.sh"
 forge_start_both
 repo r

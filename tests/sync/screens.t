@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # The screens over a tracker: its threads, the outbox with its keys, and the bottom line.
-. "${KILLICK_TEST_SRC:-.}/tests/sync/tracker.sh"
+. "${KILLICK_TEST_SRC:-.}/tests/sync/tracker.sh" || exit 1
 
 connect
 dir task 412 "Which release?"

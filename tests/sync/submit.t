@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # A batch review: drafts on a change's lines and in its threads go as one review with a verdict, or come back as drafts; what the
 # user keeps at the forge is not published along. Against both dialects of the fake forge, whose state is the oracle.
-. "${KILLICK_TEST_SRC:-.}/tests/sync/tracker.sh"
+. "${KILLICK_TEST_SRC:-.}/tests/sync/tracker.sh" || exit 1
 . "$KILLICK_TEST_SRC/tests/remote/forge.sh"
 forge_start_both
 

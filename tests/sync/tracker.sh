@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # A tracker that is a folder (adapter "dir"), for the tests of sources and the outbox: `. tests/sync/tracker.sh`.
 # tracker DIR: makes one; task KEY TITLE [BODY…]; note TASK KEY LOGIN BODY; the files are src/remote/dir.c's.
-. "${KILLICK_TEST_SRC:-.}/tests/lib.sh"
+. "${KILLICK_TEST_SRC:-.}/tests/lib.sh" || exit 1
 : "${KILLICK_REMOTE:=$(dirname "$KILLICK_TEST_BIN")/killick-remote}"
 export KILLICK_REMOTE
 unset KILLICK_CLOCK # each process would begin it anew, and a post of one would be due before it was written for the next

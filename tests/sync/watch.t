@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # `sync --watch` and what `sync --porcelain` tells programs; several sources at once.
-. "${KILLICK_TEST_SRC:-.}/tests/sync/tracker.sh"
+. "${KILLICK_TEST_SRC:-.}/tests/sync/tracker.sh" || exit 1
 
 at() { /usr/bin/python3 "$KILLICK_TEST_SRC/tests/sync/tracker.py" "$T/$1" "${@:2}"; }
 add() { killick source add --kind dir --api "file://$T/$1/" --web "https://$1.example.org/" --project p --name "$1" >/dev/null; }
